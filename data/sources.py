@@ -1,0 +1,58 @@
+"""From SRC arguments to files: which ones there are and what each is called in the records."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from doceo.core.errors import InputError, UsageError
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file and its name in the records: last name of its SRC, then the path inside it, POSIX."""
+
+    source: str
+    path: Path
+
+
+def find_files(sources: Sequence[str]) -> list[SourceFile]:
+    """Return the files under the SRCs (folders, files, globs), sorted by name; hidden ones are left out.
+
+    Raises InputError where a SRC does not exist, UsageError where two SRCs end in the same name.
+    """
+    roots: dict[str, Path] = {}
+    for path in _expand(sources):
+        name = path.resolve().name
+        if name in roots and roots[name].resolve() != path.resolve():
+            raise UsageError(
+                f"{roots[name]} and {path} both end in {name!r}, so their documents could not be told apart.",
+                hint="Rename one of them, or give their common parent folder.",
+            )
+        roots[name] = path
+    files = [file for name, root in roots.items() for file in _files(name, root)]
+    return sorted(files, key=lambda file: file.source)
+
+
+def _expand(sources: Sequence[str]) -> Iterator[Path]:
+    for source in sources:
+        path = Path(source).expanduser()
+        if path.exists():
+            yield path
+            continue
+        matches = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(source) else []
+        if not matches:
+            raise InputError(f"There is no file or folder {source}.", hint="Check the spelling and the current folder.")
+        yield from map(Path, matches)
+
+
+def _files(name: str, root: Path) -> Iterator[SourceFile]:
+    if not root.is_dir():
+        yield SourceFile(name, root)
+        return
+    for path in root.rglob("*"):
+        inside = path.relative_to(root)
+        if path.is_file() and not any(part.startswith(".") for part in inside.parts):
+            yield SourceFile(f"{name}/{inside.as_posix()}", path)

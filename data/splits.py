@@ -1,0 +1,85 @@
+"""The two held-out sets, fixed before anything is generated or trained.
+
+*unseen*: whole documents that training never touches (near-duplicate documents stay on one side; with fewer than
+five documents, whole sections instead). *taught*: facts of training documents, asked in words that training does
+not contain; which facts is decided here, the words come from the teacher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from doceo.core.fingerprint import sha256
+from doceo.core.records import Chunk, Document, Pair
+from doceo.text.neardup import near_duplicate_groups
+
+LEAST_DOCUMENTS = 5
+
+
+def unseen_chunks(
+    documents: Sequence[Document],
+    chunks: Sequence[Chunk],
+    share: float,
+    seed: int,
+    named: Collection[str] = (),
+) -> frozenset[str]:
+    """Return the ids of the chunks that are kept out of training: about `share` of all characters, or nothing.
+
+    Args:
+        documents: All documents.
+        chunks: All their chunks.
+        share: Share of the text to keep out, 0 to 1.
+        seed: Decides which.
+        named: Sources to keep out instead of a seeded choice.
+    """
+    if named:
+        ids = {document.id for document in documents if document.source in named}
+        return frozenset(chunk.id for chunk in chunks if chunk.document_id in ids)
+    if share <= 0:
+        return frozenset()
+    groups = _document_groups(documents, chunks) if len(documents) >= LEAST_DOCUMENTS else _section_groups(chunks)
+    return _choose(groups, share, seed)
+
+
+def taught_facts(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
+    """Return `count` pairs, or all there are, whose fact is to be asked again in other words; seeded order."""
+    return sorted(pairs, key=lambda pair: sha256(f"taught {seed} {pair.id}"))[:count]
+
+
+def _document_groups(documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[str, list[Chunk]]:
+    """Return chunks by group of near-duplicate documents."""
+    group_of: dict[str, str] = {}
+    for group in near_duplicate_groups([document.text for document in documents]):
+        members = [documents[i] for i in group]
+        group_of |= {member.id: min(member.source for member in members) for member in members}
+    groups: dict[str, list[Chunk]] = {}
+    for chunk in chunks:
+        groups.setdefault(group_of[chunk.document_id], []).append(chunk)
+    return groups
+
+
+def _section_groups(chunks: Sequence[Chunk]) -> dict[str, list[Chunk]]:
+    """Return chunks by document and first heading; a text without headings by runs of eight chunks."""
+    groups: dict[str, list[Chunk]] = {}
+    position: dict[str, int] = {}
+    for chunk in chunks:
+        n = position[chunk.document_id] = position.get(chunk.document_id, -1) + 1
+        section = chunk.heading_path[:2] or (f"part {n // 8}",)
+        groups.setdefault(f"{chunk.document_id} {' > '.join(section)}", []).append(chunk)
+    return groups
+
+
+def _choose(groups: dict[str, list[Chunk]], share: float, seed: int) -> frozenset[str]:
+    """Take whole groups in seeded order while they fit; never all of them, and at least one where there are two."""
+    sizes = {key: sum(len(chunk.text) for chunk in group) for key, group in groups.items()}
+    wanted = share * sum(sizes.values())
+    order = sorted(groups, key=lambda key: sha256(f"unseen {seed} {key}"))
+    chosen: list[str] = []
+    taken = 0
+    for key in order:
+        if len(chosen) < len(order) - 1 and taken + sizes[key] <= 1.25 * wanted:
+            chosen.append(key)
+            taken += sizes[key]
+    if not chosen and len(order) > 1:
+        chosen = [min(order, key=lambda key: (sizes[key], key))]
+    return frozenset(chunk.id for key in chosen for chunk in groups[key])

@@ -1,0 +1,199 @@
+"""The run folder: its stages, its lock, and how a stage becomes finished.
+
+A stage is made in a work folder beside its place (`.3-pairs.work`) and swapped in when it is complete, manifest
+last. A process that dies leaves the old stage as it was; a stage that can continue finds its work folder again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel
+
+from data import manifest as manifests
+from data.jsonl import storage_error, write_text
+from data.manifest import Manifest, hash_inputs, installed
+from doceo.core.errors import RunLocked, StageMissing
+from doceo.core.fingerprint import config_hash
+
+DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER, ANSWERS, SCORES = STAGES = (
+    "1-documents",
+    "2-chunks",
+    "3-pairs",
+    "4-dataset",
+    "5-adapter",
+    "6-answers",
+    "7-scores",
+)
+BASE, INDEX = "base", "index"
+_MAKERS = {
+    DOCUMENTS: "doceo ingest SRC --out {run}",
+    CHUNKS: "doceo ingest SRC --out {run}",
+    PAIRS: "doceo generate --out {run}",
+    DATASET: "doceo generate --out {run}",
+    ADAPTER: "doceo finetune {run} --base MODEL",
+    ANSWERS: "doceo evaluate {run}",
+    SCORES: "doceo evaluate {run}",
+    INDEX: "doceo run SRC --out {run}",
+    BASE: "doceo run SRC --out {run}",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a run and what it would be made from now."""
+
+    folder: Path
+    config: tuple[BaseModel, ...]
+    inputs: dict[str, str]
+    prompts: dict[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    seed: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """True where the stage on disk was made from this config, these inputs and these prompts."""
+        made = manifests.read(self.folder)
+        return made is not None and (made.config_hash, made.inputs, made.prompts) == (
+            config_hash(self.config),
+            self.inputs,
+            self.prompts,
+        )
+
+    @contextmanager
+    def making(self, *, resumable: bool = False) -> Iterator[Path]:
+        """Open a work folder; when the block ends without an error it becomes the stage, manifest last.
+
+        With `resumable`, a work folder left by a process that died is opened again if it was made from the same
+        config and inputs. Raises StorageError.
+        """
+        work = self.folder.with_name(f".{self.folder.name}.work")
+        recipe = work / ".recipe"
+        identity = config_hash(self.config) + repr((self.inputs, self.prompts))
+        if not (resumable and recipe.exists() and recipe.read_text(encoding="utf-8") == identity):
+            shutil.rmtree(work, ignore_errors=True)
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, work) from error
+        write_text(recipe, identity)
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            yield work
+        except BaseException:
+            if not resumable:
+                shutil.rmtree(work, ignore_errors=True)
+            raise
+        recipe.unlink()
+        manifests.write(
+            work,
+            Manifest(
+                stage=self.folder.name,
+                config={type(c).__name__: c.model_dump(mode="json") for c in self.config},
+                config_hash=config_hash(self.config),
+                inputs=self.inputs,
+                prompts=self.prompts,
+                packages=dict(installed(self.packages)),
+                seed=self.seed,
+                wall_s=round(time.perf_counter() - wall, 3),
+                cpu_s=round(time.process_time() - cpu, 3),
+            ),
+        )
+        swap(work, self.folder)
+
+
+def swap(new: Path, place: Path) -> None:
+    """Put a complete folder at its place; what stood there goes. Raises StorageError."""
+    old = place.with_name(f".{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    try:
+        if place.exists():
+            place.replace(old)
+        new.replace(place)
+    except OSError as error:
+        raise storage_error(error, place) from error
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The run's name: the last part of its path."""
+        return self.path.resolve().name
+
+    @property
+    def journal(self) -> Path:
+        """The file that keeps every reply of every remote model."""
+        return self.path / "journal.sqlite"
+
+    @property
+    def index(self) -> Path:
+        """The folder of the run's own index."""
+        return self.path / INDEX
+
+    def file(self, stage: str, name: str) -> Path:
+        """Return the path of a file of a finished stage. Raises StageMissing with the command that makes it."""
+        if manifests.read(self.path / stage) is None:
+            raise StageMissing(
+                f"The run {self.path} has no {stage} yet.", hint=f"Make it with: {_MAKERS[stage].format(run=self.path)}"
+            )
+        return self.path / stage / name
+
+    def has(self, stage: str) -> bool:
+        """True where a stage is finished, whatever it was made from."""
+        return manifests.read(self.path / stage) is not None
+
+    def stage(
+        self,
+        name: str,
+        *,
+        config: Sequence[BaseModel],
+        inputs: Sequence[Path] = (),
+        prompts: dict[str, str] | None = None,
+        packages: Sequence[str] = (),
+        seed: int = 0,
+    ) -> Stage:
+        """Return a stage with what it is to be made from; `inputs` are files or folders, hashed now."""
+        return Stage(
+            folder=self.path / name,
+            config=tuple(config),
+            inputs=hash_inputs(inputs, self.path),
+            prompts=prompts or {},
+            packages=tuple(packages),
+            seed=seed,
+        )
+
+    @contextmanager
+    def locked(self, pid: Callable[[], int] = os.getpid) -> Iterator[None]:
+        """Hold the run for writing; the lock goes with the process. Raises RunLocked naming the holder."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, self.path) from error
+        holder = self.path / ".lock.pid"
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
+            raise RunLocked(
+                f"The run {self.path} is being written by {who}.", hint="Wait for it, or choose another --out."
+            ) from error
+        try:
+            write_text(holder, f"process {pid()}\n")
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()

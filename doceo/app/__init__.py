@@ -1,0 +1,1 @@
+"""Where config becomes objects and stages stand in order. Start with `pipeline.py`."""

@@ -1,0 +1,206 @@
+"""Everything that can go wrong, in one tree.
+
+DoceoError
+├── UsageError            exit 2   the command or its options cannot be understood
+│   └── ConfigError       exit 2   a config file, variable or flag holds a wrong value
+├── InputError            exit 1   a named source, file or record cannot be used
+│   └── NothingReadable   exit 3   sources exist, but no document could be read
+├── RunError              exit 1   a run folder cannot be used as asked
+│   ├── RunLocked         exit 1   another process is writing it
+│   ├── StageMissing      exit 1   an earlier stage has to be made first
+│   └── AdapterExists     exit 1   a finished adapter of another config would be replaced
+├── StorageError          exit 1   the disk is full or not writable
+├── MissingExtra          exit 1   an optional package is not installed
+├── ProviderError         exit 1   a model or the server behind it failed
+│   ├── Unreachable       exit 1   no answer from the address
+│   ├── AuthenticationFailed  exit 1   401 or 403
+│   ├── ModelNotFound     exit 1   404, or no such folder or name
+│   ├── RequestRejected   exit 1   400 or 422: the server will not take this request
+│   ├── RateLimited       exit 1   429 after all retries
+│   ├── ServerFailed      exit 1   5xx, or a body that is no reply, after all retries
+│   └── ReplyInvalid      exit 1   the reply is not what was asked for
+├── IndexUnusable         exit 1   a collection is missing, damaged, or made by another embedder
+├── TrainingError         exit 1   nothing to train on, a base that cannot be trained, or a diverged run
+└── Shortfall             exit 3   finished, but short of what was asked
+    └── CostCapReached    exit 3   the cap in USD was reached
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DoceoError(Exception):
+    """Base of every error that Doceo raises on purpose.
+
+    Args:
+        message: One sentence that names the file, address or value at fault.
+        hint: What the user can do about it.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(DoceoError):
+    """The command or its options cannot be understood."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A config file, environment variable or flag holds a wrong value."""
+
+    code = "config"
+
+
+class InputError(DoceoError):
+    """A named source, file or record cannot be used."""
+
+    code = "input"
+
+
+class NothingReadable(InputError):
+    """The sources exist, but no document could be read from them."""
+
+    code = "nothing_readable"
+    exit_code = 3
+
+
+class RunError(DoceoError):
+    """A run folder cannot be used as asked."""
+
+    code = "run"
+
+
+class RunLocked(RunError):
+    """Another process is writing the run."""
+
+    code = "run_locked"
+
+
+class StageMissing(RunError):
+    """An earlier stage of the run has to be made first."""
+
+    code = "stage_missing"
+
+
+class AdapterExists(RunError):
+    """A finished adapter of another config would be replaced."""
+
+    code = "adapter_exists"
+
+
+class StorageError(DoceoError):
+    """The disk is full or not writable."""
+
+    code = "storage"
+
+
+class MissingExtra(DoceoError):
+    """An optional package is not installed."""
+
+    code = "missing_extra"
+
+    def __init__(self, package: str, *, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package}, which is not installed.",
+            hint=f"pip install 'doceo[{extra}]'",
+        )
+
+
+class ProviderError(DoceoError):
+    """A model, or the server behind it, failed.
+
+    Args:
+        message: One sentence that names the address or model.
+        hint: What the user can do about it.
+        retry_after: Seconds that the server asked to wait, where it said so.
+        retryable: Whether the same request can succeed later; left out, the class decides.
+    """
+
+    code = "provider"
+    transient: ClassVar[bool] = False
+
+    def __init__(
+        self, message: str, *, hint: str, retry_after: float | None = None, retryable: bool | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+        self.retryable = self.transient if retryable is None else retryable
+
+
+class Unreachable(ProviderError):
+    """No answer from the address."""
+
+    code = "unreachable"
+    transient = True
+
+
+class AuthenticationFailed(ProviderError):
+    """The server refused the key (401 or 403)."""
+
+    code = "authentication"
+
+
+class ModelNotFound(ProviderError):
+    """The server, folder or hub has no model of this name."""
+
+    code = "model_not_found"
+
+
+class RequestRejected(ProviderError):
+    """The server will not take this request (400 or 422)."""
+
+    code = "request_rejected"
+
+
+class RateLimited(ProviderError):
+    """The server still answers 429 after all retries."""
+
+    code = "rate_limited"
+    transient = True
+
+
+class ServerFailed(ProviderError):
+    """The server answered 5xx, or with a body that is no reply, after all retries."""
+
+    code = "server_failed"
+    transient = True
+
+
+class ReplyInvalid(ProviderError):
+    """The reply does not have the form that was asked for."""
+
+    code = "reply_invalid"
+
+
+class IndexUnusable(DoceoError):
+    """A collection is missing, damaged, or was made by another embedder."""
+
+    code = "index"
+
+
+class TrainingError(DoceoError):
+    """Nothing to train on, a base that cannot be trained, or a run that diverged."""
+
+    code = "training"
+
+
+class Shortfall(DoceoError):
+    """The work is finished, but short of what was asked."""
+
+    code = "shortfall"
+    exit_code = 3
+
+
+class CostCapReached(Shortfall):
+    """The cap in USD was reached; what was made until then is kept."""
+
+    code = "cost_cap"

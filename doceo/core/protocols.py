@@ -1,0 +1,112 @@
+"""What a room may ask of another without knowing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
+
+from doceo.core.records import Answer, ChatReply, ChatRequest, Chunk, Document, Draft, Message, Pair, Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Provider(Protocol):
+    """A chat model. Its methods may be called from several threads at once."""
+
+    name: str
+    """`KIND:NAME`, as the user wrote it."""
+
+    def complete(self, request: ChatRequest) -> ChatReply:
+        """Answer a request. Raises ProviderError."""
+        ...
+
+    def stream(self, request: ChatRequest) -> Iterator[str]:
+        """Answer a request piece by piece; the pieces join to the text. Raises ProviderError."""
+        ...
+
+
+class Tokens(Protocol):
+    """A tokenizer as the chunker needs it."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Return the (start, end) code points of every token of the text, without special tokens."""
+        ...
+
+
+class Embedder(Tokens, Protocol):
+    """A model that turns texts into unit vectors. Called from several threads at once."""
+
+    name: str
+    """The model's name, such as `all-MiniLM-L6-v2`."""
+    fingerprint: str
+    """Name, backend and weights in one string: vectors of different fingerprints do not mix."""
+    dimensions: int
+    max_tokens: int
+    """The longest text in tokens, special tokens not counted."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return an array of shape (len(texts), dimensions), rows of length 1."""
+        ...
+
+
+class Retriever(Protocol):
+    """Search over one index."""
+
+    def search(self, question: str, k: int) -> list[Passage]:
+        """Return the k best passages, best first."""
+        ...
+
+
+class Answerer(Protocol):
+    """A system that answers questions: a model, with or without documents, or the quote answerer."""
+
+    name: str
+
+    def answer(self, question: str, history: Sequence[Message] = ()) -> Answer:
+        """Answer one question. Raises ProviderError."""
+        ...
+
+    def stream(self, question: str, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
+        """Yield the text piece by piece, and at the end the whole Answer."""
+        ...
+
+
+class Teacher(Protocol):
+    """Proposes pairs from chunks. Called from several threads at once."""
+
+    name: str
+    prompts: dict[str, str]
+    """Name and hash of every prompt used."""
+    exhaustive: bool
+    """True where one call gives every pair that the teacher can make of a chunk, whatever the number asked."""
+
+    def propose(self, chunk: Chunk, document: Document, n: int) -> list[Draft]:
+        """Propose about n pairs from a chunk. Raises ProviderError."""
+        ...
+
+    def reword(self, pair: Pair) -> str | None:
+        """Ask the pair's question in other words, or None where that cannot be done. Raises ProviderError."""
+        ...
+
+
+class Task(Protocol):
+    """One piece of visible work."""
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        """Say that n more units are done; `note` is shown beside the bar."""
+        ...
+
+
+class Progress(Protocol):
+    """Where work is shown: a terminal, a log, a job's events, or nowhere."""
+
+    def task(self, name: str, total: int | None = None, unit: str = "") -> AbstractContextManager[Task]:
+        """Open a piece of work with a known or unknown number of units."""
+        ...
+
+    def say(self, line: str) -> None:
+        """Show one line."""
+        ...

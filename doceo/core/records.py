@@ -1,0 +1,337 @@
+"""The records that travel between rooms, one for every arrow of the pipeline.
+
+All are frozen; their JSON forms are the lines of a run's files. Offsets are half-open and count Unicode code
+points of `Document.text`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from doceo.core.fingerprint import identify, sha256
+
+Kind = Literal["definition", "fact", "entity", "quantity", "date", "list", "procedure", "reason", "comparison", "boolean"]
+Difficulty = Literal["easy", "medium", "hard"]
+Style = Literal["closed", "open", "conversation"]
+Role = Literal["system", "user", "assistant"]
+SetName = Literal["taught", "unseen", "taught-written", "unseen-written"]
+
+
+class Record(BaseModel):
+    """A frozen record; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Message(Record):
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+class Span(Record):
+    """The characters `start` to `end` (half-open, code points) of one document's text."""
+
+    document_id: str
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"span ends at {self.end}, before its start {self.start}")
+        return self
+
+
+class Document(Record):
+    """A document as text. `pages` holds the start offset of each page, or nothing where there are no pages."""
+
+    id: str
+    source: str
+    media_type: str
+    title: str
+    text: str
+    sha256: str
+    pages: tuple[int, ...] = ()
+    metadata: dict[str, str] = {}
+
+    @staticmethod
+    def identify(text: str) -> str:
+        """Return the id of a document with this text."""
+        return "d_" + sha256(text)[:16]
+
+    def page(self, offset: int) -> int | None:
+        """Return the page number (from 1) that holds an offset, or None where there are no pages."""
+        return sum(start <= offset for start in self.pages) or None
+
+
+class Chunk(Record):
+    """A passage of a document: `document.text[span.start:span.end] == text`. `tokens` are the embedder's."""
+
+    id: str
+    document_id: str
+    span: Span
+    text: str
+    heading_path: tuple[str, ...] = ()
+    tokens: int
+    text_sha256: str
+
+    @staticmethod
+    def identify(span: Span) -> str:
+        """Return the id of the chunk at a span."""
+        return identify("c_", span.document_id, span.start, span.end)
+
+
+class Evidence(Record):
+    """The words of a document that prove an answer: `document.text[span.start:span.end] == quote`."""
+
+    span: Span
+    quote: str
+
+
+class Pair(Record):
+    """A question and its answer, with where the answer stands.
+
+    An answerable pair that was accepted has evidence; an unanswerable one has none and keeps in `chunk_ids` the
+    passages that were searched. A rejected one may lack evidence: that can be why it was rejected.
+    """
+
+    id: str
+    question: str
+    answer: str
+    answerable: bool = True
+    history: tuple[Message, ...] = ()
+    rationale: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    chunk_ids: tuple[str, ...] = ()
+    kind: Kind = "fact"
+    difficulty: Difficulty = "medium"
+    topic: str = ""
+    language: str = "en"
+    scores: dict[str, float] = {}
+    teacher: str
+    prompt_hash: str = ""
+    round: int = 0
+
+    @staticmethod
+    def identify(question: str, answer: str, evidence: tuple[Evidence, ...]) -> str:
+        """Return the id of a pair."""
+        return identify("p_", question, answer, [e.model_dump() for e in evidence])
+
+
+class Draft(Record):
+    """A pair as its teacher proposes it, before any check. `quote` is what the teacher says proves the answer.
+
+    A teacher that knows where its quote stands gives `span`; else the quote is searched for in the chunk.
+    """
+
+    question: str
+    answer: str
+    quote: str
+    span: Span | None = None
+    answerable: bool = True
+    rationale: str = ""
+    kind: Kind = "fact"
+    difficulty: Difficulty = "medium"
+    score: float = 0.0
+
+
+class Verdict(Record):
+    """What became of a proposed pair, and why."""
+
+    accepted: bool
+    reason: str = ""
+    detail: str = ""
+
+
+class Rejected(Record):
+    """A line of `rejected.jsonl`."""
+
+    pair: Pair
+    verdict: Verdict
+
+
+class Skipped(Record):
+    """A line of `skipped.jsonl`: a file that gave no document."""
+
+    source: str
+    reason: str
+    detail: str = ""
+
+
+class Ledger(Record):
+    """What became of every pair that was asked for: asked = accepted + rejected + failed."""
+
+    requested: int
+    asked: int
+    accepted: int
+    rejected: dict[str, int] = {}
+    failed: dict[str, int] = {}
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        total = self.accepted + sum(self.rejected.values()) + sum(self.failed.values())
+        if self.asked != total:
+            raise ValueError(f"the ledger does not add up: asked {self.asked}, accounted for {total}")
+        return self
+
+
+class Example(Record):
+    """One training row: the last message is what is learned. Imported rows have no `pair_id`."""
+
+    id: str
+    style: Style
+    messages: tuple[Message, ...]
+    pair_id: str | None = None
+    chunk_ids: tuple[str, ...] = ()
+
+
+class Question(Record):
+    """A held-out question with its references. Written ones were not made by the generator."""
+
+    pair_id: str
+    set: SetName
+    question: str
+    references: tuple[str, ...]
+    evidence: tuple[Evidence, ...] = ()
+    history: tuple[Message, ...] = ()
+    answerable: bool = True
+    kind: str = ""
+    topic: str = ""
+
+
+class Arm(Record):
+    """A hit's place in one retrieval arm; rank counts from 1."""
+
+    rank: int
+    score: float
+
+
+class Hit(Record):
+    """A retrieved passage: fused score and, per arm (`dense`, `lexical`), rank and score."""
+
+    chunk_id: str
+    source: str
+    heading_path: tuple[str, ...] = ()
+    page: int | None = None
+    span: Span
+    score: float
+    arms: dict[str, Arm] = {}
+
+
+class Passage(Record):
+    """A hit with what the index stores of it: enough to quote it and to show where it stands."""
+
+    hit: Hit
+    title: str
+    text: str
+
+
+class Citation(Record):
+    """A source of an answer. `verified` says that code found `quote` at `span` of the document."""
+
+    n: int
+    document_id: str
+    source: str
+    title: str
+    page: int | None = None
+    heading_path: tuple[str, ...] = ()
+    span: Span
+    quote: str
+    verified: bool
+
+
+class Usage(Record):
+    """Tokens, USD (None where no price is known) and seconds of one answer."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+
+
+class Answer(Record):
+    """An answer with its sources. `text` marks citations as [n]; a refusal has none and says why in `reason`.
+
+    `short` is the part of `text` that answers in a word or two, where a rule found one.
+    """
+
+    text: str
+    short: str | None = None
+    citations: tuple[Citation, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    refused: bool = False
+    reason: str = ""
+    usage: Usage = Usage()
+
+
+class Answered(Record):
+    """A line of `6-answers/<system>.jsonl`."""
+
+    pair_id: str
+    set: SetName
+    question: str
+    references: tuple[str, ...]
+    answer: Answer
+
+
+class Item(Record):
+    """A line of `7-scores/items.jsonl`: one metric of one answer; `value` is None where undefined."""
+
+    system: str
+    set: SetName
+    metric: str
+    pair_id: str
+    value: float | None
+
+
+class Score(Record):
+    """One number with its interval. `value` is None where it is undefined; `note` then says why.
+
+    `versus` names the system this score is compared with; `value` is then the paired difference.
+    """
+
+    system: str
+    set: SetName
+    metric: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int
+    signature: str = ""
+    note: str = ""
+    versus: str = ""
+
+
+class Gap(Record):
+    """A topic, kind or document on which the model is weak, with an interval."""
+
+    axis: str
+    key: str
+    weakness: float
+    n: int
+    low: float
+    high: float
+
+
+class ChatRequest(Record):
+    """What a chat model is asked. `form` is a JSON schema that the reply has to satisfy."""
+
+    messages: tuple[Message, ...]
+    form: dict[str, object] | None = None
+    temperature: float = 0.0
+    max_tokens: int = 1024
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+class ChatReply(Record):
+    """What a chat model answered. `finish` is `stop` or `length`."""
+
+    text: str
+    finish: str = "stop"
+    usage: Usage = Usage()

@@ -1,0 +1,73 @@
+"""What one OpenAI-compatible server accepts, learned from what it refuses.
+
+Servers differ in three places: how a JSON form is asked for, what the token limit is called, and which sampling
+parameters a model takes. A refusal that names one of them is answered by the next weaker request, once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from doceo.core.records import ChatRequest
+
+_FORMS = ("json_schema", "json_object", "none")
+_FORM_WORDS = re.compile(
+    r"response_format|json_schema|json_object|json mode|json_mode|structured[ _]outputs?|guided|grammar", re.IGNORECASE
+)
+_REFUSAL_WORDS = re.compile(
+    r"unsupported|not support|n.t support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|extra inputs|"
+    r"only the default|deprecated|instead",
+    re.IGNORECASE,
+)
+_OPTIONAL = ("temperature", "seed", "stop")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a request is written for one server.
+
+    `form` is `json_schema`, `json_object` or `none`; `dropped` holds parameters that the server refuses.
+    """
+
+    form: str = "json_schema"
+    limit: str = "max_tokens"
+    dropped: frozenset[str] = frozenset()
+
+    def write(self, model: str, request: ChatRequest) -> dict[str, object]:
+        """Return the body of a chat completion request."""
+        body: dict[str, object] = {
+            "model": model,
+            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            self.limit: request.max_tokens,
+            "temperature": request.temperature,
+        }
+        if request.seed is not None:
+            body["seed"] = request.seed
+        if request.stop:
+            body["stop"] = list(request.stop)
+        if request.form is not None and self.form == "json_schema":
+            schema = {"name": "reply", "schema": request.form, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        elif request.form is not None and self.form == "json_object":
+            body["response_format"] = {"type": "json_object"}
+        return {key: value for key, value in body.items() if key not in self.dropped}
+
+    def after(self, refusal: str, body: dict[str, object]) -> Dialect | None:
+        """Return the dialect to ask in after a 400 or 422, or None where the refusal names nothing that can change.
+
+        Args:
+            refusal: What the server said.
+            body: The request that it refused, as made by `write`.
+        """
+        if "response_format" in body and _FORM_WORDS.search(refusal):
+            return replace(self, form=_FORMS[_FORMS.index(self.form) + 1])
+        if not _REFUSAL_WORDS.search(refusal):
+            return None
+        if self.limit in body and re.search(rf"\b{self.limit}\b", refusal):
+            other = "max_completion_tokens" if self.limit == "max_tokens" else "max_tokens"
+            return replace(self, limit=other) if other not in self.dropped else None
+        for name in _OPTIONAL:
+            if name in body and re.search(rf"\b{name}\b", refusal):
+                return replace(self, dropped=self.dropped | {name})
+        return None

@@ -1,0 +1,1 @@
+"""Small pure tools over text that several rooms need."""

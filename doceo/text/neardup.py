@@ -1,0 +1,52 @@
+"""Near-duplicate texts, by MinHash over word shingles (Broder 1997)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from datasketch import MinHash, MinHashLSH
+
+_WORD = re.compile(r"\w+")
+_PERMUTATIONS = 64
+
+
+def shingles(text: str, size: int = 3) -> set[str]:
+    """Return the runs of `size` lower-cased words of a text; a shorter text is one shingle."""
+    words = _WORD.findall(text.lower())
+    if len(words) <= size:
+        return {" ".join(words)}
+    return {" ".join(words[i : i + size]) for i in range(len(words) - size + 1)}
+
+
+def signature(text: str, size: int = 3) -> MinHash:
+    """Return the MinHash of a text's shingles."""
+    sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
+    sketch.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in sorted(shingles(text, size))])
+    return sketch
+
+
+def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.7) -> list[list[int]]:
+    """Return the positions of texts in groups: two whose estimated Jaccard similarity passes the threshold share one.
+
+    Groups are in order of their first text and hold every position exactly once.
+    """
+    index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
+    parent = list(range(len(texts)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    sketches = [signature(text) for text in texts]
+    for i, sketch in enumerate(sketches):
+        for j in index.query(sketch):
+            if sketch.jaccard(sketches[int(j)]) >= threshold:
+                parent[root(i)] = root(int(j))
+        index.insert(str(i), sketch)
+    groups: dict[int, list[int]] = {}
+    for i in range(len(texts)):
+        groups.setdefault(root(i), []).append(i)
+    return sorted(groups.values())

@@ -1,0 +1,126 @@
+"""Where the sentences of a text stand, by rules: blocks first (paragraphs, items, headings, rows, code), then sentences.
+
+Works on Markdown, on plain text and on what comes out of PDF pages, with or without hard line breaks. Spans are
+half-open code-point offsets, in order, without overlap, trimmed of white space, and together they hold every
+character that is not white space.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from doceo.text.blocks import Block, BlockKind, blocks
+
+SentenceKind = Literal["prose", "item", "heading", "row", "code"]
+
+ABBREVIATIONS = frozenset(
+    "e.g i.e cf vs viz al approx resp mr mrs ms dr prof sr jr st mt fig figs eq eqs no nos sec secs ch chap art arts "
+    "vol vols ed eds p pp par para ref refs inc ltd co corp dept univ assn bros gen col maj capt lt sgt rep sen gov "
+    "hon rev jan feb mar apr jun jul aug sept sep oct nov dec mon tue wed thu fri sat sun u.s u.k e.u u.n a.m p.m ph.d "
+    "b.c a.d n.b incl excl est max min avg dim tel ext ca et".split()
+)
+_ENDS_ANYWAY = frozenset({"etc", "a.m", "p.m", "ph.d", "inc", "ltd", "co", "corp", "u.s", "u.k", "jr", "sr", "al", "no"})
+_STARTERS = frozenset(
+    "the this that these those it its he she they we i you there here in on at for from with by as if when while "
+    "although because however moreover thus then so but and or a an all each every some many most to after before "
+    "since during once until unless what how why who where which both another such".split()
+)
+_CLOSERS = r"[\"'”’»)\]*_`]*"
+_NOTES = r"(?:\[\[?[^\[\]\s]{1,8}\]\]?(?:\([^()\s]*(?:\s\"[^\"\n]*\")?\))?(?::\s?\d+(?:[-–]\d+)?)?)*"  # noqa: RUF001
+_STOP = re.compile(rf"(?P<stop>[.!?…]+){_CLOSERS}{_NOTES}(?P<gap>\s+)|[。！？]+[」』”’]*")  # noqa: RUF001
+_LAST_WORD = re.compile(r"[\w.&'’-]*\Z")  # noqa: RUF001
+_OPENERS = "\"'“‘«([*_`<"  # noqa: RUF001
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The characters `start` to `end` of a text.
+
+    `kind` is the block the sentence stands in; `block` is the number of that block from the top, so that two
+    sentences of one paragraph have the same.
+    """
+
+    start: int
+    end: int
+    kind: SentenceKind
+    block: int
+
+
+def sentences(text: str) -> list[Sentence]:
+    """Return the sentences of a text in order.
+
+    Code blocks, table rows and headings are one span each. A list item is cut into sentences like a paragraph; its
+    marker belongs to the first of them.
+    """
+    found: list[Sentence] = []
+    for number, block in enumerate(blocks(text)):
+        if block.kind in ("prose", "item"):
+            found.extend(Sentence(start, end, _kind(block.kind), number) for start, end in _cut(text, block))
+        else:
+            found.append(Sentence(block.start, block.end, _kind(block.kind), number))
+    return found
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Return the (start, end) of every sentence of a text in order, whatever block it stands in."""
+    return [(sentence.start, sentence.end) for sentence in sentences(text)]
+
+
+def _kind(kind: BlockKind) -> SentenceKind:
+    return kind
+
+
+def _cut(text: str, block: Block) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    start = block.start
+    for match in _STOP.finditer(text, block.body, block.end):
+        if match["stop"] is None:
+            cut, resume = match.end(), _skip_space(text, match.end(), block.end)
+        else:
+            cut, resume = match.start("gap"), match.end()
+            if not _is_end(text, block, match, resume):
+                continue
+        if resume >= block.end:
+            break
+        if cut > start:
+            spans.append((start, cut))
+        start = resume
+    if start < block.end:
+        spans.append((start, block.end))
+    return spans
+
+
+def _skip_space(text: str, at: int, end: int) -> int:
+    while at < end and text[at].isspace():
+        at += 1
+    return at
+
+
+def _is_end(text: str, block: Block, match: re.Match[str], resume: int) -> bool:
+    """Tell whether a full stop ends its sentence, from the word before it and the one after it."""
+    if resume >= block.end:
+        return True
+    following = text[resume : resume + 40].lstrip(_OPENERS)
+    head = following[:1]
+    lower = head.islower()
+    if "!" in match["stop"] or "?" in match["stop"]:
+        return not lower
+    before = _LAST_WORD.search(text, max(block.body, match.start() - 30), match.start())
+    word = before.group().lower().strip("'’") if before else ""  # noqa: RUF001
+    if not word and text[match.start() - 1 : match.start()].isspace():
+        return False
+    if not match["stop"].strip(".") and len(match["stop"]) > 1:
+        return not lower
+    next_word = re.match(r"\w+", following)
+    opens = head.isupper() and next_word is not None and next_word.group().lower() in _STARTERS
+    if word in ABBREVIATIONS or word == "etc":
+        return opens and word in _ENDS_ANYWAY
+    if len(word) == 1 and word.isalpha() and before is not None and before.group().isupper():
+        return opens and text[max(block.body, match.start() - 3) : match.start() - 1].strip() != "" and word != "i"
+    if re.fullmatch(r"(?:\w\.)+\w", word):
+        return opens
+    if re.fullmatch(r"[\d.]*", word) and match.start() - len(word) <= block.body:
+        return False
+    return not lower or len(word) >= 4

@@ -1,0 +1,1 @@
+"""Dataset to adapter: checks, masks, LoRA by TRL and PEFT."""

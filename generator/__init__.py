@@ -1,0 +1,1 @@
+"""Chunks to pairs: plan, teachers, checks, ledger."""

@@ -1,0 +1,1 @@
+"""Prompt templates, and the catalog that fills them."""

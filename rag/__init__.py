@@ -1,0 +1,1 @@
+"""Question to cited answer: index, retrieval, prompt, citations."""

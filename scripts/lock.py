@@ -1,0 +1,116 @@
+"""Write `requirements.txt` and `requirements-dev.txt`: exact versions for Linux, macOS and Windows.
+
+The versions are chosen together with those of every optional extra and of the development tools, so that an extra
+can be added later without changing what is installed. torch is installed in a step of its own, which also brings
+what its build for the machine needs (CUDA libraries on Linux); those packages are left out here.
+
+    python scripts/lock.py
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from packaging.markers import Environment
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+TORCH = "2.13.0"
+TORCH_BRINGS = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+SYSTEMS = (("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darwin", "Darwin", "arm64"), ("win32", "Windows", "AMD64"))
+HEADER = "# Exact versions, made by `make lock`; torch=={torch} is installed before, in a step of its own.\n"
+
+
+def environments() -> Iterator[Environment]:
+    """Yield the marker values of every system and Python that the lock serves."""
+    for platform, system, machine in SYSTEMS:
+        for python in PYTHONS:
+            yield Environment(
+                implementation_name="cpython",
+                implementation_version=f"{python}.0",
+                os_name="nt" if platform == "win32" else "posix",
+                platform_machine=machine,
+                platform_python_implementation="CPython",
+                platform_release="",
+                platform_system=system,
+                platform_version="",
+                python_full_version=f"{python}.0",
+                python_version=python,
+                sys_platform=platform,
+            )
+
+
+def resolve(folder: Path, name: str, *options: str) -> list[str]:
+    """Let uv choose the versions for all systems at once and return the lines `name==version ; marker`."""
+    target = folder / name
+    command = [
+        *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", PYTHONS[0]),
+        *("--fork-strategy", "fewest", "--no-header", "--no-annotate", "--quiet", "--output-file", str(target)),
+        *("--constraint", str(folder / "torch.txt"), *options),
+    ]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return target.read_text(encoding="utf-8").splitlines()
+
+
+def kept(lines: Iterable[str]) -> list[str]:
+    """Return the lines that hold on one of the systems and that torch does not bring along."""
+    served = list(environments())
+    requirements = [(line, Requirement(line)) for line in lines]
+    return [
+        line
+        for line, requirement in requirements
+        if not TORCH_BRINGS.fullmatch(requirement.name)
+        and (requirement.marker is None or any(requirement.marker.evaluate(where) for where in served))
+    ]
+
+
+def needs_of(line: str) -> list[str]:
+    """Return what a package that is not installed here requires, as its wheel on the index says."""
+    command = [
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"),
+        *("--report", "-", line.partition(";")[0].strip()),
+    ]
+    report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    needs: list[str] = json.loads(report)["install"][0]["metadata"].get("requires_dist", [])
+    return needs
+
+
+def main() -> None:
+    """Resolve three times: everything together, then the program, then the program with its tools."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "torch.txt").write_text(f"torch=={TORCH}\n", encoding="utf-8")
+        resolve(folder, "all.txt", "--all-extras", "--group", "dev")
+        together = ("--constraint", str(folder / "all.txt"))
+        program = kept(resolve(folder, "program.txt", *together))
+        tools = kept(resolve(folder, "tools.txt", *together, "--group", "dev"))
+    header = HEADER.format(torch=TORCH)
+    tools = [line for line in tools if line not in program]
+    for name, lines in (("requirements.txt", program), ("requirements-dev.txt", tools)):
+        (ROOT / name).write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
+        print(f"{name}: {len(lines)} packages")
+    here = [line for line in program + tools if _elsewhere(line)]
+    needs = {line.partition(";")[0].strip(): needs_of(line) for line in here}
+    text = json.dumps(needs, indent=2, sort_keys=True) + "\n"
+    (ROOT / "tests" / "lock_elsewhere.json").write_text(text, encoding="utf-8")
+
+
+def _elsewhere(line: str) -> bool:
+    """Say whether a line is not installed on this system, so that its requirements cannot be read from here."""
+    requirement = Requirement(line)
+    try:
+        return importlib.metadata.version(requirement.name) not in requirement.specifier
+    except importlib.metadata.PackageNotFoundError:
+        return True
+
+
+if __name__ == "__main__":
+    main()
