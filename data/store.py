@@ -160,16 +160,28 @@ class Run:
         name: str,
         *,
         config: Sequence[BaseModel],
-        inputs: Sequence[Path] = (),
+        inputs: Sequence[Path] | dict[str, str] = (),
         prompts: dict[str, str] | None = None,
         packages: Sequence[str] = (),
         seed: int = 0,
     ) -> Stage:
-        """Return a stage with what it is to be made from; `inputs` are files or folders, hashed now."""
+        """Return a stage with what it is to be made from.
+
+        Args:
+            name: Its folder.
+            config: The config models that its content depends on.
+            inputs: Files or folders, hashed now, or {name: sha256} of what stands outside the run.
+            prompts: Name and hash of the prompts used.
+            packages: Packages whose versions the manifest records.
+            seed: Recorded in the manifest.
+        """
+        folder = self.path / name
+        if not folder.exists() and (old := folder.with_name(f".{name}.old")).exists():
+            old.replace(folder)  # a process died between the two renames of `swap`
         return Stage(
-            folder=self.path / name,
+            folder=folder,
             config=tuple(config),
-            inputs=hash_inputs(inputs, self.path),
+            inputs=inputs if isinstance(inputs, dict) else hash_inputs(inputs, self.path),
             prompts=prompts or {},
             packages=tuple(packages),
             seed=seed,

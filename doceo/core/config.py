@@ -49,6 +49,8 @@ class GenerateConfig(Config):
     """Share of the pairs that ask a trained fact again in other words (the taught set)."""
     unseen_share: float = Field(default=0.2, ge=0, lt=0.5)
     """Share of the documents that are kept out of training (the unseen set)."""
+    held_out: tuple[str, ...] = ()
+    """Documents (by source name) to keep out of training instead of a seeded choice."""
     gates: tuple[Gate, ...] = ("form", "exact", "near")
     """Checks that a pair has to pass, in order. Evidence is always checked."""
     rounds: int = Field(default=4, ge=1)
@@ -66,6 +68,8 @@ class DatasetConfig(Config):
     """Share of the facts trained with passages in the prompt; every fact is also trained without."""
     distractors: int = Field(default=1, ge=0, le=8)
     """Wrong passages beside the right one in a row with passages."""
+    refusal_share: float = Field(default=0.1, ge=0, lt=0.5)
+    """Share of the rows with passages whose passages do not hold the answer, so that refusing is learned."""
     validation_share: float = Field(default=0.08, ge=0, lt=0.5)
     """Share of the training facts kept for validation."""
 

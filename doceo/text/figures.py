@@ -58,10 +58,12 @@ class Figure:
 
 def figures(text: str) -> list[Figure]:
     """Return the dates, amounts, numbers and names of a text in order, without overlap; the more telling kind wins."""
-    taken: list[Figure] = []
+    taken = bytearray(len(text))
+    found: list[Figure] = []
     for kind, pattern in _ORDER:
         for match in pattern.finditer(text):
             start, end = match.span()
-            if end > start and all(end <= other.start or start >= other.end for other in taken):
-                taken.append(Figure(start, end, kind))
-    return sorted(taken, key=lambda figure: figure.start)
+            if end > start and not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
+                found.append(Figure(start, end, kind))
+    return sorted(found, key=lambda figure: figure.start)

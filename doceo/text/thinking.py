@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 _OPEN = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
 _CLOSE = re.compile(r"</(think|thinking|reasoning)>\s*", re.IGNORECASE)
-_LONGEST_OPEN = len("<reasoning>")
 
 
 def without_thinking(text: str) -> str:
@@ -46,4 +45,4 @@ def stream_without_thinking(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _may_open(start: str) -> bool:
-    return len(start) < _LONGEST_OPEN and any(mark.startswith(start) for mark in ("<think>", "<thinking>", "<reasoning>"))
+    return any(mark.startswith(start) for mark in ("<think>", "<thinking>", "<reasoning>"))

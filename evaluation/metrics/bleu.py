@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import sacrebleu
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEU
 
 from evaluation.metric import Rows
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import sacrebleu
-from sacrebleu.metrics import CHRF
+from sacrebleu.metrics.chrf import CHRF
 
 from evaluation.metric import Rows
 

@@ -1,0 +1,147 @@
+"""All config models in one place, filled from `doceo.toml`, then `DOCEO_...` variables, then flags."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from doceo.core.config import (
+    AnswerConfig,
+    ChunkConfig,
+    DatasetConfig,
+    EvaluateConfig,
+    FinetuneConfig,
+    GenerateConfig,
+    PretrainConfig,
+    ReadConfig,
+    RetrieveConfig,
+)
+from doceo.core.errors import ConfigError
+
+FILE = "doceo.toml"
+
+
+class Settings(BaseSettings):
+    """What a command runs with. Stages are given their own section, never the whole."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DOCEO_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        toml_file=FILE,
+    )
+
+    teacher: str = "extractive"
+    """Who writes the questions: `extractive` (built in), or a model such as `openai:NAME` or `ollama:NAME`."""
+    base: str = ""
+    """Model to fine-tune: a folder or a name on the Hugging Face hub; left out, a small one is trained; `none`: no model."""
+    model: str = ""
+    """Who answers in `ask`, `chat` and `serve`: `quote`, `hf:PATH`, `openai:NAME` ...; left out, what the run has."""
+    embedder: str = "all-MiniLM-L6-v2"
+    """Embedding model: a folder or a sentence-transformers name."""
+    base_url: str = ""
+    """Address of the server behind `openai:` models."""
+    read: ReadConfig = ReadConfig()
+    chunk: ChunkConfig = ChunkConfig()
+    generate: GenerateConfig = GenerateConfig()
+    dataset: DatasetConfig = DatasetConfig()
+    pretrain: PretrainConfig = PretrainConfig()
+    finetune: FinetuneConfig = FinetuneConfig()
+    retrieve: RetrieveConfig = RetrieveConfig()
+    answer: AnswerConfig = AnswerConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources, strongest first: flags, environment, file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(flags: Mapping[str, Any]) -> Settings:
+    """Return the settings of a command.
+
+    Args:
+        flags: Values given on the command line, nested by section; what was not given is absent.
+
+    Raises:
+        ConfigError: for an unknown key (with the nearest name) or a wrong value, naming where it stands.
+    """
+    try:
+        return Settings(**flags)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{FILE} is not valid TOML: {error}.", hint=f"Mend the line named, or remove {FILE}.") from error
+    except ValidationError as error:
+        raise _config_error(error) from error
+    except SettingsError as error:
+        raise ConfigError(f"An environment variable cannot be read: {error}.", hint="Check the DOCEO_... variables.") from error
+
+
+def _config_error(error: ValidationError) -> ConfigError:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    name = ".".join(place)
+    if first["type"] != "extra_forbidden":
+        return ConfigError(
+            f"{name} = {first['input']!r}: {first['msg']}.", hint=f"Change it in {FILE}, the environment or the flag."
+        )
+    known = _known(place[:-1])
+    near = get_close_matches(place[-1], known, 1)
+    hint = f"Did you mean {'.'.join([*place[:-1], near[0]])}?" if near else f"Known here: {', '.join(known)}."
+    return ConfigError(f"There is no setting {name}.", hint=hint)
+
+
+def _known(place: list[str]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in place:
+        found = model.model_fields[part].annotation
+        assert isinstance(found, type) and issubclass(found, BaseModel)
+        model = found
+    return list(model.model_fields)
+
+
+def write_example(path: Path) -> str:
+    """Return the text of a `doceo.toml` that holds every setting, commented out, with its meaning."""
+    lines = [f"# {path.name}: every setting with its default. Remove the # of a line to change it.", ""]
+    sections = []
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            sections.append((name, field.annotation))
+            continue
+        lines += [f"# {field.description}", f"# {name} = {_toml(field.default)}", ""]
+    for name, model in sections:
+        lines += [f"[{name}]", f"# {(model.__doc__ or '').strip()}"]
+        for key, field in model.model_fields.items():
+            lines += [f"# {' '.join((field.description or '').split())}", f"# {key} = {_toml(field.default)}"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if value is None:
+        return '"" # left out'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)

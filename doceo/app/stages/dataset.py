@@ -1,0 +1,106 @@
+"""Stage 4: pairs to training rows and held-out questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from data.dataset import build_dataset
+from data.jsonl import read_jsonl, write_jsonl
+from data.questions import read_questions
+from data.store import CHUNKS, DATASET, PAIRS, Run
+from doceo.app.stages.documents import Ingested
+from doceo.app.stages.pairs import Made, held_out
+from doceo.core.config import DatasetConfig, GenerateConfig
+from doceo.core.records import Evidence, Example, Message, Question, SetName
+
+
+class HeldOutRow(BaseModel):
+    """A line of `taught.jsonl` or `unseen.jsonl`: a question and its reference, with what is known of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    class Metadata(BaseModel):
+        """What stands beside the messages."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        pair_id: str
+        style: str = "closed"
+        set: SetName
+        references: tuple[str, ...]
+        evidence: tuple[Evidence, ...] = ()
+        answerable: bool = True
+        kind: str = ""
+        topic: str = ""
+
+    messages: tuple[Message, ...]
+    metadata: Metadata
+
+
+def make_dataset(
+    run: Run, ingested: Ingested, made: Made, questions: Path | None, generate: GenerateConfig, config: DatasetConfig
+) -> None:
+    """Write the four files of the dataset. Raises InputError where the written questions cannot be used."""
+    inputs = [run.file(PAIRS, "pairs.jsonl"), run.file(CHUNKS, "chunks.jsonl"), *([questions] if questions else [])]
+    stage = run.stage(DATASET, config=[config, generate], inputs=inputs, packages=("doceo",), seed=config.seed)
+    if stage.finished:
+        return
+    unseen = held_out(ingested, generate)
+    written = read_questions(questions, ingested.documents, ingested.chunks, unseen) if questions else []
+    dataset = build_dataset(ingested.documents, ingested.chunks, made.pairs, unseen, written, config)
+    with stage.making() as work:
+        write_jsonl(work / "train.jsonl", map(_row, dataset.train))
+        write_jsonl(work / "validation.jsonl", map(_row, dataset.validation))
+        write_jsonl(work / "taught.jsonl", _held_out_rows(dataset.taught))
+        write_jsonl(work / "unseen.jsonl", _held_out_rows(dataset.unseen))
+
+
+def load_held_out(run: Run) -> list[Question]:
+    """Return the held-out questions of a run, taught ones first. Raises StageMissing."""
+    rows = [row for name in ("taught", "unseen") for row in read_jsonl(run.file(DATASET, f"{name}.jsonl"), HeldOutRow)]
+    return [
+        Question(
+            pair_id=row.metadata.pair_id,
+            set=row.metadata.set,
+            question=row.messages[-2].content,
+            references=row.metadata.references,
+            evidence=row.metadata.evidence,
+            history=row.messages[:-2],
+            answerable=row.metadata.answerable,
+            kind=row.metadata.kind,
+            topic=row.metadata.topic,
+        )
+        for row in rows
+    ]
+
+
+def _row(example: Example) -> dict[str, object]:
+    return {
+        "messages": [message.model_dump() for message in example.messages],
+        "metadata": {
+            "id": example.id,
+            "pair_id": example.pair_id,
+            "style": example.style,
+            "chunk_ids": list(example.chunk_ids),
+        },
+    }
+
+
+def _held_out_rows(questions: Iterable[Question]) -> Iterable[HeldOutRow]:
+    for q in questions:
+        asked = Message(role="user", content=q.question)
+        yield HeldOutRow(
+            messages=(*q.history, asked, Message(role="assistant", content=q.references[0])),
+            metadata=HeldOutRow.Metadata(
+                pair_id=q.pair_id,
+                set=q.set,
+                references=q.references,
+                evidence=q.evidence,
+                answerable=q.answerable,
+                kind=q.kind,
+                topic=q.topic,
+            ),
+        )

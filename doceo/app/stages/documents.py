@@ -1,0 +1,87 @@
+"""Stages 1 and 2: files to documents, documents to chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from data.chunking import chunk_document
+from data.jsonl import read_jsonl, write_jsonl
+from data.manifest import file_sha256
+from data.reader import read_files
+from data.sources import find_files
+from data.store import CHUNKS, DOCUMENTS, Run
+from doceo.core.config import ChunkConfig, ReadConfig
+from doceo.core.errors import NothingReadable
+from doceo.core.protocols import Embedder, Progress
+from doceo.core.records import Chunk, Document, Skipped
+
+PACKAGES = ("doceo", "pypdfium2", "markitdown", "charset-normalizer", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What a run has read."""
+
+    documents: list[Document]
+    skipped: list[Skipped]
+    chunks: list[Chunk]
+
+
+def ingest(
+    run: Run, sources: Sequence[str], read: ReadConfig, chunk: ChunkConfig, embedder: Embedder, progress: Progress
+) -> Ingested:
+    """Read the sources and cut them into chunks. Raises InputError, NothingReadable, StorageError."""
+    files = find_files(sources)
+    inputs = {file.source: file_sha256(file.path) for file in files}
+    stage = run.stage(DOCUMENTS, config=[read], inputs=inputs, packages=PACKAGES)
+    if not stage.finished:
+        documents: list[Document] = []
+        skipped: list[Skipped] = []
+        with progress.task("ingest", total=len(files), unit="files") as task:
+            for record in read_files(files, read):
+                if isinstance(record, Document):
+                    documents.append(record)
+                else:
+                    skipped.append(record)
+                task.advance(1, record.source)
+        if not documents:
+            raise _nothing(sources, skipped)
+        with stage.making() as work:
+            write_jsonl(work / "documents.jsonl", documents)
+            write_jsonl(work / "skipped.jsonl", skipped)
+    _chunk(run, chunk, embedder, progress)
+    return load_ingested(run)
+
+
+def load_ingested(run: Run) -> Ingested:
+    """Return what a run has read. Raises StageMissing where it has not."""
+    return Ingested(
+        documents=read_jsonl(run.file(DOCUMENTS, "documents.jsonl"), Document),
+        skipped=read_jsonl(run.file(DOCUMENTS, "skipped.jsonl"), Skipped),
+        chunks=read_jsonl(run.file(CHUNKS, "chunks.jsonl"), Chunk),
+    )
+
+
+def _chunk(run: Run, config: ChunkConfig, embedder: Embedder, progress: Progress) -> None:
+    source = run.file(DOCUMENTS, "documents.jsonl")
+    stage = run.stage(CHUNKS, config=[config], inputs=[source], packages=PACKAGES)
+    if stage.finished:
+        return
+    documents = read_jsonl(source, Document)
+    chunks: list[Chunk] = []
+    with progress.task("chunk", total=len(documents), unit="documents") as task:
+        for document in documents:
+            chunks += chunk_document(document, embedder, config)
+            task.advance(1, f"{len(chunks)} chunks")
+    with stage.making() as work:
+        write_jsonl(work / "chunks.jsonl", chunks)
+
+
+def _nothing(sources: Sequence[str], skipped: Sequence[Skipped]) -> NothingReadable:
+    reasons = "; ".join(f"{s.source}: {s.reason} ({s.detail})" for s in skipped[:5])
+    more = f"; and {len(skipped) - 5} more" if len(skipped) > 5 else ""
+    return NothingReadable(
+        f"No document could be read from {', '.join(sources)}. {reasons or 'There are no files in it'}{more}.",
+        hint="Doceo reads .md .txt .html .htm .pdf .docx .epub files.",
+    )

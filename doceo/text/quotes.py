@@ -1,0 +1,144 @@
+"""Where a quote stands in a text, also when whoever quoted it changed a space, a dash or a letter.
+
+Three steps, each only where the one before found nothing: letter for letter; without regard to case, spaces, marks
+and punctuation, by a map from the reduced text back to its offsets; and by the best partial alignment (Indel
+similarity, rapidfuzz) above a high threshold, snapped to whole words. Numbers and negations have to agree in any
+case: a quote that is one digit off proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+
+from rapidfuzz import fuzz
+
+ALIKE = 90.0
+"""Least similarity, of 100, at which an altered quote still counts as found."""
+_SHORTEST_REDUCED = 8
+_SHORTEST_FUZZY = 24
+_MARKS = "\"'`*_“”„‟‘’‚‛«»‹›「」『』"  # noqa: RUF001
+_WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|without|cannot|except|unless)\b|n['’]t\b", re.IGNORECASE)  # noqa: RUF001
+
+
+def locate(quote: str, text: str) -> tuple[int, int] | None:
+    """Return (start, end) of a quote in a text, half-open in code points, or None where it does not stand there.
+
+    A quote that stands there letter for letter is found as it is, at its first place.
+    """
+    bare = quote.strip()
+    if not bare:
+        return None
+    for wanted in (quote, bare, bare.strip(_MARKS).strip()):
+        if wanted.strip() and (start := text.find(wanted)) >= 0:
+            return start, start + len(wanted)
+    return _by_reduction(bare, text) or _by_alignment(bare, text)
+
+
+def _by_reduction(quote: str, text: str) -> tuple[int, int] | None:
+    wanted, _ = _reduce(quote)
+    reduced, offsets = _reduce(text)
+    if len(wanted) < _SHORTEST_REDUCED:
+        return None
+    at = reduced.find(wanted)
+    while at >= 0:
+        start, end = offsets[at], offsets[at + len(wanted) - 1] + 1
+        if _on_borders(text, start, end) and _agree(quote, text[start:end]):
+            return start, _with_marks(text, end)
+        at = reduced.find(wanted, at + 1)
+    return None
+
+
+def _by_alignment(quote: str, text: str) -> tuple[int, int] | None:
+    if not _SHORTEST_FUZZY <= len(quote) <= len(text) * 1.1:
+        return None
+    wanted, _ = _fold(quote)
+    folded, offsets = _fold(text)
+    found = fuzz.partial_ratio_alignment(wanted, folded, score_cutoff=ALIKE)
+    if found is None or found.dest_end <= found.dest_start:
+        return None
+    start, end = offsets[found.dest_start], offsets[found.dest_end - 1] + 1
+    start, end = _snap(text, start, end)
+    slice_ = text[start:end]
+    alike = fuzz.ratio(wanted, _fold(slice_)[0]) >= ALIKE - 5
+    return (start, end) if alike and _agree(quote, slice_) else None
+
+
+def _reduce(text: str) -> tuple[str, list[int]]:
+    """Return the letters and digits of a text, folded, and the offset of each; marks that carry a number stay."""
+    kept: list[str] = []
+    offsets: list[int] = []
+    for index, letter in enumerate(text):
+        inside_number = letter in ".," and text[index - 1 : index].isdigit() and text[index + 1 : index + 2].isdigit()
+        sign = letter in "-−+" and text[index + 1 : index + 2].isdigit() and not text[index - 1 : index].isalnum()  # noqa: RUF001
+        if letter.isalnum() or inside_number or unicodedata.category(letter) in {"Mn", "Mc", "Sc", "Sm", "So"} or letter == "%":
+            folded = _folded(letter)
+        elif sign:
+            folded = "-" if letter != "+" else "+"
+        else:
+            continue
+        kept.append(folded)
+        offsets += [index] * len(folded)
+    return "".join(kept), offsets
+
+
+def _fold(text: str) -> tuple[str, list[int]]:
+    """Return a text with spaces in a row as one and letters folded, and the offset that each character came from."""
+    kept: list[str] = []
+    offsets: list[int] = []
+    for index, letter in enumerate(text):
+        if letter.isspace():
+            folded = "" if kept and kept[-1] == " " else " "
+        else:
+            folded = "" if unicodedata.category(letter) == "Cf" else _folded(letter)
+        if folded:
+            kept.append(folded)
+            offsets += [index] * len(folded)
+    return "".join(kept), offsets
+
+
+def _folded(letter: str) -> str:
+    return unicodedata.normalize("NFKD", letter).casefold()
+
+
+def _agree(quote: str, found: str) -> bool:
+    """Return whether two texts hold the same numbers and as many negations."""
+    return Counter(_NUMBER.findall(quote)) == Counter(_NUMBER.findall(found)) and len(_NEGATION.findall(quote)) == len(
+        _NEGATION.findall(found)
+    )
+
+
+def _on_borders(text: str, start: int, end: int) -> bool:
+    return not (_joined(text, start) or _joined(text, end))
+
+
+def _joined(text: str, at: int) -> bool:
+    """Return whether the border before `at` runs through a word; scripts without spaces have no such borders."""
+    before, after = text[at - 1 : at], text[at : at + 1]
+    return bool(before and after and _spaced(before) and _spaced(after))
+
+
+def _spaced(letter: str) -> bool:
+    return letter.isalnum() and not "\u2e80" <= letter <= "\u9fff" and not "\uac00" <= letter <= "\ud7af"
+
+
+def _snap(text: str, start: int, end: int) -> tuple[int, int]:
+    """Move both ends to the nearest word border; a word that is in by half or more stays in."""
+    for word in _WORD.finditer(text):
+        if word.start() < start < word.end():
+            start = word.start() if 2 * (word.end() - start) >= word.end() - word.start() else word.end()
+        if word.start() < end < word.end():
+            end = word.end() if 2 * (end - word.start()) >= word.end() - word.start() else word.start()
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, _with_marks(text, end)
+
+
+def _with_marks(text: str, end: int) -> int:
+    """Take in a full stop that ends the sentence."""
+    return end + 1 if text[end : end + 1] in {".", "!", "?", "。"} and not text[end + 1 : end + 2].isalnum() else end

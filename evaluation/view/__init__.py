@@ -1,0 +1,1 @@
+"""What the report page shows, as plain frozen values; the templates only lay it out."""

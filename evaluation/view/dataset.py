@@ -1,0 +1,144 @@
+"""What became of the documents and of the questions asked about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from doceo.core.records import Ledger, Pair, Rejected
+from evaluation.view.charts import Bar, bars
+from evaluation.view.passages import Excerpt, Library, clip
+from evaluation.view.records import RunRecords
+
+MOST_DOCUMENTS = 60
+MOST_PAIRS = 2000
+REASONS = {
+    "form": "badly formed question or answer",
+    "exact": "same question as another",
+    "near": "nearly the same as another",
+    "semantic": "means the same as another",
+    "evidence": "quote not found in the document",
+    "quote_not_found": "quote not found in the document",
+    "not_selected": "good, but left out for balance",
+    "not_returned": "asked for, not returned by the teacher",
+    "grounding": "not supported by its passage",
+    "contradiction": "contradicts another answer",
+    "roundtrip": "could not be answered from its passage",
+    "judge": "turned down by the judge",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of every pair that was asked for."""
+
+    ledger: Ledger
+    rate: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    """A document with the number of pairs made from it and the share of it that they cover, where known."""
+
+    source: str
+    words: int
+    pairs: int
+    share: float | None
+
+
+@dataclass(frozen=True)
+class PairCard:
+    """A pair beside its highlighted source."""
+
+    question: str
+    answer: str
+    kind: str
+    difficulty: str
+    topic: str
+    source: str
+    evidence: tuple[Excerpt, ...]
+
+
+def outcome(ledger: Ledger | None, rejected: Sequence[Rejected]) -> Outcome | None:
+    """Return the ledger as bars, accepted first, each reason with one example where there is one."""
+    if ledger is None:
+        return None
+    asked = ledger.asked or 1
+    examples = {line.verdict.reason: line for line in reversed(rejected)}
+
+    def example(reason: str) -> str:
+        line = examples.get(reason)
+        return f"“{clip(line.pair.question, 140)}” ({clip(line.verdict.detail, 120)})" if line else ""
+
+    rows = [Bar("accepted", f"{ledger.accepted:,}", 100 * ledger.accepted / asked, "good")]
+    for tone, counts in (("plain", ledger.rejected), ("bad", ledger.failed)):
+        for reason, count in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0])):
+            label = REASONS.get(reason, reason.replace("_", " "))
+            rows.append(Bar(label, f"{count:,}", 100 * count / asked, tone, example(reason)))
+    rate = f"{100 * ledger.accepted / ledger.asked:.0f} %" if ledger.asked else "none"
+    return Outcome(ledger, rate, tuple(rows))
+
+
+def document_rows(records: RunRecords) -> tuple[list[DocumentRow], int]:
+    """Return the documents, at most sixty, and how many more there are."""
+    pairs = Counter(pair.evidence[0].span.document_id for pair in records.pairs if pair.evidence)
+    shares = _shares(records)
+    rows = [
+        DocumentRow(document.source, len(document.text.split()), pairs[document.id], shares.get(document.id))
+        for document in records.documents.values()
+    ]
+    return rows[:MOST_DOCUMENTS], max(0, len(rows) - MOST_DOCUMENTS)
+
+
+def _shares(records: RunRecords) -> dict[str, float]:
+    """Return document id -> share covered, in per cent, from coverage.json's rows by document."""
+    rows = records.coverage.get("documents")
+    by_source = {document.source: document.id for document in records.documents.values()}
+    found: dict[str, float] = {}
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict):
+            key = row.get("document_id") or row.get("id") or by_source.get(str(row.get("source")))
+            share = row.get("sentences", row.get("share"))
+            if isinstance(key, str) and isinstance(share, int | float):
+                found[key] = round(100 * share, 1)
+    return found
+
+
+def coverage_shares(coverage: Mapping[str, object]) -> list[Bar]:
+    """Return the shares of the whole corpus that pairs cover: sentences, sections, characters, key terms."""
+    labels = {"sections": "sections", "sentences": "sentences", "characters": "characters", "terms": "key terms"}
+    shares = ((label, coverage.get(key)) for key, label in labels.items())
+    return [Bar(label, f"{100 * s:.0f} %", 100 * s) for label, s in shares if isinstance(s, int | float)]
+
+
+def make_up(pairs: Sequence[Pair]) -> list[tuple[str, list[Bar]]]:
+    """Return bars of kinds, difficulties, topics, languages; one that has a single value is left out."""
+    columns: dict[str, Counter[str]] = {
+        "Kinds": Counter(pair.kind for pair in pairs),
+        "Difficulty": Counter(pair.difficulty for pair in pairs),
+        "Topics": Counter(pair.topic for pair in pairs if pair.topic),
+        "Languages": Counter(pair.language for pair in pairs),
+        "Teachers": Counter(pair.teacher for pair in pairs),
+    }
+    return [(title, bars(counts)) for title, counts in columns.items() if len(counts) > 1]
+
+
+def pair_cards(pairs: Sequence[Pair], library: Library) -> list[PairCard]:
+    """Return the first 2,000 pairs beside their evidence, in the order of the file."""
+    cards = []
+    for pair in pairs[:MOST_PAIRS]:
+        evidence = tuple(library.of(pair.evidence, room=180))
+        cards.append(
+            PairCard(
+                question=pair.question,
+                answer=clip(pair.answer, 800),
+                kind=pair.kind,
+                difficulty=pair.difficulty,
+                topic=pair.topic,
+                source=evidence[0].source if evidence else "",
+                evidence=evidence,
+            )
+        )
+    return cards

@@ -1,0 +1,1 @@
+"""A small grammar of English statements: clean text, tokens, noun phrases, clauses."""

@@ -1,0 +1,60 @@
+"""What a corpus tells about its words: how often they occur, which are names, which phrases are terms."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from doceo.text.words import STOP_WORDS
+
+_WORD = re.compile(r"[A-Za-z][\w'’-]*[\w]|[A-Za-z]")  # noqa: RUF001
+_MAX_PAIRS = 400_000
+
+
+class Terms:
+    """Counts over the texts of a corpus. Memory is bounded: rare word pairs are forgotten when there are too many."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._lower: Counter[str] = Counter()
+        self._capital: Counter[str] = Counter()
+        self._pairs: Counter[tuple[str, str]] = Counter()
+        for text in texts:
+            self._add(text)
+
+    def _add(self, text: str) -> None:
+        before, before_end = "", -1
+        for match in _WORD.finditer(text):
+            word = match.group()
+            lower = word.lower()
+            if word[0].isupper():
+                if match.start() - before_end <= 1 and before and before[0].islower():
+                    self._capital[lower] += 1
+            else:
+                self._lower[word] += 1
+            if match.start() - before_end == 1 and lower not in STOP_WORDS and before.lower() not in STOP_WORDS:
+                self._pairs[before.lower(), lower] += 1
+            before, before_end = word, match.end()
+        if len(self._pairs) > _MAX_PAIRS:
+            self._pairs = Counter({pair: n for pair, n in self._pairs.items() if n > 1})
+
+    def known(self, word: str) -> bool:
+        """Tell whether a lower-case word occurs in the corpus."""
+        return word in self._lower
+
+    def is_name(self, word: str) -> bool:
+        """Tell whether a word is written with a capital where it would not need one, more often than without."""
+        lower = word.lower()
+        if not word[:1].isupper():
+            return False
+        if any(char.isupper() for char in word[1:]):
+            return True
+        return self._capital[lower] > self._lower[lower] or (self._lower[lower] == 0 and lower not in STOP_WORDS)
+
+    def count(self, word: str) -> int:
+        """Return how often a word occurs, in either case."""
+        return self._lower[word.lower()] + self._capital[word.lower()]
+
+    def is_term(self, first: str, second: str) -> bool:
+        """Tell whether two words stand side by side often enough to be a fixed term of the corpus."""
+        return self._pairs[first.lower(), second.lower()] >= 3
