@@ -26,9 +26,7 @@ SETS: tuple[SetName, ...] = get_args(SetName)
 _Measured = dict[str, Rows]
 
 
-def score(
-    answered: Mapping[str, Sequence[Answered]], config: EvaluateConfig
-) -> tuple[list[Score], list[Item]]:
+def score(answered: Mapping[str, Sequence[Answered]], config: EvaluateConfig) -> tuple[list[Score], list[Item]]:
     """Return the scores of every system, set by set, and the value of every answer.
 
     Scores come by set, metric and system; beside each stands its paired difference to `config.baseline` where that

@@ -75,8 +75,7 @@ class Table:
     def rows(self) -> list[list[str]]:
         """The text of each row."""
         return [
-            [system, *(cell.text() for cell in cells)]
-            for system, cells in zip(self.systems, self.cells, strict=True)
+            [system, *(cell.text() for cell in cells)] for system, cells in zip(self.systems, self.cells, strict=True)
         ]
 
     @property

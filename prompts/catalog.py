@@ -58,7 +58,9 @@ class Template:
         missing = [name for name in self.variables if name not in values]
         unused = [name for name in values if name not in self.variables]
         if missing or unused:
-            parts = [f"{word}: {', '.join(names)}" for word, names in (("missing", missing), ("unused", unused)) if names]
+            parts = [
+                f"{word}: {', '.join(names)}" for word, names in (("missing", missing), ("unused", unused)) if names
+            ]
             raise InputError(
                 f"The prompt {self.name} cannot be filled ({'; '.join(parts)}).",
                 hint=f"Its variables are {', '.join(self.variables)}.",
@@ -107,9 +109,7 @@ def parse(name: str, text: str) -> Template:
             f"The prompt {name} has no proper form.",
             hint="It starts with a header (---, purpose: ..., variables: ..., ---), then [system] or [user] and text.",
         )
-    turns = tuple(
-        (cast(Role, role), body.strip("\n")) for role, body in zip(pieces[1::2], pieces[2::2], strict=True)
-    )
+    turns = tuple((cast(Role, role), body.strip("\n")) for role, body in zip(pieces[1::2], pieces[2::2], strict=True))
     variables = tuple(part.strip() for part in fields["variables"].split(",") if part.strip())
     used = {slot for _, body in turns for slot in _SLOT.findall(body)}
     if used != set(variables):

@@ -6,21 +6,18 @@ and the words of deleted passages would otherwise stay in its files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doceo.text.surrogates import without_surrogates
+from doceo.text.words import STOP_WORDS
 
 if TYPE_CHECKING:
     import tantivy
 
 FOLDER = "lexical"
-_STOP = frozenset(
-    "a about an and are as at be been by can could did do does for from had has have how i if in into is it its many "
-    "me much my of on or our should so that the their them there they this to was we were what when where which who "
-    "whom whose why will with would you your".split()
-)
 _FIELDS = ("header", "body")
 
 
@@ -41,10 +38,19 @@ class Lexical:
         """Return how many passages there are."""
         return int(self._searcher.num_docs)
 
+    def stems(self, text: str) -> list[str]:
+        """Return the stems of a text in order, stop words among them."""
+        return list(self._analyzer.analyze(without_surrogates(text)))
+
+    def weight(self, stem: str) -> float:
+        """Return how telling a stem is: the inverse document frequency that BM25 uses, over the bodies."""
+        frequency = int(self._searcher.doc_freq("body", stem))
+        return math.log(1.0 + (self.count() - frequency + 0.5) / (frequency + 0.5))
+
     def terms(self, text: str) -> list[str]:
         """Return the distinct stems of a text that are searched for: without stop words, unless it has no others."""
         words = _words(text)
-        kept = [word for word in words if word not in _STOP] or words
+        kept = [word for word in words if word not in STOP_WORDS] or words
         return list(dict.fromkeys(stem for word in kept for stem in self._analyzer.analyze(word)))
 
     def search(self, text: str, k: int, within: Sequence[str] | None = None) -> list[tuple[str, float]]:

@@ -24,14 +24,14 @@ FILE = "texts.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY, media_type TEXT NOT NULL, title TEXT NOT NULL, text BLOB NOT NULL, sha256 TEXT NOT NULL,
-    pages TEXT NOT NULL, metadata TEXT NOT NULL) WITHOUT ROWID;
+    pages TEXT NOT NULL, metadata TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sources (source TEXT PRIMARY KEY, document_id TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sources_of ON sources (document_id, source);
 CREATE TABLE IF NOT EXISTS chunks (
     id TEXT PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER,
-    text BLOB NOT NULL, heading_path TEXT NOT NULL, tokens INTEGER NOT NULL, text_sha256 TEXT NOT NULL) WITHOUT ROWID;
+    text BLOB NOT NULL, heading_path TEXT NOT NULL, tokens INTEGER NOT NULL, text_sha256 TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS chunks_of ON chunks (document_id, start);
-CREATE TABLE IF NOT EXISTS vectors (text_sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vectors (text_sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL);
 """
 _MANY = 500
 """Values of one SQL list; SQLite's own limit is at least 999."""

@@ -2,9 +2,7 @@
 
 The versions are chosen together with those of every optional extra and of the development tools, so that an extra
 can be added later without changing what is installed. torch is installed in a step of its own, which also brings
-what its build for the machine needs (CUDA libraries on Linux); those packages are left out here.
-
-    python scripts/lock.py
+what its build for the machine needs (CUDA libraries on Linux); those packages are left out here. Run by `make lock`.
 """
 
 from __future__ import annotations
@@ -17,44 +15,46 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from packaging.markers import Environment
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 TORCH = "2.13.0"
 TORCH_BRINGS = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-SYSTEMS = (("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darwin", "Darwin", "arm64"), ("win32", "Windows", "AMD64"))
+SYSTEMS = (
+    ("linux", "Linux", "x86_64"),
+    ("linux", "Linux", "aarch64"),
+    ("darwin", "Darwin", "arm64"),
+    ("win32", "Windows", "AMD64"),
+)
 HEADER = "# Exact versions, made by `make lock`; torch=={torch} is installed before, in a step of its own.\n"
 
 
-def environments() -> Iterator[Environment]:
+def environments() -> Iterator[dict[str, str]]:
     """Yield the marker values of every system and Python that the lock serves."""
     for platform, system, machine in SYSTEMS:
         for python in PYTHONS:
-            yield Environment(
-                implementation_name="cpython",
-                implementation_version=f"{python}.0",
-                os_name="nt" if platform == "win32" else "posix",
-                platform_machine=machine,
-                platform_python_implementation="CPython",
-                platform_release="",
-                platform_system=system,
-                platform_version="",
-                python_full_version=f"{python}.0",
-                python_version=python,
-                sys_platform=platform,
-            )
+            yield {
+                "implementation_name": "cpython",
+                "implementation_version": f"{python}.0",
+                "os_name": "nt" if platform == "win32" else "posix",
+                "platform_machine": machine,
+                "platform_python_implementation": "CPython",
+                "platform_release": "",
+                "platform_system": system,
+                "platform_version": "",
+                "python_full_version": f"{python}.0",
+                "python_version": python,
+                "sys_platform": platform,
+            }
 
 
 def resolve(folder: Path, name: str, *options: str) -> list[str]:
     """Let uv choose the versions for all systems at once and return the lines `name==version ; marker`."""
     target = folder / name
-    command = [
-        *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", PYTHONS[0]),
-        *("--fork-strategy", "fewest", "--no-header", "--no-annotate", "--quiet", "--output-file", str(target)),
-        *("--constraint", str(folder / "torch.txt"), *options),
-    ]
+    how = f"--universal --python-version {PYTHONS[0]} --fork-strategy fewest --no-header --no-annotate --quiet"
+    command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *how.split(), *options]
+    command += ["--constraint", str(folder / "torch.txt"), "--output-file", str(target)]
     subprocess.run(command, cwd=ROOT, check=True)
     return target.read_text(encoding="utf-8").splitlines()
 
@@ -73,10 +73,8 @@ def kept(lines: Iterable[str]) -> list[str]:
 
 def needs_of(line: str) -> list[str]:
     """Return what a package requires, as its wheel on the index says: it may not be installed on this system."""
-    command = [
-        *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"),
-        *("--report", "-", line.partition(";")[0].strip()),
-    ]
+    how = "install --quiet --dry-run --ignore-installed --no-deps --report -"
+    command = [sys.executable, "-m", "pip", *how.split(), line.partition(";")[0].strip()]
     report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     needs: list[str] = json.loads(report)["install"][0]["metadata"].get("requires_dist", [])
     return needs

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -120,28 +120,28 @@ def _known(place: list[str]) -> list[str]:
     return list(model.model_fields)
 
 
-def write_example(path: Path) -> str:
-    """Return the text of a `doceo.toml` that holds every setting, commented out, with its meaning."""
-    lines = [f"# {path.name}: every setting with its default. Remove the # of a line to change it.", ""]
+def example_file(chosen: Mapping[str, str]) -> str:
+    """Return the text of a `doceo.toml` with every setting and its meaning; what was not chosen is commented out."""
+    lines = [f"# {FILE}: every setting with its default. Remove the # of a line to change it.", ""]
     sections = []
     for name, field in Settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             sections.append((name, field.annotation))
             continue
-        lines += [f"# {field.description}", f"# {name} = {_toml(field.default)}", ""]
+        mark = "" if name in chosen else "# "
+        lines += [f"# {field.description}", f"{mark}{name} = {_toml(chosen.get(name, field.default))}", ""]
     for name, model in sections:
         lines += [f"[{name}]", f"# {(model.__doc__ or '').strip()}"]
-        for key, field in model.model_fields.items():
-            lines += [f"# {' '.join((field.description or '').split())}", f"# {key} = {_toml(field.default)}"]
+        for key, knob in model.model_fields.items():
+            lines.append(f"# {' '.join((knob.description or '').split())}")
+            lines.append(f"# {key} = {_toml(knob.default)}" if knob.default is not None else f"# {key} =")
         lines.append("")
     return "\n".join(lines)
 
 
 def _toml(value: object) -> str:
-    if value is None:
-        return '"" # left out'
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return json.dumps(value) if isinstance(value, str) else str(value)

@@ -66,7 +66,9 @@ class Dialect:
             return None
         if self.limit in body and re.search(rf"\b{self.limit}\b", refusal):
             other = "max_completion_tokens" if self.limit == "max_tokens" else "max_tokens"
-            return replace(self, limit=other, dropped=self.dropped | {self.limit}) if other not in self.dropped else None
+            if other in self.dropped:
+                return None
+            return replace(self, limit=other, dropped=self.dropped | {self.limit})
         for name in _OPTIONAL:
             if name in body and re.search(rf"\b{name}\b", refusal):
                 return replace(self, dropped=self.dropped | {name})

@@ -1,15 +1,16 @@
 """Where a quote stands in a text, also when whoever quoted it changed a space, a dash or a letter.
 
-Three steps, each only where the one before found nothing: letter for letter; without regard to case, spaces, marks
-and punctuation, by a map from the reduced text back to its offsets; and by the best partial alignment (Indel
-similarity, rapidfuzz) above a high threshold, snapped to whole words. Numbers and negations have to agree in any
-case: a quote that is one digit off proves nothing.
+Three steps, each only where the one before found nothing: letter for letter; without regard to case, spaces, marks,
+punctuation and reference marks such as [12], by a map from the reduced text back to its offsets; and by the best
+partial alignment (Indel similarity, rapidfuzz) above a high threshold, fitted to whole words. Numbers and negations
+have to agree in any case: a quote that is one digit off proves nothing.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 
 from rapidfuzz import fuzz
@@ -18,8 +19,12 @@ ALIKE = 90.0
 """Least similarity, of 100, at which an altered quote still counts as found."""
 _SHORTEST_REDUCED = 8
 _SHORTEST_FUZZY = 24
+_FARTHEST = 5
 _MARKS = "\"'`*_“”„‟‘’‚‛«»‹›「」『』"  # noqa: RUF001
+_DASHES = "-‐‑‒–—−"  # noqa: RUF001
+_TELLING = {"Mn", "Mc", "Sc", "Sm", "So"}
 _WORD = re.compile(r"\w+")
+_REFERENCE = re.compile(r"\[(?:\d{1,3}|[a-z])\]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|without|cannot|except|unless)\b|n['’]t\b", re.IGNORECASE)  # noqa: RUF001
 
@@ -61,28 +66,50 @@ def _by_alignment(quote: str, text: str) -> tuple[int, int] | None:
     if found is None or found.dest_end <= found.dest_start:
         return None
     start, end = offsets[found.dest_start], offsets[found.dest_end - 1] + 1
-    start, end = _snap(text, start, end)
-    slice_ = text[start:end]
-    alike = fuzz.ratio(wanted, _fold(slice_)[0]) >= ALIKE - 5
-    return (start, end) if alike and _agree(quote, slice_) else None
+    start, end = _fit(wanted, text, *_snap(text, start, end))
+    alike = fuzz.ratio(wanted, _fold(text[start:end])[0]) >= ALIKE - 5
+    return (start, _with_marks(text, end)) if alike and _agree(quote, text[start:end]) else None
+
+
+def _fit(wanted: str, text: str, start: int, end: int) -> tuple[int, int]:
+    """Move the ends word by word while the stretch between them becomes more like the wanted text."""
+    words = list(_WORD.finditer(text))
+    starts, ends = [word.start() for word in words], [word.end() for word in words]
+    best = fuzz.ratio(wanted, _fold(text[start:end])[0])
+    for _ in range(2 * _FARTHEST):
+        first, last = bisect_left(starts, start), bisect_left(ends, end)
+        near = [(at, end) for at in starts[max(0, first - 1) : first + 2]]
+        near += [(start, at) for at in ends[max(0, last - 1) : last + 2]]
+        rated = [(fuzz.ratio(wanted, _fold(text[low:high])[0]), low, high) for low, high in near if low < high]
+        better = max(rated, default=(0.0, start, end))
+        if better[0] <= best:
+            break
+        best, start, end = better
+    inside = text[start:end]
+    return start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
 
 
 def _reduce(text: str) -> tuple[str, list[int]]:
     """Return the letters and digits of a text, folded, and the offset of each; marks that carry a number stay."""
     kept: list[str] = []
     offsets: list[int] = []
+    references = {index for mark in _REFERENCE.finditer(text) for index in range(*mark.span())}
     for index, letter in enumerate(text):
-        inside_number = letter in ".," and text[index - 1 : index].isdigit() and text[index + 1 : index + 2].isdigit()
-        sign = letter in "-−+" and text[index + 1 : index + 2].isdigit() and not text[index - 1 : index].isalnum()  # noqa: RUF001
-        if letter.isalnum() or inside_number or unicodedata.category(letter) in {"Mn", "Mc", "Sc", "Sm", "So"} or letter == "%":
-            folded = _folded(letter)
-        elif sign:
-            folded = "-" if letter != "+" else "+"
-        else:
-            continue
-        kept.append(folded)
-        offsets += [index] * len(folded)
+        if index not in references and (
+            folded := _reduced(letter, text[max(0, index - 1) : index], text[index + 1 : index + 2])
+        ):
+            kept.append(folded)
+            offsets += [index] * len(folded)
     return "".join(kept), offsets
+
+
+def _reduced(letter: str, before: str, after: str) -> str:
+    if letter in _DASHES:
+        return "-" if after.isdigit() and not before.isalnum() else ""
+    if letter.isalnum() or (letter in ".," and before.isdigit() and after.isdigit()):
+        return _folded(letter)
+    telling = letter == "%" or (unicodedata.category(letter) in _TELLING and letter not in "|~")
+    return _folded(letter) if telling else ""
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
@@ -106,6 +133,7 @@ def _folded(letter: str) -> str:
 
 def _agree(quote: str, found: str) -> bool:
     """Return whether two texts hold the same numbers and as many negations."""
+    quote, found = _REFERENCE.sub("", quote), _REFERENCE.sub("", found)
     return Counter(_NUMBER.findall(quote)) == Counter(_NUMBER.findall(found)) and len(_NEGATION.findall(quote)) == len(
         _NEGATION.findall(found)
     )
@@ -126,17 +154,14 @@ def _spaced(letter: str) -> bool:
 
 
 def _snap(text: str, start: int, end: int) -> tuple[int, int]:
-    """Move both ends to the nearest word border; a word that is in by half or more stays in."""
+    """Move both ends off the middle of a word; a word that is in by half or more stays in."""
     for word in _WORD.finditer(text):
-        if word.start() < start < word.end():
-            start = word.start() if 2 * (word.end() - start) >= word.end() - word.start() else word.end()
-        if word.start() < end < word.end():
-            end = word.end() if 2 * (end - word.start()) >= word.end() - word.start() else word.start()
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    return start, _with_marks(text, end)
+        inside, length = word.end() - start, word.end() - word.start()
+        if word.start() < start < word.end() and _joined(text, start):
+            start = word.start() if 2 * inside >= length else word.end()
+        if word.start() < end < word.end() and _joined(text, end):
+            end = word.end() if 2 * (end - word.start()) >= length else word.start()
+    return start, max(start, end)
 
 
 def _with_marks(text: str, end: int) -> int:

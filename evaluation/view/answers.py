@@ -11,7 +11,7 @@ from doceo.core.fingerprint import sha256
 from doceo.core.records import Answer, Answered, Citation, Evidence, Item, SetName
 from doceo.text.passages import without_markers
 from evaluation.scoring import SETS
-from evaluation.view.passages import Excerpt, Library, clip
+from evaluation.view.passages import Excerpt, Library, Piece, clip
 from evaluation.view.records import RunRecords
 
 WORKED = 6
@@ -23,14 +23,6 @@ _CITING = ("quote+rag", "tuned+rag", "base+rag")
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A run of an answer's text: plain, the short answer, or the number of a source."""
-
-    text: str
-    kind: str = "plain"
-
-
-@dataclass(frozen=True)
 class Worked:
     """A question, a system's answer, and every source that the answer cites."""
 
@@ -39,6 +31,8 @@ class Worked:
     system: str
     set: str
     pieces: tuple[Piece, ...]
+    """The answer: plain runs, the short answer, and the numbers of sources."""
+    plain: str
     references: tuple[str, ...]
     sources: tuple[Excerpt, ...]
 
@@ -81,7 +75,9 @@ def worked_examples(records: RunRecords, library: Library, count: int = WORKED) 
     return []
 
 
-def question_cards(records: RunRecords, library: Library, seed: int, count: int = CARDS) -> tuple[str, list[QuestionCard]]:
+def question_cards(
+    records: RunRecords, library: Library, seed: int, count: int = CARDS
+) -> tuple[str, list[QuestionCard]]:
     """Return the metric shown on the cards and a seeded choice of questions, the same number of every set."""
     metric = preferred_metric(records.items, ("f1", "rougeL", "chrf"))
     values = item_values(records.items, metric)
@@ -90,13 +86,8 @@ def question_cards(records: RunRecords, library: Library, seed: int, count: int 
     for system, answers in records.answers.items():
         for line in answers:
             asked.setdefault(line.set, {}).setdefault(line.pair_id, {})[system] = line
-    keys = _take_in_turn(
-        [
-            [(set_name, i) for i in sorted(asked.get(set_name, {}), key=lambda i: sha256(f"card {seed} {set_name} {i}"))]
-            for set_name in SETS
-        ],
-        count,
-    )
+    shuffled = {name: sorted(ids, key=lambda i: sha256(f"card {seed} {i}")) for name, ids in asked.items()}
+    keys = _take_in_turn([[(name, i) for i in shuffled.get(name, [])] for name in SETS], count)
     keys.sort(key=lambda key: SETS.index(key[0]))
     cards = [_card(asked[s][i], evidence.get(i, ()), values, library) for s, i in keys]
     return metric, cards
@@ -142,6 +133,7 @@ def _worked(i: int, system: str, line: Answered, library: Library) -> Worked:
         system=system,
         set=line.set,
         pieces=pieces_of(line.answer),
+        plain=without_markers(line.answer.text).strip(),
         references=line.references,
         sources=tuple(_source(citation, library) for citation in line.answer.citations[:4]),
     )
@@ -178,9 +170,13 @@ def _card(
 
 
 def _spread(lines: Sequence[Answered], count: int) -> list[Answered]:
-    """Return the first lines of each document and set before a second of any, in the order given."""
+    """Return the first lines of each document and set before a second of any, in the order given; no quote twice."""
     groups: dict[tuple[str, str], list[Answered]] = {}
+    quoted: set[str] = set()
     for line in lines:
+        if (quote := line.answer.citations[0].quote) in quoted:
+            continue
+        quoted.add(quote)
         groups.setdefault((line.answer.citations[0].document_id, line.set), []).append(line)
     return _take_in_turn(list(groups.values()), count)
 

@@ -54,14 +54,16 @@ class Curve:
     facts: tuple[tuple[str, str], ...]
 
 
-def bars(counts: Mapping[str, int], *, limit: int = 12, of: int | None = None) -> list[Bar]:
-    """Return bars of counts, longest first; what is beyond the limit is one bar. `of`: the count that fills a bar."""
+def bars(counts: Mapping[str, int], *, limit: int = 12) -> list[Bar]:
+    """Return bars of counts, longest first; what is beyond the limit is one line without a bar."""
+    others: list[Bar] = []
     ordered = sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))
     if len(ordered) > limit:
         rest = ordered[limit - 1 :]
-        ordered = [*ordered[: limit - 1], (f"{len(rest)} others", sum(count for _, count in rest))]
-    most = of or max((count for _, count in ordered), default=0) or 1
-    return [Bar(label, f"{count:,}", round(100 * count / most, 2)) for label, count in ordered]
+        others = [Bar(f"{len(rest)} others", f"{sum(count for _, count in rest):,}", 0, "rest")]
+        ordered = ordered[: limit - 1]
+    most = max((count for _, count in ordered), default=0) or 1
+    return [Bar(label, f"{count:,}", round(100 * count / most, 2)) for label, count in ordered] + others
 
 
 def dot_charts(table: Table, preferred: Sequence[str] = ("chrf", "rougeL", "f1")) -> list[DotChart]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from doceo.core.records import Ledger, Pair, Rejected
+from doceo.core.records import Difficulty, Ledger, Pair, Rejected
 from evaluation.view.charts import Bar, bars
 from evaluation.view.passages import Excerpt, Library, clip
 from evaluation.view.records import RunRecords
@@ -81,6 +82,22 @@ def outcome(ledger: Ledger | None, rejected: Sequence[Rejected]) -> Outcome | No
     return Outcome(ledger, rate, tuple(rows))
 
 
+def use(rows: Mapping[str, int]) -> str:
+    """Return what the dataset's files hold, as a sentence, or nothing where there is no dataset."""
+    trained = [
+        f"{rows[name]:,} {label}"
+        for name, label in (("train", "training"), ("validation", "validation"))
+        if rows.get(name)
+    ]
+    kept = [f"{count:,} {name}" for name, count in rows.items() if name not in {"train", "validation"} and count]
+    lines = [
+        f"{' and '.join(trained)} rows were made" if trained else "",
+        f"kept out of them for testing: {', '.join(kept)} questions" if kept else "",
+    ]
+    text = "; ".join(line for line in lines if line)
+    return f"{text}." if text else ""
+
+
 def document_rows(records: RunRecords) -> tuple[list[DocumentRow], int]:
     """Return the documents, at most sixty, and how many more there are."""
     pairs = Counter(pair.evidence[0].span.document_id for pair in records.pairs if pair.evidence)
@@ -122,7 +139,9 @@ def make_up(pairs: Sequence[Pair]) -> list[tuple[str, list[Bar]]]:
         "Languages": Counter(pair.language for pair in pairs),
         "Teachers": Counter(pair.teacher for pair in pairs),
     }
-    return [(title, bars(counts)) for title, counts in columns.items() if len(counts) > 1]
+    made = [(title, bars(counts)) for title, counts in columns.items() if len(counts) > 1]
+    order = get_args(Difficulty)
+    return [(t, sorted(b, key=lambda bar: order.index(bar.label)) if t == "Difficulty" else b) for t, b in made]
 
 
 def pair_cards(pairs: Sequence[Pair], library: Library) -> list[PairCard]:

@@ -13,16 +13,29 @@ from doceo.text.passages import heading_line
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANKS = re.compile(r"\s*\n\s*\n\s*")
 _WRAPPED = re.compile(r"(?<![\n.:;|!?])\n(?=[^\W\d_A-Z])")
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
+# Emphasis, code fences, the lines under table heads and the outer bars of table rows; the bars between cells.
+_MARKS = re.compile(r"\*\*|^```\w*\n?|^\|?[ :|-]*-{3,}[ :|-]*\n?|^\| ?| ?\|$", re.MULTILINE)
+_CELLS = re.compile(r"(?<=\S) \| (?=\S)")
+_SMALL = 240
 LONGEST_QUOTE = 1200
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of text that is shown in one way; `kind` says which."""
+
+    text: str
+    kind: str = "plain"
 
 
 @dataclass(frozen=True)
 class Excerpt:
     """A quote inside its passage. `found` says that the document holds exactly these characters at the span."""
 
-    before: str
+    before: tuple[Piece, ...]
     quote: str
-    after: str
+    after: tuple[Piece, ...]
     source: str
     place: str
     start: int
@@ -51,21 +64,24 @@ class Library:
         source: str = "",
         headings: Sequence[str] = (),
     ) -> Excerpt:
-        """Return the quote with about `room` characters of its document on either side, cut at words.
+        """Return the quote inside its passage, with at most `room` characters of it on either side.
 
         A span of a document that the run does not have is shown as its quote alone, under `source`.
         """
         document = self.documents.get(span.document_id)
         if document is None:
             where = heading_line("", headings)
-            return Excerpt("", _flowing(clip(quote, LONGEST_QUOTE)), "", source, where, span.start, span.end, False, n)
+            shown = _flowing(clip(quote, LONGEST_QUOTE))
+            return Excerpt((), shown, (), source, where, span.start, span.end, False, n)
         text = document.text
+        chunk = self._chunk(span)
+        left, right = _window(text, span, chunk, room)
         return Excerpt(
-            before=_before(text, span.start, room),
+            before=_prose(_before(text, left, span.start), last=False),
             quote=_flowing(clip(quote, LONGEST_QUOTE)),
-            after=_after(text, span.end, room),
+            after=_prose(_after(text, span.end, right), last=True),
             source=document.source,
-            place=self._place(document, span, headings),
+            place=_place(document, span, headings or (chunk.heading_path if chunk else ())),
             start=span.start,
             end=span.end,
             found=text[span.start : span.end] == quote,
@@ -76,12 +92,17 @@ class Library:
         """Return the excerpts of a pair's evidence, at most three."""
         return [self.excerpt(one.span, one.quote, room=room) for one in evidence[:3]]
 
-    def _place(self, document: Document, span: Span, headings: Sequence[str]) -> str:
-        chunks = self._chunks.get(document.id, [])
-        at = bisect_right(chunks, span.start, key=lambda c: c.span.start) - 1
-        path = headings or (chunks[at].heading_path if at >= 0 else ())
-        page = document.page(span.start)
-        return " · ".join(part for part in (heading_line(document.title, path), f"page {page}" if page else "") if part)
+    def _chunk(self, span: Span) -> Chunk | None:
+        """Return the last chunk that starts at or before a span."""
+        chunks = self._chunks.get(span.document_id, [])
+        at = bisect_right(chunks, span.start, key=lambda chunk: chunk.span.start) - 1
+        return chunks[at] if at >= 0 else None
+
+
+def _place(document: Document, span: Span, headings: Sequence[str]) -> str:
+    page = document.page(span.start)
+    parts = (heading_line(document.title, headings), f"page {page}" if page else "")
+    return " · ".join(part for part in parts if part)
 
 
 def clip(text: str, longest: int) -> str:
@@ -91,30 +112,52 @@ def clip(text: str, longest: int) -> str:
     return text[:longest].rsplit(None, 1)[0].rstrip() + " …"
 
 
-def _before(text: str, start: int, room: int) -> str:
-    if start <= room:
-        return _flowing(text[:start], strip_left=True)
-    window = text[start - room : start]
+def _window(text: str, span: Span, chunk: Chunk | None, room: int) -> tuple[int, int]:
+    """Return where the context of a span starts and ends: its chunk, or `room` characters on either side."""
+    if chunk and chunk.span.end >= span.end and chunk.span.end - chunk.span.start >= _SMALL:
+        return max(chunk.span.start, span.start - room), min(chunk.span.end, span.end + room)
+    return max(0, span.start - room), min(len(text), span.end + room)
+
+
+def _before(text: str, left: int, start: int) -> str:
+    """Return the text from `left` to `start`, from the start of a paragraph or else of a word."""
+    window = text[left:start]
+    if left == 0 or text[:left].endswith("\n") or window.startswith("\n"):
+        return window.lstrip()
     paragraph = window.find("\n\n")
-    if 0 <= paragraph < room * 0.8:
-        return _flowing(window[paragraph:], strip_left=True)
+    if 0 <= paragraph < 0.6 * len(window):
+        return window[paragraph:].lstrip()
     _, _, kept = window.partition(" ")
-    return "… " + _flowing(kept or window, strip_left=True)
+    return "… " + kept.lstrip() if kept else window
 
 
-def _after(text: str, end: int, room: int) -> str:
-    window = text[end : end + room]
-    if end + room >= len(text):
-        return _flowing(window, strip_right=True)
+def _after(text: str, end: int, right: int) -> str:
+    """Return the text from `end` to `right`, up to the end of a paragraph or else of a word."""
+    window = text[end:right]
+    if right >= len(text) or text[right:].startswith("\n") or window.endswith("\n"):
+        return window.rstrip()
     paragraph = window.rfind("\n\n")
-    if paragraph > room * 0.2:
-        return _flowing(window[:paragraph], strip_right=True)
+    if paragraph > 0.4 * len(window):
+        return window[:paragraph].rstrip()
     kept, _, _ = window.rpartition(" ")
-    return _flowing(kept or window, strip_right=True) + " …"
+    return kept.rstrip() + " …" if kept else window
 
 
-def _flowing(text: str, *, strip_left: bool = False, strip_right: bool = False) -> str:
+def _flowing(text: str) -> str:
     """Return the text with hard-wrapped lines joined, so that it flows; blank lines and lists stay."""
-    text = _WRAPPED.sub(" ", _BLANKS.sub("\n\n", _SPACES.sub(" ", text)))
-    text = text.lstrip() if strip_left else text
-    return text.rstrip() if strip_right else text
+    return _WRAPPED.sub(" ", _BLANKS.sub("\n\n", _SPACES.sub(" ", text)))
+
+
+def _prose(text: str, *, last: bool) -> tuple[Piece, ...]:
+    """Return context as plain runs and headings, without Markdown's marks; `last` drops a heading at the end."""
+    flowing = _MARKS.sub("", _CELLS.sub(" · ", _flowing(text)))
+    pieces: list[Piece] = []
+    at = 0
+    for heading in _HEADING.finditer(flowing):
+        pieces += [Piece(flowing[at : heading.start()]), Piece(heading[1], "heading")]
+        at = heading.end()
+    pieces.append(Piece(flowing[at:]))
+    if last and len(pieces) > 2 and not pieces[-1].text.strip():
+        del pieces[-2:]
+        pieces[-1] = Piece(pieces[-1].text.rstrip())
+    return tuple(piece for piece in pieces if piece.text)

@@ -97,7 +97,6 @@ def _lines(folder: Path | None, name: str, kind: type[R]) -> list[R]:
     return read_jsonl(path, kind) if path else []
 
 
-
 def _whole(path: Path, kind: TypeAdapter[T]) -> T:
     try:
         return kind.validate_json(path.read_bytes())

@@ -1,0 +1,166 @@
+"""The story of a run, from documents to a report: read this first.
+
+    documents -> chunks -> pairs -> dataset -> base -> adapter -> index -> answers -> scores -> report
+
+Every stage is a folder of the run. A finished stage whose config and inputs are unchanged is not redone; an
+unfinished one goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.store import ADAPTER, BASE, DATASET, STAGES, Run
+from doceo.app.models import choose_teacher
+from doceo.app.runs import default_run_name, existing_run, run_at
+from doceo.app.settings import Settings
+from doceo.app.stages.adapter import train_adapter, train_on_file
+from doceo.app.stages.answers import answer_held_out
+from doceo.app.stages.base import train_base
+from doceo.app.stages.dataset import make_dataset
+from doceo.app.stages.documents import Ingested, ingest, load_ingested
+from doceo.app.stages.index import index_run
+from doceo.app.stages.pairs import Made, make_pairs
+from doceo.app.stages.report import make_report
+from doceo.app.stages.scores import make_scores
+from doceo.app.systems import RAG
+from doceo.core.errors import UsageError
+from doceo.core.protocols import Progress
+from doceo.core.records import Chunk, Score
+
+NO_MODEL = "none"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to. `short` says what it lacks of what was asked, `unchanged` that nothing was to be done."""
+
+    run: Run
+    ingested: Ingested
+    made: Made
+    scores: list[Score]
+    report: Path
+    short: str
+    unchanged: bool
+
+
+def run_all(
+    run: Run, sources: Sequence[str], questions: Path | None, settings: Settings, progress: Progress
+) -> Outcome:
+    """Take documents through every stage. Raises DoceoError; what is finished stays."""
+    with run.locked():
+        before = _finished(run)
+        ingested = read(run, sources, settings, progress)
+        made = generate_dataset(run, ingested, questions, settings, progress)
+        base = choose_base(run, ingested, settings, progress)
+        if base is not None and made.pairs:
+            train_adapter(run, base, settings.finetune, progress, force=True)
+        index_run(run, ingested, settings.embedder, progress)
+        scores = _evaluate(run, default_systems(run), settings, progress)
+        report = make_report(run)
+        return Outcome(run, ingested, made, scores, report, shortfall(made), before == _finished(run) != {})
+
+
+def open_run(out: str, sources: Sequence[str], *, fresh: bool = False) -> Run:
+    """Return the run that a command writes. Raises UsageError, RunError."""
+    if not out and not sources:
+        raise UsageError("There is neither a SRC nor a run.", hint="Name documents, or a run that has some with --out RUN.")
+    run = run_at(out or default_run_name(list(sources))) if sources else existing_run(out)
+    if fresh:
+        with run.locked():
+            for stage in (*STAGES, BASE):
+                shutil.rmtree(run.path / stage, ignore_errors=True)
+    return run
+
+
+def read(run: Run, sources: Sequence[str], settings: Settings, progress: Progress) -> Ingested:
+    """Documents and chunks of the sources."""
+    from doceo.providers.embedders import open_embedder
+
+    return ingest(run, sources, settings.read, settings.chunk, open_embedder(settings.embedder), progress)
+
+
+def read_or_load(run: Run, sources: Sequence[str], settings: Settings, progress: Progress) -> Ingested:
+    """Documents and chunks of the sources, or those that the run has."""
+    return read(run, sources, settings, progress) if sources else load_ingested(run)
+
+
+def generate_dataset(
+    run: Run, ingested: Ingested, questions: Path | None, settings: Settings, progress: Progress
+) -> Made:
+    """Pairs, and the dataset made of them."""
+    chunks: dict[str, list[Chunk]] = {document.id: [] for document in ingested.documents}
+    for chunk in ingested.chunks:
+        chunks[chunk.document_id].append(chunk)
+    corpus = [(document, chunks[document.id]) for document in ingested.documents]
+    teacher = choose_teacher(settings.teacher, corpus, settings, run.journal, progress)
+    made = make_pairs(run, ingested, teacher.open, teacher.identity, settings.generate, progress, teacher.spent)
+    make_dataset(run, ingested, made, questions, settings.generate, settings.dataset)
+    return made
+
+
+def finetune_run(run: Run, out: Path | None, settings: Settings, progress: Progress, *, force: bool) -> Path:
+    """An adapter of a run's dataset, in the run or in a folder of its own."""
+    with run.locked():
+        base = choose_base(run, load_ingested(run), settings, progress)
+        if base is None:
+            raise UsageError("--base none names no model to tune.", hint="Name a folder or a hub name, or leave it out.")
+        if out is not None:
+            return train_on_file(run.file(DATASET, "train.jsonl"), out, base, settings.finetune, progress, force=force)
+        return train_adapter(run, base, settings.finetune, progress, force=force)
+
+
+def finetune_file(file: Path, out: Path, settings: Settings, progress: Progress, *, force: bool) -> Path:
+    """An adapter of any file of chat rows."""
+    return train_on_file(file, out, settings.base, settings.finetune, progress, force=force)
+
+
+def evaluate_run(run: Run, systems: Sequence[str], settings: Settings, progress: Progress) -> list[Score]:
+    """Answers and scores of the systems named, or of all that the run has. Raises StageMissing, ProviderError."""
+    names = list(systems) or default_systems(run)
+    with run.locked():
+        if any(name.endswith(RAG) for name in names):
+            index_run(run, load_ingested(run), settings.embedder, progress)
+        return _evaluate(run, names, settings, progress)
+
+
+def _evaluate(run: Run, systems: Sequence[str], settings: Settings, progress: Progress) -> list[Score]:
+    answer_held_out(run, systems, settings, progress)
+    return make_scores(run, settings.evaluate, progress)
+
+
+def choose_base(run: Run, ingested: Ingested, settings: Settings, progress: Progress) -> str | None:
+    """Return the base model to fine-tune: the one named, a small one trained now, or None for `none`."""
+    if settings.base == NO_MODEL:
+        return None
+    if settings.base:
+        return settings.base
+    return str(train_base(run, ingested, settings.generate, settings.pretrain, progress))
+
+
+def default_systems(run: Run) -> list[str]:
+    """Return the systems that a run can be asked with."""
+    models = ["base", "tuned", "base+rag", "tuned+rag"] if run.has(ADAPTER) else []
+    return [*models, "quote+rag"]
+
+
+def shortfall(made: Made) -> str:
+    """Say in words how and why there are fewer pairs than were asked for; empty where there are enough."""
+    ledger = made.ledger
+    if ledger.accepted >= ledger.requested:
+        return ""
+    counts = {**{f"{k} (rejected)": n for k, n in ledger.rejected.items()}, **{f"{k} (failed)": n for k, n in ledger.failed.items()}}
+    reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items(), key=lambda item: -item[1]))
+    return (
+        f"{ledger.accepted} of {ledger.requested} pairs: the documents gave {ledger.asked} proposals"
+        f"{'; ' + reasons if reasons else ''}."
+    )
+
+
+def _finished(run: Run) -> dict[str, int]:
+    manifests = [run.path / stage / "manifest.json" for stage in (*STAGES, BASE)]
+    return {str(path): path.stat().st_mtime_ns for path in manifests if path.exists()}
+

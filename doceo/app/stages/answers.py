@@ -1,0 +1,40 @@
+"""Stage 6: held-out questions to the answers of every system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from data import manifest
+from data.jsonl import write_jsonl
+from data.store import ADAPTER, ANSWERS, DATASET, Run
+from doceo.app.answering import answer_all
+from doceo.app.settings import Settings
+from doceo.app.stages.dataset import load_held_out
+from doceo.app.systems import RAG, Systems
+from doceo.core.protocols import Progress
+from rag import versions
+
+PACKAGES = ("doceo", "torch", "transformers", "peft", "chromadb", "tantivy", "onnxruntime", "openai")
+
+
+def answer_held_out(run: Run, names: Sequence[str], settings: Settings, progress: Progress) -> None:
+    """Write the answers of every system; a system that was answered before a process died is not asked again."""
+    inputs = [run.file(DATASET, "taught.jsonl"), run.file(DATASET, "unseen.jsonl")]
+    if run.has(ADAPTER):
+        inputs += [run.file(ADAPTER, "adapter_config.json"), run.file(ADAPTER, "adapter_model.safetensors")]
+    current = versions.current(run.index)
+    asked = {f"system {name}": "" for name in names}
+    if current is not None and any(name.endswith(RAG) for name in names):
+        asked["index"] = manifest.file_sha256(current / "texts.sqlite")
+    stage = run.stage(
+        ANSWERS, config=[settings.answer, settings.retrieve], inputs=inputs, prompts=asked, packages=PACKAGES
+    )
+    if stage.finished:
+        return
+    questions = load_held_out(run)
+    with stage.making(resumable=True) as work:
+        systems = Systems(settings, progress, run, run.index)
+        for name in names:
+            file = work / f"{name.replace('/', '_')}.jsonl"
+            if not file.exists():
+                write_jsonl(file, answer_all(systems.open(name), questions, settings.generate.concurrency, progress))

@@ -1,0 +1,13 @@
+"""The page that shows a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from data.store import Run
+from evaluation.report import write_report
+
+
+def make_report(run: Run, written_by: str = "") -> Path:
+    """Write `report.html` from whatever stages the run has."""
+    return write_report(run, run.path / "report.html", written_by=written_by)

@@ -1,0 +1,36 @@
+"""Stage 7: answers to scores."""
+
+from __future__ import annotations
+
+import json
+
+from data.jsonl import read_jsonl, write_json, write_jsonl
+from data.store import ANSWERS, SCORES, Run
+from doceo.core.config import EvaluateConfig
+from doceo.core.protocols import Progress
+from doceo.core.records import Answered, Score
+from evaluation.scoring import score
+
+PACKAGES = ("doceo", "sacrebleu", "rouge-score", "numpy")
+
+
+def make_scores(run: Run, config: EvaluateConfig, progress: Progress) -> list[Score]:
+    """Score every system's answers, each set by itself, with intervals and paired differences."""
+    folder = run.file(ANSWERS, "manifest.json").parent
+    files = sorted(folder.glob("*.jsonl"))
+    stage = run.stage(SCORES, config=[config], inputs=files, packages=PACKAGES, seed=config.seed)
+    if not stage.finished:
+        answered = {file.stem: read_jsonl(file, Answered) for file in files}
+        with progress.task("evaluate", total=1, unit="scorings") as task:
+            scores, items = score(answered, config)
+            task.advance(1)
+        with stage.making() as work:
+            write_json(work / "scores.json", [s.model_dump() for s in scores])
+            write_jsonl(work / "items.jsonl", items)
+    return load_scores(run)
+
+
+def load_scores(run: Run) -> list[Score]:
+    """Return the scores of a run. Raises StageMissing where there are none."""
+    rows = json.loads(run.file(SCORES, "scores.json").read_text(encoding="utf-8"))
+    return [Score.model_validate(row) for row in rows]

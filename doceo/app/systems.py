@@ -1,0 +1,118 @@
+"""Systems that answer: `quote`, `base`, `tuned` or any model, each alone or, with `+rag`, over documents."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.store import ADAPTER, Run
+from doceo.app.models import QUOTE, open_local, open_provider
+from doceo.app.settings import Settings
+from doceo.core.config import AnswerConfig
+from doceo.core.errors import UsageError
+from doceo.core.protocols import Answerer, Progress
+from rag.answerer import ModelAnswerer
+
+if TYPE_CHECKING:
+    from doceo.providers.local_hf import LocalModel
+    from rag.retriever import HybridRetriever
+
+RAG = "+rag"
+SMALL_CONTEXT = 2048
+"""A model that reads no more than this is a small one trained here; its answers are kept short."""
+SMALL_ANSWER = 64
+
+
+@dataclass
+class Systems:
+    """Opens systems by name over one run or one index; weights and indexes are opened once and shared.
+
+    Args:
+        settings: The command's settings.
+        progress: Where the host of a remote model is said.
+        run: The run whose base and adapter are `base` and `tuned`, if any.
+        index: Folder of the index behind `+rag`, if any.
+    """
+
+    settings: Settings
+    progress: Progress
+    run: Run | None = None
+    index: Path | None = None
+    _base: LocalModel | None = field(default=None, init=False)
+    _retriever: HybridRetriever | None = field(default=None, init=False)
+
+    def open(self, name: str) -> Answerer:
+        """Return the answerer of a system. Raises UsageError, ProviderError, IndexUnusable, StageMissing."""
+        model, with_documents = (name.removesuffix(RAG), True) if name.endswith(RAG) else (name, False)
+        if model == QUOTE:
+            if not with_documents:
+                raise UsageError("`quote` answers from documents only.", hint="Leave out --no-documents, or name a model.")
+            from rag.quote import QuoteAnswerer
+
+            return QuoteAnswerer(self.retriever(), k=self.settings.retrieve.k)
+        if model in ("base", "tuned") and self.run is not None:
+            return self._local(name, self._of_run(model), with_documents=with_documents)
+        provider = open_provider(model, self.settings, journal=self._journal(), progress=self.progress)
+        if hasattr(provider, "complete_many"):
+            return self._local(name, provider, with_documents=with_documents)
+        return self._model_answerer(name, provider, self.settings.answer, with_documents=with_documents)
+
+    def retriever(self) -> HybridRetriever:
+        """Return the search over the index. Raises IndexUnusable where there is none."""
+        if self._retriever is None:
+            from doceo.providers.embedders import open_embedder
+            from rag.index import Index
+            from rag.retriever import HybridRetriever
+
+            if self.index is None:
+                raise UsageError("There are no documents to answer from.", hint="Name a --run or a --collection.")
+            opened = Index.open(self.index, open_embedder(self.settings.embedder))
+            self._retriever = HybridRetriever(opened, self.settings.retrieve)
+        return self._retriever
+
+    def _of_run(self, model: str) -> LocalModel:
+        assert self.run is not None
+        adapter = self.run.file(ADAPTER, "adapter_config.json").parent
+        if self._base is None:
+            self._base = open_local(base_of(self.run), self.settings)
+        return self._base.with_adapter(adapter if model == "tuned" else None, model)
+
+    def _local(self, name: str, model: LocalModel, *, with_documents: bool) -> ModelAnswerer:
+        config = self.settings.answer
+        if model.context <= SMALL_CONTEXT:
+            config = config.model_copy(update={"max_tokens": min(config.max_tokens, SMALL_ANSWER)})
+        return self._model_answerer(name, model, config, with_documents=with_documents)
+
+    def _model_answerer(self, name: str, provider: object, config: AnswerConfig, *, with_documents: bool) -> ModelAnswerer:
+        retriever = self.retriever() if with_documents else None
+        extra = {"count": provider.count_tokens, "context": provider.context} if hasattr(provider, "count_tokens") else {}
+        return ModelAnswerer(
+            name,
+            provider,
+            retriever,
+            config,
+            k=self.settings.retrieve.k,
+            documents=retriever.index.document if retriever else None,
+            **extra,
+        )
+
+    def _journal(self) -> Path | None:
+        return self.run.journal if self.run else None
+
+
+def base_of(run: Run) -> str:
+    """Return the base model of a run's adapter. Raises StageMissing where there is none."""
+    described = json.loads(run.file(ADAPTER, "adapter_config.json").read_text(encoding="utf-8"))
+    base = str(described["base_model_name_or_path"])
+    own = run.path / "base"
+    # A run that was moved still finds the base it made.
+    return str(own) if Path(base).name == "base" and not Path(base).exists() and own.is_dir() else base
+
+
+def default_model(run: Run | None) -> str:
+    """Return who answers where no model is named: a run's tuned model if its base is a real one, else `quote`."""
+    if run is not None and run.has(ADAPTER) and Path(base_of(run)).resolve() != (run.path / "base").resolve():
+        return "tuned"
+    return QUOTE

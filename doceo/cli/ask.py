@@ -1,0 +1,43 @@
+"""`doceo ask`: one question, one cited answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from doceo.app.settings import Settings
+from doceo.cli.console import Console
+from doceo.cli.knobs import verb
+
+RunOption = Annotated[str, typer.Option("--run", metavar="RUN", help="Answer from this run's documents.", show_default=False)]
+CollectionOption = Annotated[
+    str, typer.Option("--collection", metavar="C", help="Answer from this collection; left out, `default`.", show_default=False)
+]
+NoDocuments = Annotated[bool, typer.Option("--no-documents", help="Let the model answer alone.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @verb(app, "ask", panel="Start", sections=("retrieve", "answer"), top=("model", "embedder", "base_url"))
+    def ask(
+        question: Annotated[str, typer.Argument(metavar="QUESTION", show_default=False)],
+        settings: Settings,
+        console: Console,
+        run: RunOption = "",
+        collection: CollectionOption = "",
+        no_documents: NoDocuments = False,
+    ) -> int | None:
+        """Answer one question from your documents, with the sentences that prove it."""
+        from doceo.app.assistant import assistant
+        from doceo.cli.shown import show_answer
+        from doceo.core.errors import UsageError
+
+        if not question.strip():
+            raise UsageError("The question is empty.", hint='Ask something: doceo ask "What is ...?"')
+        answerer = assistant(settings, console, run=run, collection=collection, no_documents=no_documents)
+        answer = answerer.answer(question)
+        show_answer(console, answer)
+        console.result(answer.model_dump(mode="json"))
+        return None

@@ -1,0 +1,189 @@
+"""What a command shows: progress and words on stderr, results on stdout, errors with a way out."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import typer
+from rich.console import Console as Terminal
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from doceo.core.errors import DoceoError, StorageError
+
+BROKEN = 1
+"""Exit code of an error that nobody foresaw."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: unwinds like Ctrl-C, so that work is kept, and exits 143."""
+
+
+class Console:
+    """A `Progress`, and where results go."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._notes = Terminal(stderr=True, highlight=False)
+        self._out = Terminal(highlight=False, stderr=as_json)
+
+    @contextmanager
+    def task(self, name: str, total: int | None = None, unit: str = "") -> Iterator[Bar | Lines]:
+        """Show a bar with rate and time left on a terminal, else a line now and then."""
+        if not self._notes.is_terminal:
+            lines = Lines(self._notes, name, total, unit)
+            yield lines
+            lines.close()
+            return
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description:<10}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("[dim]{task.fields[note]}", markup=True),
+        )
+        with Progress(*columns, console=self._notes, transient=False) as progress:
+            task_id = progress.add_task(name, total=total, note="")
+            yield Bar(progress, task_id)
+
+    def say(self, line: str) -> None:
+        """Show a line beside the results."""
+        self._notes.print(line, markup=False, soft_wrap=True)
+
+    def show(self, text: str) -> None:
+        """Show a result, unless JSON is asked for."""
+        if not self.as_json:
+            self._out.print(text, markup=False, soft_wrap=True)
+
+    def stream(self, piece: str) -> None:
+        """Show a piece of an answer at once, unless JSON is asked for."""
+        if not self.as_json:
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+        """Show a table of results, unless JSON is asked for."""
+        if self.as_json:
+            return
+        table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+        for i, header in enumerate(headers):
+            table.add_column(header, justify="left" if i == 0 else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        self._out.print(table)
+
+    def result(self, value: object) -> None:
+        """Print the one JSON object of a command, where JSON is asked for."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
+    def next_steps(self, *commands: str) -> None:
+        """Show the next commands, ready to paste."""
+        if not self.as_json:
+            self._out.print("\n[bold]Next[/bold]", markup=True)
+            for command in commands:
+                self._out.print(f"  {command}", markup=False, soft_wrap=True)
+
+    def error(self, error: DoceoError) -> None:
+        """Show an error and what to do about it."""
+        if self.as_json:
+            self.result({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
+        self._notes.print(f"Error: {error.message}", style="bold red", markup=False, soft_wrap=True)
+        self._notes.print(f"  {error.hint}", markup=False, soft_wrap=True)
+
+
+class Bar:
+    """A task on a terminal."""
+
+    def __init__(self, progress: Progress, task_id: object) -> None:
+        self._progress = progress
+        self._id = task_id
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        """Move the bar."""
+        self._progress.update(self._id, advance=n, note=note)  # type: ignore[arg-type]  # rich's TaskID is an int
+
+
+class Lines:
+    """A task in a log: a line at the start, every ten seconds, and at the end."""
+
+    def __init__(self, terminal: Terminal, name: str, total: int | None, unit: str) -> None:
+        self._terminal, self._name, self._total, self._unit = terminal, name, total, unit
+        self._done, self._note = 0, ""
+        self._start = self._last = time.monotonic()
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        """Count, and say so now and then."""
+        self._done += n
+        self._note = note or self._note
+        if time.monotonic() - self._last > 10:
+            self._last = time.monotonic()
+            self._print()
+
+    def close(self) -> None:
+        """Say how it ended."""
+        self._print()
+
+    def _print(self) -> None:
+        total = f"/{self._total}" if self._total is not None else ""
+        note = f"  {self._note}" if self._note else ""
+        seconds = time.monotonic() - self._start
+        line = f"{self._name:<10} {self._done}{total} {self._unit}  {seconds:.1f} s{note}"
+        self._terminal.print(line, markup=False, soft_wrap=True)
+
+
+def run_verb(work: Callable[[Console], int | None], *, as_json: bool, debug: bool) -> None:
+    """Run a verb and exit with its code; every error becomes one message, a hint and an exit code."""
+    console = Console(as_json=as_json)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = work(console) or 0
+    except DoceoError as error:
+        if debug:
+            traceback.print_exc()
+        console.error(error)
+        code = error.exit_code
+    except Terminated:
+        console.say("Stopped. Run the same command again to continue.")
+        code = 143
+    except KeyboardInterrupt:
+        console.say("\nInterrupted. Run the same command again to continue.")
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    except Exception as error:  # noqa: BLE001  the last resort: a bug must not greet a user with a traceback
+        if debug:
+            raise
+        console.error(_unforeseen(error))
+        code = BROKEN
+    raise typer.Exit(code)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _unforeseen(error: Exception) -> DoceoError:
+    if isinstance(error, OSError):
+        from data.jsonl import storage_error
+
+        return storage_error(error, Path(str(error.filename or "a file")))
+    if "disk is full" in str(error) or "No space left" in str(error):
+        return StorageError("The disk is full.", hint="Free some space and run the same command again; finished work is kept.")
+    return DoceoError(
+        f"Something unforeseen happened: {type(error).__name__}: {error}",
+        hint="This is a bug in Doceo. Run again with --debug and report what it prints. Finished work is kept.",
+    )

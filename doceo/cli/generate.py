@@ -1,0 +1,53 @@
+"""`doceo generate`: documents to pairs and a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from doceo.app.settings import Settings
+from doceo.cli.console import Console
+from doceo.cli.ingest import Fresh, Out
+from doceo.cli.knobs import verb
+
+MaybeSources = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SRC...]", help="Folders, files or globs; left out where RUN has documents.", show_default=False),
+]
+Questions = Annotated[
+    Path | None,
+    typer.Option("--questions", metavar="FILE", help="Held-out questions that people wrote, as JSONL.", show_default=False),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @verb(app, "generate", panel="Data", sections=("generate", "dataset", "read", "chunk"), top=("teacher", "embedder", "base_url"))
+    def generate(
+        settings: Settings,
+        console: Console,
+        sources: MaybeSources = None,
+        out: Out = "",
+        questions: Questions = None,
+        fresh: Fresh = False,
+    ) -> int | None:
+        """Make question-answer pairs with exact evidence, and a dataset with held-out sets."""
+        from doceo.app.pipeline import generate_dataset, open_run, read_or_load, shortfall
+        from doceo.cli.shown import show_ledger, show_pairs
+
+        run = open_run(out, sources or [], fresh=fresh)
+        with run.locked():
+            ingested = read_or_load(run, sources or [], settings, console)
+            made = generate_dataset(run, ingested, questions, settings, console)
+        show_ledger(console, made.ledger)
+        show_pairs(console, made)
+        short = shortfall(made)
+        console.result({"run": str(run.path), "pairs": len(made.pairs), "ledger": made.ledger.model_dump(), "short": short})
+        console.next_steps(f"doceo report {run.path}", f"doceo finetune {run.path} --base MODEL", f"doceo export {run.path} --format openai --out train.jsonl")
+        if short:
+            console.say(short)
+            return 3
+        return None

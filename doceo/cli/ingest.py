@@ -1,0 +1,40 @@
+"""`doceo ingest`: files to documents and chunks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from doceo.app.settings import Settings
+from doceo.cli.console import Console
+from doceo.cli.knobs import verb
+
+Sources = Annotated[list[str], typer.Argument(metavar="SRC...", help="Folders, files or globs.", show_default=False)]
+Out = Annotated[str, typer.Option("--out", metavar="RUN", help="Run folder; a bare name lies under runs/.", show_default=False)]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Redo finished stages.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @verb(app, "ingest", panel="Data", sections=("read", "chunk"), top=("embedder",))
+    def ingest(sources: Sources, settings: Settings, console: Console, out: Out = "", fresh: Fresh = False) -> int | None:
+        """Read documents and cut them into passages with exact spans."""
+        from doceo.app.pipeline import open_run, read
+        from doceo.cli.shown import show_ingested
+
+        run = open_run(out, sources, fresh=fresh)
+        with run.locked():
+            ingested = read(run, sources, settings, console)
+        show_ingested(console, ingested)
+        console.result(
+            {
+                "run": str(run.path),
+                "documents": len(ingested.documents),
+                "skipped": [s.model_dump() for s in ingested.skipped],
+                "chunks": len(ingested.chunks),
+            }
+        )
+        console.next_steps(f"doceo generate --out {run.path}")
+        return None

@@ -1,0 +1,120 @@
+"""Flags made from the config models: one flag a field, its help the field's docstring."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from doceo.app.settings import Settings, load_settings
+from doceo.cli.console import Console, run_verb
+
+_AMBIGUOUS = {"max_tokens", "max_length", "batch_tokens", "seconds", "megabytes"}
+"""Fields whose bare name does not tell which section they belong to: their flag carries it."""
+
+
+def verb(app: typer.Typer, name: str, *, panel: str, sections: Sequence[str] = (), top: Sequence[str] = ()) -> Callable[
+    [Callable[..., int | None]], Callable[..., None]
+]:
+    """Register a function as a verb with the flags of some config sections.
+
+    The function is called with `settings`, `console` and its own parameters, and returns its exit code or None.
+
+    Args:
+        app: Where to register.
+        name: The verb.
+        panel: Panel of `doceo --help`.
+        sections: Config sections whose fields become flags.
+        top: Top-level settings that become flags, such as `teacher`.
+    """
+    knobs = _knobs(sections, top)
+
+    def register(function: Callable[..., int | None]) -> Callable[..., None]:
+        own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name not in ("settings", "console")]
+
+        @functools.wraps(function)
+        def command(**given: Any) -> None:
+            as_json, debug = given.pop("json"), given.pop("debug")
+            flags = _nested({key: given.pop(key) for key in knobs}, knobs)
+
+            def work(console: Console) -> int | None:
+                return function(settings=load_settings(flags), console=console, **given)
+
+            run_verb(work, as_json=as_json, debug=debug)
+
+        extra = [
+            *(_parameter(key, field, places) for key, (field, places) in knobs.items()),
+            _switch("json", "One JSON object on stdout, everything else on stderr."),
+            _switch("debug", "Show the traceback of an error."),
+        ]
+        parameters = [*own, *extra]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by typer
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        app.command(name, rich_help_panel=panel)(command)
+        return command
+
+    return register
+
+
+_Knobs = dict[str, tuple[FieldInfo, list[tuple[str, str]]]]
+
+
+def _knobs(sections: Sequence[str], top: Sequence[str]) -> _Knobs:
+    """Return {parameter name: (field, the places it sets)}; one flag sets a field of one name in every section."""
+    knobs: _Knobs = {name: (Settings.model_fields[name], [("", name)]) for name in top}
+    for section in sections:
+        model = Settings.model_fields[section].annotation
+        assert isinstance(model, type) and issubclass(model, BaseModel)
+        for name, field in model.model_fields.items():
+            key = f"{section}_{name}" if name in _AMBIGUOUS else name
+            knobs.setdefault(key, (field, []))[1].append((section, name))
+    return knobs
+
+
+def _parameter(key: str, field: FieldInfo, places: list[tuple[str, str]]) -> inspect.Parameter:
+    kind, is_list = _flag_type(field.annotation)
+    default = ",".join(map(str, field.default)) if is_list else field.default
+    text = " ".join((field.description or "").split())
+    if default not in (None, ""):
+        text += f" [default: {default}]"
+    section = places[0][0] if len(places) == 1 else ""
+    option = typer.Option(
+        f"--{key.replace('_', '-')}", help=text, show_default=False, rich_help_panel=f"{section.capitalize()} settings" if section else "Settings"
+    )
+    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+
+
+def _switch(name: str, text: str) -> inspect.Parameter:
+    annotation = Annotated[bool, typer.Option(f"--{name}", help=text, rich_help_panel="Output")]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
+
+
+def _flag_type(annotation: object) -> tuple[type, bool]:
+    """Return the type a flag is parsed as, and whether it is a list written with commas."""
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        return _flag_type(next(a for a in get_args(annotation) if a is not type(None)))
+    if origin is tuple:
+        return str, True
+    if origin is Literal:
+        return str, False
+    assert isinstance(annotation, type)
+    return annotation, False
+
+
+def _nested(given: dict[str, Any], knobs: _Knobs) -> dict[str, Any]:
+    flags: dict[str, Any] = {}
+    for key, value in given.items():
+        if value is None:
+            continue
+        field, places = knobs[key]
+        plain = [part.strip() for part in value.split(",") if part.strip()] if _flag_type(field.annotation)[1] else value
+        for section, name in places:
+            (flags.setdefault(section, {}) if section else flags)[name] = plain
+    return flags

@@ -1,0 +1,53 @@
+"""The program `doceo`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+VERBS = (
+    "run", "demo", "chat", "ask", "report", "doctor", "init",
+    "ingest", "generate", "export",
+    "finetune",
+    "index", "collections",
+    "evaluate",
+    "serve",
+)  # fmt: skip
+"""One file a verb, in the order of the help page."""
+
+app = typer.Typer(
+    name="doceo",
+    help="Documents in; a tuned, tested, citing assistant out, with the numbers that prove it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"doceo {version('doceo')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    asked: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Documents in; a tuned, tested, citing assistant out, with the numbers that prove it."""
+
+
+for _verb in VERBS:
+    import_module(f"doceo.cli.{_verb}").register(app)
+
+
+def main() -> None:
+    """Run the program. Exit codes: 0 done, 1 failed, 2 usage, 3 short of what was asked, 130 and 143 interrupted."""
+    app(prog_name="doceo")
+    sys.exit(0)

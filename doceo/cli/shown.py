@@ -1,0 +1,61 @@
+"""How records look on a terminal."""
+
+from __future__ import annotations
+
+from doceo.app.stages.documents import Ingested
+from doceo.app.stages.pairs import Made
+from doceo.cli.console import Console
+from doceo.core.records import Answer, Ledger, Score
+from evaluation.table import tables
+
+
+def show_ingested(console: Console, ingested: Ingested) -> None:
+    """Show what was read and what was not."""
+    per = {document.id: 0 for document in ingested.documents}
+    for chunk in ingested.chunks:
+        per[chunk.document_id] += 1
+    rows = [
+        [d.source, "read", str(len(d.pages) or ""), f"{len(d.text.split()):,}", str(per[d.id])] for d in ingested.documents
+    ]
+    rows += [[s.source, f"skipped: {s.reason}", "", "", s.detail] for s in ingested.skipped]
+    if len(rows) > 40:
+        console.show(f"{len(ingested.documents)} documents read (the first are shown).")
+        rows = [row for row in rows if row[1] != "read"][:20] + [row for row in rows if row[1] == "read"][:20]
+    console.table(["document", "", "pages", "words", "chunks"], rows)
+
+
+def show_ledger(console: Console, ledger: Ledger) -> None:
+    """Show what became of every pair asked for."""
+    rows = [["asked", str(ledger.asked)], ["accepted", str(ledger.accepted)]]
+    rows += [[f"rejected: {reason}", str(n)] for reason, n in ledger.rejected.items()]
+    rows += [[f"failed: {reason}", str(n)] for reason, n in ledger.failed.items()]
+    console.table(["pairs", f"{ledger.requested} requested"], rows)
+
+
+def show_pairs(console: Console, made: Made, n: int = 3) -> None:
+    """Show a few pairs with the words that prove them."""
+    step = max(1, len(made.pairs) // n)
+    for pair in made.pairs[::step][:n]:
+        quote = " ".join(pair.evidence[0].quote.split()) if pair.evidence else ""
+        console.show(f"\nQ: {pair.question}\nA: {pair.answer}\n   \u201c{quote[:200]}\u201d")
+
+
+def show_scores(console: Console, scores: list[Score]) -> None:
+    """Show one table for every set."""
+    for table in tables(scores):
+        console.table(table.headers, table.rows, title=f"\n{table.title}")
+        console.show(table.note)
+
+
+def show_answer(console: Console, answer: Answer, *, text: bool = True) -> None:
+    """Show an answer and, under it, its sources."""
+    if text:
+        console.show(answer.text)
+    if answer.short and answer.short != answer.text:
+        console.show(f"In short: {answer.short}")
+    for citation in answer.citations:
+        where = " > ".join(citation.heading_path) or citation.title
+        page = f", page {citation.page}" if citation.page else ""
+        mark = "" if citation.verified else " (not verified)"
+        quote = " ".join(citation.quote.split())
+        console.show(f"  [{citation.n}] {citation.source}{page}, {where}{mark}\n      \u201c{quote}\u201d")

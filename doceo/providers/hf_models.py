@@ -1,0 +1,182 @@
+"""Opens Hugging Face models: safetensors only, no remote code, no telemetry, every error as one of ours.
+
+Shared by the local provider and by fine-tuning, so that a base is found and refused in the same words by both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from doceo.core.errors import ModelNotFound, ProviderError
+from doceo.text.chat_template import PLAIN
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+ADAPTER = "adapter_config.json"
+_UNBOUNDED = 1_000_000
+"""Tokenizers without a limit report a number far above this."""
+
+
+class Opened(NamedTuple):
+    """A model in memory with its tokenizer; `context` is how many tokens it can read."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    context: int
+
+
+def open_model(name: str, *, dtype: torch.dtype | None = None, device: str | None = None) -> Opened:
+    """Open a causal language model by folder or hub name.
+
+    Args:
+        name: A folder, or a name on the hub, which is fetched if it is not in the cache and the network allows.
+        dtype: Weights' type; left out, bfloat16 on a GPU and float32 on a CPU.
+        device: `cpu` or `cuda`; left out, a GPU where there is one.
+
+    Raises:
+        ModelNotFound: There is no such folder or name, or it cannot be fetched.
+        ProviderError: The files are not a causal language model, or hold pickled weights only.
+    """
+    quiet_start()
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    if Path(name).is_dir():
+        _check_folder(Path(name))
+    elif _looks_like_path(name):
+        raise ModelNotFound(
+            f"There is no model folder {name}.", hint="Check the path, or give a name from the hub such as Qwen/Qwen3-0.6B."
+        )
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = dtype or (torch.bfloat16 if device == "cuda" else torch.float32)
+    with quiet(), _mapped(name):
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, use_safetensors=True, trust_remote_code=False)
+        tokenizer = open_tokenizer(name)
+        model = model.to(device).eval()
+    return Opened(model, tokenizer, _context(model, tokenizer))
+
+
+def open_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """Open a tokenizer; one without a chat template or padding token gets Doceo's plain ones.
+
+    Raises ModelNotFound and ProviderError as `open_model`.
+    """
+    quiet_start()
+    from transformers import AutoTokenizer
+
+    with quiet(), _mapped(name):
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    if tokenizer.eos_token is None:
+        raise ProviderError(
+            f"The tokenizer of {name} has no end-of-sequence token.",
+            hint="Without one no answer would end; set eos_token in its tokenizer_config.json.",
+        )
+    if not tokenizer.chat_template:
+        tokenizer.chat_template = PLAIN
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def base_of(adapter: Path) -> str:
+    """Return the base model that an adapter folder names. Raises ModelNotFound."""
+    try:
+        named = json.loads((adapter / ADAPTER).read_text(encoding="utf-8")).get("base_model_name_or_path")
+    except (OSError, json.JSONDecodeError, AttributeError) as error:
+        raise ModelNotFound(
+            f"{adapter} is not an adapter folder: no readable {ADAPTER}.", hint="Make one with: doceo finetune"
+        ) from error
+    if not isinstance(named, str) or not named:
+        raise ModelNotFound(f"The adapter {adapter} does not name its base model.", hint="Give the base with --base.")
+    return named
+
+
+def quiet_start() -> None:
+    """Turn the libraries' telemetry off; has to come before their first import to hold for all of them."""
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if constants := sys.modules.get("huggingface_hub.constants"):
+        vars(constants)["HF_HUB_DISABLE_TELEMETRY"] = True
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from printing warnings and progress bars of its own."""
+    from transformers.utils import logging
+
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
+
+
+def _check_folder(folder: Path) -> None:
+    if not (folder / "config.json").exists():
+        what = "an adapter, not a base model" if (folder / ADAPTER).exists() else "no model: it has no config.json"
+        raise ModelNotFound(f"{folder} is {what}.", hint="Name the folder of a Hugging Face causal language model.")
+    if not any(folder.glob("*.safetensors")):
+        pickled = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
+        raise ProviderError(
+            f"{folder} holds {'pickled weights only' if pickled else 'no weights'}: no *.safetensors.",
+            hint="Pickled files can run code when opened, so they are never read; save the model as safetensors.",
+        )
+
+
+def _context(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    config = model.config.get_text_config()
+    positions = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None) or 1024
+    limit = tokenizer.model_max_length
+    return int(min(positions, limit) if limit < _UNBOUNDED else positions)
+
+
+@contextmanager
+def _mapped(name: str) -> Iterator[None]:
+    """Turn transformers' and the hub's errors into ours."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        raise _map(name, error) from error
+
+
+def _map(name: str, error: Exception) -> ProviderError:
+    text = " ".join(str(error).split())
+    short = text[:240]
+    lower = text.lower()
+    if "trust_remote_code" in lower or "custom code" in lower:
+        return ProviderError(
+            f"{name} needs code of its own to run.",
+            hint="Doceo never runs code that comes with a model; choose one of an architecture transformers knows.",
+        )
+    if "unrecognized configuration class" in lower or "for this kind of automodel" in lower:
+        return ProviderError(f"{name} is not a causal language model.", hint="Choose a model for text generation.")
+    if "model type" in lower and "does not recognize" in lower:
+        return ProviderError(
+            f"transformers does not know the architecture of {name}.", hint="Choose another base, or update transformers."
+        )
+    if Path(name).is_dir():
+        return ProviderError(f"The model in {name} cannot be opened: {short}", hint="Its files may be damaged; fetch it again.")
+    if "safetensors" in lower:
+        return ProviderError(
+            f"{name} has no safetensors weights.", hint="Pickled weights are never read; choose a model with safetensors."
+        )
+    return ModelNotFound(
+        f"The model {name} is not on this machine and could not be fetched from the hub.",
+        hint="Check the name and the network; gated models need a token of yours (hf auth login); or give a folder.",
+    )

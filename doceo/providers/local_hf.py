@@ -1,0 +1,253 @@
+"""A model in this process, through transformers: a base, alone or with LoRA adapters switched on.
+
+A base is opened once; `with_adapter` gives a second model over the same weights, so that base and tuned model fit in
+the memory of one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doceo.core.errors import ModelNotFound, ProviderError, RequestRejected
+from doceo.core.records import ChatReply, ChatRequest, Message, Usage
+from doceo.providers.hf_models import ADAPTER, Opened, base_of, open_model, quiet
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import GenerationConfig
+
+BATCH_ROWS = 32
+BATCH_TOKENS = 16384
+"""Most rows, and most tokens with padding and answers, that are generated for at once."""
+
+
+class _Weights:
+    """One model in memory and the adapters attached to it; whoever uses it holds its lock."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.model: Any = opened.model
+        self.tokenizer = opened.tokenizer
+        self.context = opened.context
+        self.lock = threading.RLock()
+        self._adapters: dict[Path, str] = {}
+
+    def attach(self, adapter: Path) -> str:
+        """Load an adapter beside those already there and return its name in the model."""
+        from peft import PeftModel
+        from safetensors import SafetensorError
+
+        adapter = adapter.resolve()
+        with self.lock, quiet():
+            if adapter in self._adapters:
+                return self._adapters[adapter]
+            name = f"adapter{len(self._adapters)}"
+            try:
+                if self._adapters:
+                    self.model.load_adapter(adapter, adapter_name=name, is_trainable=False)
+                else:
+                    self.model = PeftModel.from_pretrained(self.model, adapter, adapter_name=name)
+            except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+                raise ProviderError(
+                    f"The adapter {adapter} cannot be put on this base: {' '.join(str(error).split())[:200]}",
+                    hint="An adapter fits only the base it was trained on; name that one.",
+                ) from error
+            self.model.eval()
+            self._adapters[adapter] = name
+            return name
+
+    @contextmanager
+    def using(self, adapter: str | None) -> Iterator[Any]:
+        """Hold the lock and give the model with one adapter switched on, or with none."""
+        with self.lock:
+            off: AbstractContextManager[object] = nullcontext()
+            if adapter is not None:
+                self.model.set_adapter(adapter)
+            elif self._adapters:
+                off = self.model.disable_adapter()
+            with off:
+                yield self.model
+
+
+class LocalModel:
+    """A `Provider` over a local or hub model with its own chat template. Safe to call from several threads.
+
+    A JSON schema in a request is not enforced here; whoever asks for one parses the reply tolerantly.
+
+    Args:
+        path: A model folder, a name on the hub, or an adapter folder (its base is then opened).
+        adapter: A PEFT folder to switch on.
+        name: How the model is called; left out, `hf:` and the path.
+
+    Raises:
+        ModelNotFound: There is no such model or adapter.
+        ProviderError: The files cannot be used.
+    """
+
+    def __init__(self, path: str | Path, adapter: Path | None = None, name: str | None = None) -> None:
+        self.name = name or f"hf:{path}"
+        if adapter is None and (Path(path) / ADAPTER).exists():
+            path, adapter = base_of(Path(path)), Path(path)
+        if adapter is not None and not (adapter / ADAPTER).exists():
+            raise ModelNotFound(f"There is no adapter in {adapter}.", hint="Make one with: doceo finetune")
+        self._weights = _Weights(open_model(str(path)))
+        self._adapter = self._weights.attach(adapter) if adapter else None
+
+    def with_adapter(self, adapter: Path | None, name: str) -> LocalModel:
+        """Return a model over the same weights with another adapter switched on, or with none. Raises as above."""
+        if adapter is not None and not (adapter / ADAPTER).exists():
+            raise ModelNotFound(f"There is no adapter in {adapter}.", hint="Make one with: doceo finetune")
+        other = object.__new__(LocalModel)
+        other.name, other._weights = name, self._weights
+        other._adapter = self._weights.attach(adapter) if adapter else None
+        return other
+
+    @property
+    def context(self) -> int:
+        """Tokens that prompt and answer may have together."""
+        return self._weights.context
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the tokens of a prompt, with the chat template's own."""
+        return len(self._encode(messages))
+
+    def complete(self, request: ChatRequest) -> ChatReply:
+        """Answer a request. Raises RequestRejected where the prompt is longer than the model can read."""
+        return self.complete_many([request])[0]
+
+    def complete_many(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        """Answer many requests, generated for in batches of similar length; replies come in the order of requests.
+
+        Raises RequestRejected where a prompt is longer than the model can read.
+        """
+        encoded = [self._fit(request) for request in requests]
+        order = sorted(range(len(requests)), key=lambda n: (_recipe(requests[n]), encoded[n][1], len(encoded[n][0])))
+        replies: dict[int, ChatReply] = {}
+        batch: list[int] = []
+        for n in order:
+            if batch and not self._joins(batch, n, requests, encoded):
+                replies.update(self._generate(batch, requests, encoded))
+                batch = []
+            batch.append(n)
+        if batch:
+            replies.update(self._generate(batch, requests, encoded))
+        return [replies[n] for n in range(len(requests))]
+
+    def stream(self, request: ChatRequest) -> Iterator[str]:
+        """Answer a request piece by piece. Raises RequestRejected; leaving early stops the generation."""
+        from doceo.providers.local_stream import pieces
+
+        ids, new = self._fit(request)
+        yield from pieces(lambda **more: self._run([ids], new, request, **more), self._weights.tokenizer, request.stop)
+
+    def _encode(self, messages: Sequence[Message]) -> list[int]:
+        from jinja2 import TemplateError
+
+        turns = [message.model_dump() for message in messages]
+        try:
+            text = self._weights.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        except TemplateError as error:
+            raise RequestRejected(
+                f"The chat template of {self.name} refuses these messages: {error}",
+                hint="Some templates allow no system message, or want user and assistant in turn.",
+            ) from error
+        ids: list[int] = self._weights.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _fit(self, request: ChatRequest) -> tuple[list[int], int]:
+        """Return the prompt's tokens and how many new ones fit behind them."""
+        ids = self._encode(request.messages)
+        room = self.context - len(ids)
+        if room < 1:
+            raise RequestRejected(
+                f"The prompt has {len(ids)} tokens; {self.name} can read {self.context}, answer included.",
+                hint="Ask with fewer or shorter passages, or choose a model with a longer context.",
+            )
+        return ids, min(request.max_tokens, room)
+
+    def _joins(self, batch: list[int], n: int, requests: Sequence[ChatRequest], encoded: Sequence[tuple[list[int], int]]) -> bool:
+        first = requests[batch[0]]
+        same = _recipe(first) == _recipe(requests[n]) and encoded[batch[0]][1] == encoded[n][1]
+        rows = len(batch) + 1
+        fits = rows * (len(encoded[n][0]) + encoded[n][1]) <= BATCH_TOKENS
+        return same and first.temperature == 0 and rows <= BATCH_ROWS and fits
+
+    def _generate(
+        self, batch: list[int], requests: Sequence[ChatRequest], encoded: Sequence[tuple[list[int], int]]
+    ) -> dict[int, ChatReply]:
+        start = time.perf_counter()
+        first = requests[batch[0]]
+        rows = self._run([encoded[n][0] for n in batch], encoded[batch[0]][1], first)
+        seconds = (time.perf_counter() - start) / len(batch)
+        return {
+            n: self._reply(row, len(encoded[n][0]), first.stop, seconds) for n, row in zip(batch, rows, strict=True)
+        }
+
+    def _reply(self, row: list[int], prompt: int, stop: Sequence[str], seconds: float) -> ChatReply:
+        ends = self._ends()
+        length = next((n for n, token in enumerate(row) if token in ends), None)
+        text = self._weights.tokenizer.decode(row[:length], skip_special_tokens=True)
+        cut = min((at for mark in stop if (at := text.find(mark)) >= 0), default=None)
+        finish = "length" if length is None and cut is None else "stop"
+        usage = Usage(prompt_tokens=prompt, completion_tokens=len(row) if length is None else length + 1, seconds=seconds)
+        return ChatReply(text=text[:cut].strip(), finish=finish, usage=usage)
+
+    def _ends(self) -> set[int]:
+        """Return the tokens that end an answer: those of the model's generation config and the tokenizer's."""
+        named = self._weights.model.generation_config.eos_token_id
+        more = named if isinstance(named, list) else [named]
+        return {token for token in (*more, self._weights.tokenizer.eos_token_id) if token is not None}
+
+    def _run(self, prompts: Sequence[list[int]], new: int, request: ChatRequest, **more: object) -> list[list[int]]:
+        """Generate for prompts padded on the left and return the new tokens of each row, padding included."""
+        import torch
+
+        width = max(map(len, prompts))
+        pad = self._weights.tokenizer.pad_token_id
+        ids = torch.tensor([[pad] * (width - len(row)) + row for row in prompts])
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in prompts])
+        with self._weights.using(self._adapter) as model, torch.inference_mode(), _seeded(request), quiet():
+            device = next(model.parameters()).device
+            out: torch.Tensor = model.generate(
+                input_ids=ids.to(device),
+                attention_mask=mask.to(device),
+                generation_config=self._settings(request, new),
+                tokenizer=self._weights.tokenizer,
+                **more,
+            )
+        rows: list[list[int]] = out[:, width:].tolist()
+        return rows
+
+    def _settings(self, request: ChatRequest, new: int) -> GenerationConfig:
+        """Return settings of our own: a model's shipped ones may sample, which greedy answers must not."""
+        from transformers import GenerationConfig
+
+        sampling = {"do_sample": True, "temperature": request.temperature, "top_k": 0, "top_p": 1.0}
+        return GenerationConfig(
+            max_new_tokens=new,
+            eos_token_id=sorted(self._ends()),
+            pad_token_id=self._weights.tokenizer.pad_token_id,
+            stop_strings=list(request.stop) or None,
+            **(sampling if request.temperature > 0 else {"do_sample": False}),
+        )
+
+
+def _recipe(request: ChatRequest) -> tuple[float, int, tuple[str, ...]]:
+    return request.temperature, -1 if request.seed is None else request.seed, request.stop
+
+
+@contextmanager
+def _seeded(request: ChatRequest) -> Iterator[None]:
+    """Draw from the request's seed, and leave the random state as it was."""
+    import torch
+
+    if request.temperature == 0 or request.seed is None:
+        yield
+        return
+    with torch.random.fork_rng():
+        torch.manual_seed(request.seed)
+        yield

@@ -1,0 +1,36 @@
+"""The loss curve of a run as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def draw_curve(lines: Sequence[dict[str, Any]], path: Path) -> None:
+    """Write an SVG of training and validation loss over steps; equal losses give equal bytes.
+
+    Args:
+        lines: The lines of `training.jsonl`.
+        path: The file to write.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"svg.hashsalt": "doceo", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+        axes = figure.subplots()
+        for key, label, style in (
+            ("loss", "training", {"color": "#3b6ea8", "linewidth": 1.4}),
+            ("eval_loss", "validation", {"color": "#c05621", "linewidth": 1.4, "marker": "o", "markersize": 4}),
+        ):
+            points = [(line["step"], line[key]) for line in lines if line.get(key) is not None]
+            if points:
+                axes.plot(*zip(*points, strict=True), label=label, **style)
+        axes.set_xlabel("step")
+        axes.set_ylabel("loss (nats per token)")
+        axes.set_ylim(bottom=0)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False)
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)

@@ -1,0 +1,249 @@
+"""Dataset to adapter: LoRA by TRL's `SFTTrainer` and PEFT, with the settings that are easily got wrong."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.jsonl import storage_error, write_jsonl, write_text
+from data.manifest import file_sha256
+from doceo.core.config import FinetuneConfig
+from doceo.core.errors import TrainingError
+from doceo.core.fingerprint import config_hash, identify
+from doceo.core.protocols import Progress
+from doceo.core.records import Record
+from doceo.providers.hf_models import Opened, open_model, quiet
+from finetune.checks import load_rows
+from finetune.examples import Dataset, encode_rows
+from finetune.recipe import Recipe, recipe
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from trl import SFTConfig
+
+CHECKPOINTS, RECIPE = "checkpoints", "made-from"
+
+
+class Finetuned(Record):
+    """What fine-tuning made. Losses are in nats a token; `best_step` is the step whose adapter was kept."""
+
+    base: str
+    parameters: int
+    trainable: int
+    rows: int
+    repeated: int
+    too_long: int
+    steps: int
+    best_step: int
+    epochs: float
+    tokens: int
+    seconds: float
+    loss: float
+    eval_loss: float | None
+
+
+def finetune(
+    train_rows: Path,
+    validation_rows: Path | None,
+    base: str,
+    config: FinetuneConfig,
+    work: Path,
+    progress: Progress,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Finetuned:
+    """Train a LoRA adapter and leave it in a folder, with its log and curve.
+
+    A folder in which the same training was interrupted is continued from its newest finished checkpoint; the result
+    equals that of an uninterrupted run on the same machine. Ctrl-C and SIGTERM save a checkpoint first.
+
+    Args:
+        train_rows: JSONL of {"messages": [...]}; the last message of each row is learned.
+        validation_rows: The same form, or None; decides which adapter is kept and when to stop.
+        base: Folder or hub name of the base model.
+        config: Rank, learning rate, epochs and so on.
+        work: The folder to write: the adapter, the tokenizer, training.jsonl, curve.svg.
+        progress: Where steps are shown.
+        clock: Seconds, for the log.
+
+    Raises:
+        InputError: A row is faulty; the message lists lines and fields.
+        TrainingError: Nothing is left to train on, or the loss is no longer a number.
+        ModelNotFound: There is no such base.
+        ProviderError: The base cannot be used.
+        StorageError: The folder cannot be written.
+    """
+    checked = load_rows(train_rows)
+    held = load_rows(validation_rows).rows if validation_rows and validation_rows.stat().st_size else []
+    opened = open_model(base)
+    made = recipe(config, opened, len(checked.rows))
+    train = encode_rows(opened.tokenizer, checked.rows, made.max_length)
+    validation = encode_rows(opened.tokenizer, held, made.max_length)
+    if not train.rows:
+        raise TrainingError(
+            f"All {len(checked.rows)} rows of {train_rows} are longer than {made.max_length} tokens.",
+            hint="Use shorter passages, or a base that reads more (--max-length up to its context).",
+        )
+    if train.too_long:
+        progress.say(f"{len(train.too_long)} rows are longer than {made.max_length} tokens and are left out.")
+    _claim(work, identify("", base, config_hash([config]), file_sha256(train_rows), held and file_sha256(validation_rows or train_rows)))
+    try:
+        return _train(opened, train, validation, made, config, work, progress, clock).model_copy(
+            update={"base": base, "repeated": len(checked.repeated), "too_long": len(train.too_long)}
+        )
+    except OSError as error:
+        raise storage_error(error, work) from error
+
+
+def _claim(work: Path, identity: str) -> None:
+    """Keep the checkpoints of a folder only if they are of this very training."""
+    note = work / CHECKPOINTS / RECIPE
+    if not (note.exists() and note.read_text(encoding="utf-8") == identity):
+        shutil.rmtree(work / CHECKPOINTS, ignore_errors=True)
+    write_text(note, identity)
+
+
+def _train(
+    opened: Opened,
+    train: Dataset,
+    validation: Dataset,
+    made: Recipe,
+    config: FinetuneConfig,
+    work: Path,
+    progress: Progress,
+    clock: Callable[[], float],
+) -> Finetuned:
+    from transformers import PrinterCallback
+
+    from finetune.callbacks import BEST, Best, Log, Mark, Stop, Watch, checkpoints
+    from finetune.loss import AnswerTrainer
+
+    place = work / CHECKPOINTS
+    earlier = checkpoints(place)
+    log, stop = Log(work / "training.jsonl", clock), Stop()
+    with quiet(), progress.task("finetune", total=made.steps(len(train.rows)), unit="steps") as task:
+        trainer: Any = AnswerTrainer(
+            model=opened.model,
+            args=_settings(made, config, place, train, validation, opened),
+            train_dataset=_table(train),
+            eval_dataset=_table(validation) if validation.rows else None,
+            processing_class=opened.tokenizer,
+            peft_config=_adapter(config),
+            callbacks=[log, *([Best(place / BEST, config.patience, log)] if validation.rows else []), Mark(), Watch(task), stop],
+        )
+        trainer.remove_callback(PrinterCallback)
+        with stop.listening():
+            trainer.train(resume_from_checkpoint=str(earlier[-1]) if earlier else None)
+    write_jsonl(log.path, log.lines)
+    _leave_if_asked(stop.signal)
+    return _finish(trainer, log.lines, work)
+
+
+def _leave_if_asked(number: int | None) -> None:
+    """End as the signal asked, now that the checkpoint is on disk."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    if number is not None:
+        raise SystemExit(128 + number)
+
+
+def _finish(trainer: Any, lines: list[dict[str, Any]], work: Path) -> Finetuned:  # noqa: ANN401 - trl ships no types
+    """Put the kept adapter in its place, draw the curve and drop the checkpoints."""
+    from finetune.callbacks import BEST
+    from finetune.curve import draw_curve
+
+    losses = [line["loss"] for line in lines if line["loss"] is not None]
+    if not losses or losses[-1] != losses[-1]:
+        raise TrainingError("The training loss is not a number.", hint="Try a lower --learning-rate or another --seed.")
+    evaluated = [(line["eval_loss"], line["step"]) for line in lines if line["eval_loss"] is not None]
+    best = work / CHECKPOINTS / BEST
+    if evaluated and best.exists():
+        for file in best.iterdir():
+            file.replace(work / file.name)
+    else:
+        trainer.model.save_pretrained(work)
+    (work / "README.md").unlink(missing_ok=True)
+    trainer.processing_class.save_pretrained(work)
+    draw_curve(lines, work / "curve.svg")
+    shutil.rmtree(work / CHECKPOINTS)
+    trainable, parameters = trainer.model.get_nb_trainable_parameters()
+    tail = losses[-max(1, len(losses) // 10) :]
+    return Finetuned(
+        base="",
+        parameters=parameters,
+        trainable=trainable,
+        rows=len(trainer.train_dataset),
+        repeated=0,
+        too_long=0,
+        steps=trainer.state.global_step,
+        best_step=min(evaluated)[1] if evaluated else trainer.state.global_step,
+        epochs=round(float(trainer.state.epoch), 3),
+        tokens=lines[-1]["tokens"],
+        seconds=lines[-1]["seconds"],
+        loss=round(sum(tail) / len(tail), 4),
+        eval_loss=round(min(evaluated)[0], 4) if evaluated else None,
+    )
+
+
+def _adapter(config: FinetuneConfig) -> LoraConfig:
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=config.rank, lora_alpha=config.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+
+
+def _table(dataset: Dataset) -> Any:  # noqa: ANN401 - datasets ships no types
+    from datasets import Dataset as Table
+
+    rows = dataset.rows
+    return Table.from_dict({"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]})
+
+
+def _settings(
+    made: Recipe, config: FinetuneConfig, place: Path, train: Dataset, validation: Dataset, opened: Opened
+) -> SFTConfig:
+    """Return TRL's settings. Rows are encoded already, so TRL prepares nothing."""
+    from trl import SFTConfig
+
+    cuda = opened.model.device.type == "cuda"
+    micro = made.rows_at_once(max(len(row.input_ids) for row in train.rows + validation.rows))
+    every = made.evaluate_every(len(train.rows))
+    return SFTConfig(
+        output_dir=str(place),
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None,
+        packing=False,
+        use_cpu=not cuda,
+        bf16=made.half,
+        gradient_checkpointing=made.checkpointing,
+        per_device_train_batch_size=micro,
+        per_device_eval_batch_size=micro,
+        gradient_accumulation_steps=config.batch_size // micro,
+        num_train_epochs=made.epochs,
+        learning_rate=made.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=0.03,
+        weight_decay=0.0,
+        max_grad_norm=1.0,
+        optim="adamw_torch_fused",
+        train_sampling_strategy="group_by_length",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        include_num_input_tokens_seen="non_padding",
+        eval_strategy="steps" if validation.rows else "no",
+        eval_steps=every if validation.rows else None,
+        prediction_loss_only=True,
+        save_strategy="steps",
+        save_steps=config.save_steps,
+        seed=config.seed,
+        data_seed=config.seed,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=cuda,
+        dataloader_num_workers=0,
+    )

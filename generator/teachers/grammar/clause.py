@@ -1,0 +1,169 @@
+"""Statements: an opening phrase, a subject, a group of verbs and what follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from doceo.text.verbs import base_of
+from generator.teachers.grammar.phrases import NounPhrase, is_finite, subject_phrase
+from generator.teachers.grammar.tokens import Token
+
+_ASIDE = frozenset("however therefore thus hence moreover furthermore also additionally consequently nevertheless finally".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One parsed statement over the tokens of a sentence.
+
+    Attributes:
+        text: The sentence.
+        tokens: Its tokens.
+        intro: (start, end) of an opening phrase before a comma, or (0, 0).
+        subject: The subject.
+        auxiliary: Index of the first auxiliary, or None where the main verb is finite.
+        middle: Token indices between auxiliary and main verb, in order (not, also, been).
+        main: Index of the main verb, or None where `be` or `have` is the main verb.
+        base: Base form of the main verb.
+        form: Which form the main verb has: base, s, past, participle, ing; for `be` its own.
+        passive: Whether the main verb is a participle after `be`.
+        rest: Index of the first token after the verbs.
+        end: Index after the last token, the final stop left out.
+    """
+
+    text: str
+    tokens: Sequence[Token]
+    intro: tuple[int, int]
+    subject: NounPhrase
+    auxiliary: int | None
+    middle: tuple[int, ...]
+    main: int | None
+    base: str
+    form: str
+    passive: bool
+    rest: int
+    end: int
+
+    @property
+    def negated(self) -> bool:
+        """Whether the verbs are negated."""
+        return any(self.tokens[i].tag == "NEG" for i in self.middle) or self.aux == "cannot" or "n't" in self.aux
+
+    @property
+    def aux(self) -> str:
+        """The first auxiliary in lower case, or nothing."""
+        return "" if self.auxiliary is None else self.tokens[self.auxiliary].lower
+
+    @property
+    def copular(self) -> bool:
+        """Whether `be` is the main verb."""
+        return self.base == "be"
+
+    @property
+    def past(self) -> bool:
+        """Whether the statement is told in the past."""
+        return self.form == "past" if self.auxiliary is None else self.aux in ("was", "were", "had", "did")
+
+    def span(self, start: int, end: int) -> str:
+        """Return the text of the tokens `start` to `end`."""
+        return self.text[self.tokens[start].start : self.tokens[end - 1].end] if end > start else ""
+
+    def without(self, start: int, end: int, cut: Sequence[tuple[int, int]]) -> str:
+        """Return the text of the tokens `start` to `end` less some ranges of them."""
+        parts, at = [], start
+        for cut_start, cut_end in sorted(cut):
+            if start <= cut_start < end:
+                parts.append(self.span(at, cut_start))
+                at = cut_end
+        parts.append(self.span(at, end))
+        return " ".join(part for part in parts if part)
+
+
+def parse(text: str, tokens: Sequence[Token], start: int = 0) -> Clause | None:
+    """Return the statement that the tokens make from `start`, or None where no rule is sure of it."""
+    end = len(tokens)
+    while end > start and tokens[end - 1].text in (".", "!", ";", ":", ","):
+        end -= 1
+    if end - start < 3:
+        return None
+    body = tokens[:end]
+    intro = _intro(body, start)
+    subject = subject_phrase(body, intro[1] + 1 if intro[1] else start)
+    if subject is None:
+        return None
+    return _verbs(text, body, intro, subject, end)
+
+
+def _intro(tokens: Sequence[Token], start: int) -> tuple[int, int]:
+    """Return the range of an opening phrase, its comma excluded, or (0, 0)."""
+    first = tokens[start]
+    opens = first.tag in ("PREP", "SUB", "TO") or first.lower in _ASIDE or first.lower in ("since", "until", "once")
+    if not opens:
+        return (0, 0)
+    depth = 0
+    for i in range(start, min(start + 25, len(tokens) - 2)):
+        depth += {"(": 1, ")": -1}.get(tokens[i].text, 0)
+        if tokens[i].text == "," and depth == 0 and not _in_list(tokens, i):
+            return (start, i)
+    return (0, 0)
+
+
+def _in_list(tokens: Sequence[Token], comma: int) -> bool:
+    """Tell whether a comma parts a list or a date rather than the opening phrase from its clause."""
+    after = tokens[comma + 1]
+    return after.tag == "NUM" and tokens[comma - 1].tag in ("NUM", "NAME") or after.lower in ("and", "or")
+
+
+def _verbs(text: str, tokens: Sequence[Token], intro: tuple[int, int], subject: NounPhrase, end: int) -> Clause | None:  # noqa: C901
+    at = subject.end
+    middle: list[int] = []
+    while at < end and tokens[at].tag in ("ADV", "NEG"):
+        middle.append(at)
+        at += 1
+    if at >= end or not (tokens[at].tag in ("BE", "HAVE", "DO", "MODAL") or is_finite(tokens, at, subject.start)):
+        return None
+    if tokens[at].tag not in ("BE", "HAVE", "DO", "MODAL"):
+        base, form = _finite_form(tokens[at].lower, plural=subject.plural)
+        return Clause(text, tokens, intro, subject, None, tuple(middle), at, base, form, False, at + 1, end)
+    auxiliary, last = at, tokens[at]
+    at += 1
+    while at < end and (tokens[at].tag in ("ADV", "NEG", "HAVE") or tokens[at].lower in ("be", "been", "being", "have")):
+        if tokens[at].tag not in ("ADV", "NEG"):
+            last = tokens[at]
+        middle.append(at)
+        at += 1
+    tag, lower = last.tag, last.lower
+    token = tokens[at] if at < end else None
+    if tag == "BE" or lower in ("be", "been", "being"):
+        if token is not None and (base := _participle(token)):
+            return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "participle", True, at + 1, end)
+        if token is not None and (base := base_of(token.lower, "ing")) and token.tag == "NOM":
+            return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "ing", False, at + 1, end)
+        while middle and middle[-1] == at - 1 and tokens[at - 1].tag == "ADV":
+            at = middle.pop()
+        return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), None, "be", "be", False, at, end)
+    if tag == "HAVE" or lower == "have":
+        if token is not None and token.tag == "NOM" and (base := base_of(token.lower, "participle")) and tag == "HAVE":
+            return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "participle", False, at + 1, end)
+        return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), None, "have", "have", False, at, end)
+    if token is not None and (base := base_of(token.lower, "base")) and token.tag not in ("NAME", "CODE"):
+        return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "base", False, at + 1, end)
+    return None
+
+
+def _finite_form(word: str, *, plural: bool) -> tuple[str, str]:
+    if base := base_of(word, "s"):
+        return base, "s"
+    if plural and (base := base_of(word, "base")):
+        return base, "base"
+    return base_of(word, "past") or word, "past"
+
+
+def _participle(token: Token) -> str | None:
+    if token.tag != "NOM" or not token.text.islower():
+        return None
+    if base := base_of(token.lower, "participle"):
+        return base
+    if token.lower.endswith("ed") and len(token.lower) > 4 and not token.lower.endswith("eed"):
+        return token.lower
+    return None

@@ -1,0 +1,203 @@
+"""Noun phrases: where the subject of a statement ends, and which verb is its finite one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from doceo.text.verbs import NOUN_LIKE, base_of
+from doceo.text.words import is_plural
+from generator.teachers.grammar.tokens import Token
+
+_FINITE = ("BE", "HAVE", "DO", "MODAL")
+_OPENS_OBJECT = ("DET", "POSS", "QUANT", "DEM", "NUM", "PRON", "CODE")
+_MOST = 24
+
+
+@dataclass(frozen=True, slots=True)
+class NounPhrase:
+    """The tokens `start` to `end` of a sentence, its head noun, and whether it is plural.
+
+    `cut` holds the (start, end) token ranges that can be left out: remarks in brackets or between commas.
+    """
+
+    start: int
+    end: int
+    head: int
+    plural: bool
+    cut: tuple[tuple[int, int], ...] = ()
+
+
+def subject_phrase(tokens: Sequence[Token], start: int) -> NounPhrase | None:
+    """Return the noun phrase that begins at a token and is followed by its finite verb, else None."""
+    first = _phrase(tokens, start)
+    if first is None:
+        return None
+    end, head, plural, cut = first
+    while end < len(tokens) and end - start <= _MOST:
+        token = tokens[end]
+        if token.lower in ("and", "or") and (more := _phrase(tokens, end + 1)):
+            end, cut = more[0], cut + more[3]
+            plural = plural or token.lower == "and" or more[2]
+        elif token.text == "," and (listed := _listed(tokens, end)):
+            end, plural = listed, True
+        elif token.text == "," and (after := _remark(tokens, end)):
+            cut += ((end, after),)
+            end = after
+        elif (token.tag == "REL" and token.lower != "whose" or token.lower == "that") and (after := _relative(tokens, end)):
+            end = after
+        else:
+            break
+    if end >= len(tokens) or end - start > _MOST:
+        return None
+    return NounPhrase(start, end, head, plural, cut)
+
+
+def _phrase(
+    tokens: Sequence[Token], at: int, outer: bool | None = None
+) -> tuple[int, int, bool, tuple[tuple[int, int], ...]] | None:
+    """Return (end, head, plural, cut) of determiner, nominals, bracketed remark and prepositional phrases.
+
+    `outer` says whether the noun that this phrase belongs to is plural, where there is one: the verb agrees with it.
+    """
+    start = at
+    while at < len(tokens) and tokens[at].tag in ("DET", "QUANT", "DEM", "POSS"):
+        at += 1
+    begun = at
+    while at < len(tokens) and (_inside(tokens, at) and not (at > begun and is_finite(tokens, at, begun, outer))):
+        at += 1
+    if at == begun:
+        return None
+    head = at - 1
+    plural = (is_plural(tokens[head].text) or tokens[begun].tag == "NUM" and tokens[begun].lower not in ("one", "1")) and tokens[head].tag != "CODE"
+    if tokens[start].lower in ("each", "every", "a", "an"):
+        plural = False
+    cut: tuple[tuple[int, int], ...] = ()
+    if at < len(tokens) and tokens[at].text == "(" and (close := _closing(tokens, at)):
+        cut += ((at, close),)
+        at = close
+    while at < len(tokens) and tokens[at].tag in ("PREP", "TO") and tokens[at].lower not in ("than", "like", "as", "out"):
+        inner = _phrase(tokens, at + 1, plural if outer is None else outer)
+        if inner is None:
+            break
+        at, cut = inner[0], cut + inner[3]
+    return at, head, plural, cut
+
+
+def _inside(tokens: Sequence[Token], at: int) -> bool:
+    token = tokens[at]
+    if token.nominal:
+        return True
+    if token.tag == "ADV":
+        return at + 1 < len(tokens) and (tokens[at + 1].nominal) and token.lower.endswith("ly")
+    return token.text in ("'s", "’s", "&") or token.text == "'" and at > 0 and tokens[at - 1].lower.endswith("s")  # noqa: RUF001
+
+
+def _closing(tokens: Sequence[Token], at: int) -> int | None:
+    for end in range(at + 1, min(at + 16, len(tokens))):
+        if tokens[end].text == ")":
+            return end + 1
+    return None
+
+
+def _listed(tokens: Sequence[Token], comma: int) -> int | None:
+    """Return the end of a list "a, b and c" whose first comma is given and which a finite verb follows."""
+    at, joined = comma, False
+    while at < len(tokens) and not joined:
+        at += 1
+        if at < len(tokens) and tokens[at].lower in ("and", "or"):
+            at, joined = at + 1, True
+        part = _phrase(tokens, at)
+        if part is None:
+            return None
+        at = part[0]
+        if at < len(tokens) and tokens[at].lower in ("and", "or") and not joined:
+            last = _phrase(tokens, at + 1)
+            return last[0] if last and last[0] < len(tokens) and is_finite(tokens, last[0], comma) else None
+        if at < len(tokens) and not joined and tokens[at].text != ",":
+            return None
+    return at if joined and at < len(tokens) and is_finite(tokens, at, comma) else None
+
+
+def _remark(tokens: Sequence[Token], comma: int) -> int | None:
+    """Return the end of a remark between two commas that is followed by a finite verb."""
+    for end in range(comma + 2, min(comma + 20, len(tokens) - 1)):
+        if tokens[end].text == ",":
+            return end + 1 if is_finite(tokens, end + 1, comma) else None
+        if tokens[end].text in ";:.":
+            return None
+    return None
+
+
+def _relative(tokens: Sequence[Token], at: int) -> int | None:
+    """Return the end of a restrictive relative clause, which is where the main clause's auxiliary stands."""
+    seen_verb = seen_after = False
+    for end in range(at + 1, min(at + 16, len(tokens))):
+        token = tokens[end]
+        if token.tag in _FINITE and seen_verb and seen_after:
+            return end
+        if token.tag in ("SUB", "REL", "CONJ", "PUNCT") or token.lower == "that":
+            return None
+        if seen_verb and token.tag in ("NOM", "NAME", "CODE", "NUM", "PRON"):
+            seen_after = True
+        if not seen_verb and (token.tag in _FINITE or token.has_form("s", "base", "past")):
+            seen_verb = True
+    return None
+
+
+def is_finite(tokens: Sequence[Token], at: int, begun: int, outer: bool | None = None) -> bool:  # noqa: C901
+    """Tell whether a token after a noun phrase's first word is the finite verb of its clause.
+
+    Nouns that can be verbs are taken for verbs only where number and what follows agree with it. `outer` is the
+    number of the head noun where the phrase before the token only qualifies it.
+    """
+    token = tokens[at]
+    if token.tag in _FINITE:
+        return True
+    if token.tag != "NOM" or not token.text.islower():
+        return False
+    before = tokens[at - 1]
+    if before.tag == "NUM" and not (at - 2 >= begun and tokens[at - 2].tag in ("NOM", "NAME")):
+        return False
+    if at <= begun or before.tag in ("DET", "POSS", "QUANT", "DEM", "PREP", "TO") or before.text in ("'s", "’s", "'"):  # noqa: RUF001
+        return False
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    if after is None or after.tag == "PUNCT" and after.text not in ("“", "\"", "("):
+        return False
+    plural = _is_plural_run(tokens, at, begun) if outer is None else outer
+    if base := base_of(token.lower, "s"):
+        return not plural and _takes(tokens, at, base)
+    if plural and (base := base_of(token.lower, "base")):
+        return _takes(tokens, at, base)
+    if base_of(token.lower, "past") and after.lower != "by":
+        return not _finite_later(tokens, at + 1)
+    return False
+
+
+def _is_plural_run(tokens: Sequence[Token], at: int, begun: int) -> bool:
+    before = tokens[at - 1]
+    if tokens[max(begun - 1, 0)].lower in ("a", "an", "each", "every"):
+        return False
+    if before.tag == "ADV" and at >= 2:
+        before = tokens[at - 2]
+    return before.tag != "CODE" and is_plural(before.text)
+
+
+def _takes(tokens: Sequence[Token], at: int, base: str) -> bool:
+    after = tokens[at + 1]
+    if base not in NOUN_LIKE:
+        return after.tag not in ("CONJ",) and not (_finite_later(tokens, at + 1) and after.tag in ("PREP", "TO"))
+    opens = after.tag in _OPENS_OBJECT or after.lower in ("that", "whether", "how", "which", "what")
+    return opens or not _finite_later(tokens, at + 1)
+
+
+def _finite_later(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether another sure finite verb stands in the same clause after a token."""
+    for token in tokens[at:]:
+        if token.text in (",", ";", ":", "—", "–") or token.tag in ("SUB", "REL") or token.lower == "that":  # noqa: RUF001
+            return False
+        if token.tag in _FINITE:
+            return True
+        if token.tag == "NOM" and (base := base_of(token.lower, "s")) and base not in NOUN_LIKE:
+            return True
+    return False

@@ -1,0 +1,104 @@
+"""What does X do? What does X contain, require, mean ...? Where is it? What is it called?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generator.teachers.statement import Candidate, Statement, capital, tidy
+
+ASKED = frozenset(
+    "contain include provide require define describe specify list store hold measure return produce create support control determine indicate "
+    "represent show display print generate replace ensure guarantee state imply prevent protect reject accept remove add record count "
+    "combine compare affect influence cover offer prohibit forbid limit prefer recommend govern permit save write report check verify "
+    "cause need use enable improve reduce increase avoid assume expect mark collect compute calculate".split()
+)
+_WITH = {"depend": "on", "rely": "on", "consist": "of", "refer": "to", "lead": "to", "belong": "to", "correspond": "to", "result": "in", "focus": "on", "differ": "from", "apply": "to", "point": "to", "stand": "for"}
+_DOERS = re.compile(r"(?:er|or|command|option|gate|stage|program|tool|script|function|method|module|library|package|directive|field|file|daemon|service|utility|planner|filter|plugin|target|key|flag|variable|table|agency|office|department|committee|layer|switch|verb|page|report|metric|parser|register|ledger|journal|index|clause|attribute|parameter|setting|statement|value|keyword|operator|mode|format)s?")
+_STATIVE = frozenset("be have mean need want know contain consist depend belong exist seem appear become remain stand lie cost weigh include require say happen come go get see make like love hope think believe feel refer".split())
+_PLACES = frozenset("store locate find keep install place write headquarter base hold bear save put list define document describe record".split())
+_PLACED = ("in", "at", "under", "inside", "on")
+
+
+def propose(statement: Statement) -> Iterator[Candidate]:
+    """Yield what the subject of a statement does, holds, needs; where it is; what it is called."""
+    clause = statement.clause
+    if clause.intro[1] or statement.standing < 0.5 or not statement.core:
+        return
+    if clause.passive:
+        yield from _where(statement)
+        yield from _called(statement)
+        return
+    if clause.copular or clause.base == "have" or clause.form == "ing" or clause.negated:
+        return
+    if any(s.kind == "colon" for s in statement.breaks):
+        return
+    yield from _object(statement)
+    yield from _does(statement)
+
+
+def _object(statement: Statement) -> Iterator[Candidate]:
+    clause, first = statement.clause, statement.core[0]
+    preposition = _WITH.get(clause.base)
+    if clause.past or clause.aux in ("could", "would", "might") or any(clause.tokens[i].lower == "only" for i in clause.middle):
+        return
+    if preposition:
+        if first.kind != "pp" or first.word != preposition:
+            return
+        answer = statement.of(*statement.core).split(" ", 1)[-1]
+        question = tidy(statement.ask("What")[:-1] + f" {preposition}") + "?"
+    elif clause.base in ASKED and first.kind in ("np", "that"):
+        token = clause.tokens[first.start]
+        if token.tag in ("PRON", "ADV", "NEG") or token.lower in ("only", "both", "more", "much"):
+            return
+        answer, question = statement.of(*statement.core), statement.ask("What")
+    else:
+        return
+    kinds = [s.kind for s in statement.breaks]
+    if kinds and (kinds[0] in ("and", "tail") or kinds[0] == "sub") or len(answer.split()) < 2 or clause.subject.end - clause.subject.start > 9:
+        return
+    score = 0.8 if clause.aux in ("must", "should") else 0.75
+    yield Candidate(question, tidy(answer), "fact", "medium", score * _weight(statement), "object")
+
+
+def _does(statement: Statement) -> Iterator[Candidate]:
+    clause = statement.clause
+    if clause.auxiliary is not None or clause.form not in ("s", "base") or clause.base in _STATIVE or statement.standing < 0.6 or clause.middle:
+        return
+    head = statement.head
+    agent = head.tag == "CODE" or _DOERS.fullmatch(head.lower.rsplit("-", 1)[-1]) or head.tag == "NAME" and clause.subject.head == clause.subject.start
+    if not agent or clause.subject.end > clause.subject.head + 1 and clause.tokens[clause.subject.head + 1].text != "(" or clause.end - clause.rest < 3:
+        return
+    if head.lower.endswith(("er", "or")) and head.lower in ("number", "paper", "order", "letter", "error", "factor", "matter", "member", "power", "character", "chapter", "layer", "parameter", "color", "floor", "water", "winter"):
+        return
+    question = tidy(f"What {'does' if clause.form == 's' else 'do'} {statement.subject} do") + "?"
+    yield Candidate(question, statement.sentence, "fact", "medium", 0.72 * _weight(statement), "does")
+
+
+def _where(statement: Statement) -> Iterator[Candidate]:
+    clause, core = statement.clause, statement.core
+    first = core[0]
+    if clause.base not in _PLACES or first.kind != "pp" or first.word not in _PLACED or clause.negated or clause.past and statement.standing < 0.9:
+        return
+    text = statement.of(*[s for s in core if s.kind == "pp"])
+    if re.search(rf"{first.word}\s(?:\w+\s)?\d{{4}}\b|order|advance|case|the same|general|detail|way|terms|form|more than|a single|favou?r|time|many", text) or len(text.split()) < 2:
+        return
+    if any(s.kind in ("and", "colon") for s in statement.breaks):
+        return
+    yield Candidate(statement.ask("Where", drop_adverbs=True), capital(tidy(text)), "fact", "medium", 0.82 * _weight(statement), "where")
+
+
+def _called(statement: Statement) -> Iterator[Candidate]:
+    clause, first = statement.clause, statement.core[0]
+    called = clause.base in ("call", "name", "term", "dub") and first.kind == "np" or clause.base == "know" and first.word == "as"
+    if not called or clause.negated or clause.aux not in ("is", "are", "was", "were") or clause.subject.end - clause.subject.start < 2:
+        return
+    answer = statement.of(first).removeprefix("as ")
+    if len(answer.split()) > 6 or any(s.kind in ("and", "colon") for s in statement.breaks):
+        return
+    word = "known as" if clause.base == "know" else clause.tokens[clause.main].text if clause.main is not None else ""
+    yield Candidate(tidy(f"What {clause.aux} {statement.subject} {word}") + "?", tidy(answer), "entity", "medium", 0.75 * _weight(statement), "called")
+
+
+def _weight(statement: Statement) -> float:
+    return 0.6 + 0.4 * statement.standing

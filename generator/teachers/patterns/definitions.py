@@ -1,0 +1,61 @@
+"""What is X? What does X mean?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.teachers.statement import Candidate, Statement, tidy
+
+ATTRIBUTES = frozenset(
+    "aim purpose goal role function task job default value size length limit maximum minimum number name rate cost price capital height width depth "
+    "weight age date duration time timeout threshold version licence license format type unit range order result meaning definition difference "
+    "cause reason advantage disadvantage benefit drawback effect rule formula symbol colour color population area language owner author maker "
+    "symptom remedy cure sign measure test key source basis origin motto headquarters password path location address port extension "
+    "answer mode interval share percentage probability temperature speed distance dimension capacity option command file folder "
+    "penalty fee deadline requirement condition exception alternative strength weakness risk danger cornerstone title context".split()
+)
+_WEAK = frozenset(
+    "problem mistake matter must good bad common fact reason result question example case way lot kind sort type part number few little bit one great "
+    "big huge major important same way".split()
+)
+
+
+def propose(statement: Statement) -> Iterator[Candidate]:
+    """Yield the definition that a statement gives of its subject."""
+    clause = statement.clause
+    if clause.negated or statement.standing < 0.5 or clause.intro[1]:
+        return
+    if clause.copular and clause.aux in ("is", "are") and not clause.middle:
+        yield from _what_is(statement)
+    if clause.base in ("mean", "denote") and clause.form in ("s", "base") and clause.auxiliary is None and statement.segments:
+        yield Candidate(
+            tidy(f"What {'does' if clause.form == 's' else 'do'} {statement.subject} {clause.base}") + "?",
+            statement.sentence, "definition", "easy", 0.8 * _weight(statement), "mean",
+        )  # fmt: skip
+
+
+def _what_is(statement: Statement) -> Iterator[Candidate]:
+    clause = statement.clause
+    if not statement.segments or statement.segments[0].kind != "np" or clause.subject.end - clause.subject.start > 7:
+        return
+    first = clause.tokens[clause.rest]
+    after = [t.lower for t in clause.tokens[clause.rest : clause.rest + 4]]
+    if first.lower not in ("a", "an", "the", "one") and not (clause.aux == "are" and first.tag in ("NOM", "NUM")):
+        return
+    if any(word in _WEAK for word in after[:2]) or statement.head.lower in ATTRIBUTES and clause.subject.end > clause.subject.head + 1:
+        return
+    of_one = after[:2] in (["one", "of"], ["the", "most"], ["the", "only"], ["the", "best"], ["the", "same"]) or first.lower == "one"
+    size = clause.end - clause.rest
+    if size < 4 or statement.head.tag == "NUM" or (clause.aux == "are" and (first.tag == "NUM" or size < 5 or clause.tokens[clause.rest + 1].tag == "PUNCT")):
+        return
+    if clause.aux == "are" and first.lower not in ("the",) and not any(s.kind in ("pp", "to", "rel") or "that" in statement.of(s).split() or " of " in statement.of(s) for s in statement.segments):
+        return
+    telling = any(word in {t.lower for t in clause.tokens[clause.rest : clause.end]} for word in ("that", "which", "who", "where", "used", "of", "for", "with", "in"))
+    base = 0.95 if first.lower in ("a", "an") and telling else 0.8 if telling else 0.6
+    if of_one:
+        base -= 0.25
+    yield Candidate(f"What {clause.aux} {statement.subject}?", statement.sentence, "definition", "easy", base * _weight(statement), "definition")
+
+
+def _weight(statement: Statement) -> float:
+    return 0.6 + 0.4 * statement.standing

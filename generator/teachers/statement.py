@@ -1,0 +1,135 @@
+"""One sentence, read: what the patterns work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from doceo.core.records import Difficulty, Kind
+from doceo.text.verbs import VERBS
+from generator.teachers.grammar.clause import Clause, parse
+from generator.teachers.grammar.plain import Plain
+from generator.teachers.grammar.segments import Segment, segments
+from generator.teachers.grammar.standing import phrase_standing
+from generator.teachers.grammar.terms import Terms
+from generator.teachers.grammar.tokens import Token, tokens
+
+_BREAKS = ("sub", "rel", "and", "colon", "tail")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A question with its answer, before the checks. `pattern` names the rule, `score` (0 to 1) ranks it."""
+
+    question: str
+    answer: str
+    kind: Kind
+    difficulty: Difficulty
+    score: float
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence whose clause is understood.
+
+    `standing` says how well its subject stands alone; `segments` are what follows its verbs.
+    """
+
+    plain: Plain
+    clause: Clause
+    segments: Sequence[Segment]
+    standing: float
+    terms: Terms
+
+    @property
+    def sentence(self) -> str:
+        """The whole sentence in plain text, with a full stop."""
+        text = self.plain.text.rstrip(" :;,")
+        return text if text[-1:] in ".!?" or text[-2:-1] in ".!?" else text + "."
+
+    @property
+    def subject(self) -> str:
+        """The subject as it stands inside a question."""
+        phrase = self.clause.subject
+        return self.lowered(self.clause.without(phrase.start, phrase.end, phrase.cut), self.clause.tokens[phrase.start])
+
+    @property
+    def head(self) -> Token:
+        """The head noun of the subject."""
+        return self.clause.tokens[self.clause.subject.head]
+
+    @property
+    def core(self) -> Sequence[Segment]:
+        """The segments before the first dependent or further clause."""
+        for n, segment in enumerate(self.segments):
+            if segment.kind in _BREAKS:
+                return self.segments[:n]
+        return self.segments
+
+    @property
+    def breaks(self) -> Sequence[Segment]:
+        """The segments from the first dependent or further clause on."""
+        return self.segments[len(self.core) :]
+
+    @property
+    def intro(self) -> str:
+        """The opening phrase, or nothing."""
+        return self.clause.span(*self.clause.intro)
+
+    def of(self, *chosen: Segment) -> str:
+        """Return the text of segments, joined."""
+        parts = [self.clause.span(s.start, s.end).strip(" ,") for s in chosen]
+        return " ".join(part for part in parts if part)
+
+    def lowered(self, text: str, first: Token) -> str:
+        """Return a text that begins with a token with a small letter, where that token is no name."""
+        if first.tag in ("NAME", "CODE") or (first.text.isupper() and len(first.text) > 1):
+            return text
+        return text[:1].lower() + text[1:]
+
+    def ask(self, wh: str, *rest: Segment, drop_adverbs: bool = False) -> str:
+        """Return the question that a question word, the inverted clause and some of its segments make."""
+        clause = self.clause
+        middle = [clause.tokens[i].text for i in clause.middle if not (drop_adverbs and clause.tokens[i].tag == "ADV")]
+        aux = clause.tokens[clause.auxiliary].text if clause.auxiliary is not None else ""
+        main = clause.tokens[clause.main].text if clause.main is not None else ""
+        if aux == "cannot":
+            aux, middle = "can", ["not", *middle]
+        if clause.base == "have" and clause.main is None and clause.aux in ("has", "have", "had"):
+            aux, main = {"has": "does", "have": "do", "had": "did"}[clause.aux], "have"
+        elif not aux:
+            aux, main = {"s": "does", "base": "do", "past": "did"}[clause.form], clause.base
+        words = [wh, aux, self.subject, *middle, main, self.of(*rest)]
+        return tidy(" ".join(word for word in words if word)) + "?"
+
+
+def read(sentence: Plain, terms: Terms) -> Statement | None:
+    """Return the statement that a plain sentence makes, or None where the rules are not sure of it."""
+    found = tokens(sentence, terms)
+    if len(found) < 4:
+        return None
+    clause = parse(sentence.text, found)
+    if clause is None or clause.base not in VERBS and not clause.passive:
+        return None
+    return Statement(sentence, clause, segments(clause), phrase_standing(clause, clause.subject, terms), terms)
+
+
+def tidy(text: str) -> str:
+    """Return a text with single spaces and none before a mark."""
+    text = " ".join(text.split()).strip(" ,;:")
+    for mark in (",", ".", "'s", "’s", ")"):  # noqa: RUF001
+        text = text.replace(f" {mark} ", f"{mark} ") if mark != ")" else text.replace(" )", ")")
+    return text.replace("( ", "(")
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital first letter, unless its first word is no ordinary word."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() or first[:1].islower() and "-" in first and first.replace("-", "").isalpha() and first.count("-") == 1 else text
+
+
+def full(text: str) -> str:
+    """Return a text as a sentence: a capital first letter and a full stop."""
+    text = capital(tidy(text))
+    return text if text.endswith((".", "!", "?")) else text + "."
