@@ -40,8 +40,8 @@ fix: $(TOOLS) ## repair style where ruff can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(TOOLS) ## choose the newest versions and write requirements*.txt
-	$(BIN)/python scripts/lock.py
+lock: $(TOOLS) ## write requirements*.txt after a change of pyproject.toml (ARGS=--upgrade: all the newest)
+	$(BIN)/python scripts/lock.py $(ARGS)
 
 bench: $(PROGRAM) ## the measurements behind the figures in the docs
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done

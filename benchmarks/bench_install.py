@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "install.json"
 TORCH = "torch==2.13.0"
+BUILD = "import importlib.metadata; print(importlib.metadata.version('torch'))"
 PACKAGES = ("doceo", "generator", "finetune", "rag", "evaluation", "prompts", "data")
 
 
@@ -77,10 +78,13 @@ def main() -> None:
         }
         costs = {name: pip(python, *arguments)[:2] for name, arguments in steps.items()}
         shutil.rmtree(source)
+        build = subprocess.run([str(python), "-c", BUILD], check=True, capture_output=True, text=True).stdout.strip()
         pip(sys.executable, "download", "--quiet", "--no-deps", "-r", "requirements.txt", "-d", str(folder / "wheels"))
         result = {
             "date": datetime.now(UTC).date().isoformat(),
-            "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores",
+            "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            "python": platform.python_version(),
+            "torch": build,
             "load_average": round(os.getloadavg()[0], 1),
             "wall_s": {name: round(wall) for name, (wall, _) in costs.items()},
             "cpu_s": {name: round(cpu) for name, (_, cpu) in costs.items()},

@@ -14,7 +14,7 @@ _ENDS = re.compile(r"[.!?:;][\"'”’)\]]*$")
 
 
 def normalise(text: str) -> str:
-    """Return a text with \\n line ends, no invisible or control characters, and at most one blank line in a row."""
+    """Return a text with plain line ends, no invisible or control characters, and at most one blank line in a row."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n").replace("\u00a0", " ")
     text = _INVISIBLE.sub("", text)
     text = re.sub(r"[ \t]+\n", "\n", text)
@@ -62,7 +62,9 @@ def unwrapped(text: str) -> str:
             paragraphs[-1] = _join(paragraphs[-1], line)
         else:
             paragraphs.append(line)
-        open_line = len(line) > 0.75 * width or (len(line) > 0.5 * width and not _ENDS.search(line) and line[-1:] in ",-")
+        open_line = len(line) > 0.75 * width or (
+            len(line) > 0.5 * width and not _ENDS.search(line) and line[-1:] in ",-"
+        )
         if open_line and _ENDS.search(line) and len(line) < 0.9 * width:
             open_line = False
     return "\n\n".join(paragraphs)

@@ -71,9 +71,11 @@ def write_jsonl(path: Path, records: Iterable[BaseModel | dict[str, object]]) ->
 def read_jsonl(path: Path, kind: type[R]) -> list[R]:
     """Read a file of one record a line. Raises InputError naming the file and the line."""
     records: list[R] = []
+    number = 0
     try:
         with path.open(encoding="utf-8", errors="surrogatepass") as lines:
-            for number, line in enumerate(lines, 1):
+            for line in lines:
+                number += 1
                 if line.strip():
                     records.append(kind.model_validate_json(line))
     except FileNotFoundError as error:

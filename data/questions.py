@@ -63,7 +63,8 @@ def read_questions(
 def _question(written: WrittenQuestion, evidence: Evidence, kept_out: Sequence[Span]) -> Question:
     span = evidence.span
     hidden = any(
-        span.document_id == other.document_id and span.start < other.end and other.start < span.end for other in kept_out
+        span.document_id == other.document_id and span.start < other.end and other.start < span.end
+        for other in kept_out
     )
     return Question(
         pair_id=identify("w_", written.question, written.answer, span.document_id),

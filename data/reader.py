@@ -33,17 +33,20 @@ class Reader:
         request = json.dumps({"path": str(file.path.resolve()), "limit": self._config.megabytes * 2**20})
         replies: queue.Queue[str] = queue.Queue()
         child = self._child = self._child or self._start()
-        assert child.stdin is not None and child.stdout is not None
-        stdout = child.stdout
+        stdin, stdout = child.stdin, child.stdout
+        assert stdin is not None
+        assert stdout is not None
         waiting = threading.Thread(target=lambda: replies.put(stdout.readline()), daemon=True)
         try:
-            child.stdin.write(request + "\n")
-            child.stdin.flush()
+            stdin.write(request + "\n")
+            stdin.flush()
             waiting.start()
             line = replies.get(timeout=self._config.seconds)
         except queue.Empty:
             self.close()
-            return Skipped(source=file.source, reason="timeout", detail=f"reading took more than {self._config.seconds:g} s")
+            return Skipped(
+                source=file.source, reason="timeout", detail=f"reading took more than {self._config.seconds:g} s"
+            )
         except BrokenPipeError:
             line = ""
         if not line:

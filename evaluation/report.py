@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from data.jsonl import write_text
-from data.store import ADAPTER, Run
+from data.store import Run
 from evaluation.table import LABELS, TITLES, Table, tables
 from evaluation.view import answers, charts, dataset, making
 from evaluation.view.passages import Library
@@ -89,6 +89,7 @@ def render(records: RunRecords, *, title: str = "", written_by: str = "", seed: 
         outcome=dataset.outcome(records.ledger, records.rejected),
         use=dataset.use(records.rows),
         coverage=dataset.coverage_shares(records.coverage),
+        unasked=dataset.unasked(records.coverage),
         documents=rows,
         more_documents=more_documents,
         make_up=dataset.make_up(records.pairs),
@@ -175,11 +176,9 @@ def _headline(records: RunRecords) -> list[tuple[str, str]]:
 
 
 def _base_model(records: RunRecords) -> str:
-    """Return the name of the base model as the adapter's manifest gives it, where it does."""
-    made = records.manifests.get(ADAPTER)
-    for values in (made.config, *made.config.values()) if made else ():
-        if isinstance(values, dict):
-            for key in ("base", "base_model", "model"):
-                if isinstance(values.get(key), str):
-                    return str(values[key])
-    return ""
+    """Return the base model with its size, where the fine-tuning says them."""
+    base, parameters = records.finetuning.get("base"), records.finetuning.get("parameters")
+    if not isinstance(base, str):
+        return ""
+    name = "its own small base model" if records.own_base else base
+    return f"{name}, {parameters / 1e6:,.1f} million parameters" if isinstance(parameters, int | float) else name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from doceo.core.records import Pair
 
@@ -39,8 +40,9 @@ def select(pool: Sequence[Pair], n: int, order: dict[str, int], kept: Sequence[P
             break
         if len(layer) > missing:
             edges = [i * len(layer) // missing for i in range(missing + 1)]
-            layer = [
-                max(layer[a:b], key=lambda p: (worth[p.id], p.id)) for a, b in zip(edges, edges[1:], strict=False)
-            ]
+            layer = [max(layer[a:b], key=lambda p: (worth[p.id], p.id)) for a, b in pairwise(edges)]
         chosen += layer
-    return sorted(chosen, key=lambda pair: (order[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id))
+    return sorted(
+        chosen,
+        key=lambda pair: (order[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id),
+    )

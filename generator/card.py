@@ -24,7 +24,9 @@ def card(
     located = sum(bool(pair.evidence) for pair in pairs if pair.answerable)
     answerable = sum(pair.answerable for pair in pairs)
     checked = ledger.asked - sum(ledger.failed.values())
-    grounded = checked - sum(ledger.rejected.get(r, 0) for r in ("quote_not_found", "answer_not_supported", "no_quote"))
+    grounded = checked - sum(
+        ledger.rejected.get(r, 0) for r in ("quote_not_found", "answer_not_supported", "no_quote", "span_mismatch")
+    )
     lines = [
         f"# Dataset {name}",
         "",
@@ -32,16 +34,22 @@ def card(
         "",
         "## What became of the questions",
         "",
-        *_table(["", "pairs"], [["asked", ledger.asked], ["accepted", ledger.accepted]]
-                + [[f"rejected: {reason}", n] for reason, n in ledger.rejected.items()]
-                + [[f"failed: {reason}", n] for reason, n in ledger.failed.items()]),
+        *_table(
+            ["", "pairs"],
+            [["asked", ledger.asked], ["accepted", ledger.accepted]]
+            + [[f"rejected: {reason}", n] for reason, n in ledger.rejected.items()]
+            + [[f"failed: {reason}", n] for reason, n in ledger.failed.items()],
+        ),
         "",
         f"Evidence: {located} of {answerable} accepted answerable pairs carry words of a document, located by code. "
         f"That is so by construction; before rejection it was {grounded} of {checked} ({_percent(grounded, checked)}).",
         "",
         "## Coverage by accepted evidence",
         "",
-        *_table(["of", "share"], [[key, f"{float(str(coverage[key])):.1%}"] for key in ("sentences", "sections", "characters", "terms")]),
+        *_table(
+            ["of", "share"],
+            [[key, f"{float(str(coverage[key])):.1%}"] for key in ("sentences", "sections", "characters", "terms")],
+        ),
         "",
         "## Sets",
         "",
@@ -53,7 +61,9 @@ def card(
         "",
         *_table(["kind", "pairs"], [[kind, n] for kind, n in Counter(p.kind for p in pairs).most_common()]),
         "",
-        *_table(["difficulty", "pairs"], [[level, n] for level, n in Counter(p.difficulty for p in pairs).most_common()]),
+        *_table(
+            ["difficulty", "pairs"], [[level, n] for level, n in Counter(p.difficulty for p in pairs).most_common()]
+        ),
         "",
         "Difficulty is the teacher's own label and was not measured. No person has rated these pairs.",
         "",

@@ -59,7 +59,7 @@ _OPENINGS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 
 def by_field(item: dict[object, object]) -> dict[Field, object]:
-    """Return the values of a pair by field, names taken by their nearest meaning; the first of two wins."""
+    """Return the values of a pair by field, names taken by their nearest meaning; the right name wins."""
     fields: dict[Field, object] = {}
     for key, value in item.items():
         name = re.sub(r"[^a-z]", "", str(key).lower())
@@ -67,7 +67,7 @@ def by_field(item: dict[object, object]) -> dict[Field, object]:
         if field is None and len(name) > 3:
             near = process.extractOne(name, [known for known in FIELD_NAMES if len(known) > 3], score_cutoff=84)
             field = FIELD_NAMES[near[0]] if near else None
-        if field is not None and not fields.get(field):
+        if field is not None and (name == field or not fields.get(field)):
             fields[field] = value
     return fields
 
@@ -89,6 +89,7 @@ Name = TypeVar("Name", bound=str)
 
 
 def nearest(value: object, known: tuple[Name, ...], other: dict[str, Name], default: Name) -> Name:
+    """Return the known name that a value means: itself, another word for it, or the nearest in spelling."""
     name = re.sub(r"[^a-z0-9]", "", text_of(value).lower())
     if name in known:
         return name

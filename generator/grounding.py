@@ -52,7 +52,7 @@ def unsupported(draft: Draft, evidence: tuple[Evidence, ...], chunk: Chunk, docu
     given = _numbers(source)
     if odd := [number for number in _digits(draft.answer) if number not in given]:
         return f"the number {odd[0]} is not in the passage"
-    known = {stem(part) for word in WORD.findall(source.lower()) for part in (word, *re.split(r"[-/._'’]", word))}  # noqa: RUF001
+    known = {stem(part) for word in WORD.findall(source.lower()) for part in (word, *re.split(r"[-/._'’]", word))}
     if odd := [name for name in _names(draft.answer) if not _occurs(name, known)]:
         return f"the name {odd[0]} is not in the passage"
     content = [word for word in WORD.findall(draft.answer.lower()) if word not in STOP_WORDS | _YES_NO]
@@ -106,7 +106,7 @@ def _names(answer: str) -> list[str]:
     """Return the capitalised words of an answer that do not begin a sentence, in lower case."""
     names: list[str] = []
     for match in WORD.finditer(answer):
-        word, before = match.group(), answer[: match.start()].rstrip(" \t\n\"'“‘(*_`")  # noqa: RUF001
+        word, before = match.group(), answer[: match.start()].rstrip(" \t\n\"'“‘(*_`")
         if word[0].isupper() and len(word) > 1 and before and before[-1] not in ".!?:;•-":
             names.append(word.lower())
     return [name for name in names if name not in STOP_WORDS]
@@ -116,7 +116,7 @@ def _occurs(word: str, known: set[str]) -> bool:
     """Return whether a word or all parts of a compound occur, also in another ending."""
     if stem(word) in known:
         return True
-    parts = re.split(r"[-/._'’]", word)  # noqa: RUF001
+    parts = re.split(r"[-/._'’]", word)
     if len(parts) > 1 and all(not part or part in STOP_WORDS or stem(part) in known for part in parts):
         return True
     root = stem(word)[:6]

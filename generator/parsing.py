@@ -49,10 +49,11 @@ FORM: dict[str, object] = {
 }
 """The JSON schema of a reply with pairs, in the subset that strict structured output takes."""
 
+_DECODER = json.JSONDecoder(strict=False)
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _LABEL = re.compile(
-    r"^[\s>*#\-\d.)]*\b(?P<name>question|answer|quote|evidence|kind|difficulty|q|a)\b(?:\s*\d+)?\s*\**\s*"
-    r"[:：]\**[ \t]*",  # noqa: RUF001
+    r"^[\s>*#\-\d.)]*\b(?P<name>question|answer|quote|evidence|kind|difficulty|q|a)(?:\s*\d+)?\b\s*\**\s*"
+    r"[:：]\**[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -97,14 +98,17 @@ def parse_pairs(text: str, *, truncated: bool = False) -> Parsed:
 def _candidates(text: str) -> list[str]:
     """Return the stretches of a reply that may be JSON, likeliest first."""
     fenced = [match[1].strip() for match in _FENCE.finditer(text) if "{" in match[1] or "[" in match[1]]
-    starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
-    found = list(fenced)
-    if starts:
-        tail = text[min(starts) :]
-        last = max(tail.rfind("}"), tail.rfind("]"))
-        # Prose after the JSON goes; without any closing bracket the reply was cut off.
-        found += [tail[: last + 1], tail] if last > 0 else [tail]
-    return list(dict.fromkeys(found))
+    whole: list[str] = []
+    rest: list[str] = []
+    for at in sorted(at for at in (text.find("{"), text.find("[")) if at >= 0):
+        tail = text[at:]
+        try:
+            whole.append(tail[: _DECODER.raw_decode(tail)[1]])
+        except ValueError:
+            last = max(tail.rfind("}"), tail.rfind("]"))
+            # Prose after the JSON goes; without any closing bracket the reply was cut off.
+            rest += [tail[: last + 1], tail] if last > 0 else [tail]
+    return list(dict.fromkeys([*fenced, *whole, *rest]))
 
 
 def _load(text: str) -> tuple[object, bool]:

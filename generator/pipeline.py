@@ -89,7 +89,9 @@ def generate(corpus: Corpus, teacher: Teacher, config: GenerateConfig, progress:
             making.rejected.append(Rejected(pair=pair, verdict=verdict))
             making.tally.reject("not_selected")
     making.tally.accept(len(chosen) + len(reworded))
-    chosen.sort(key=lambda pair: (making.order[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id))
+    chosen.sort(
+        key=lambda pair: (making.order[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id)
+    )
     return Generated([*chosen, *reworded], making.rejected, making.tally.ledger(), making.stopped)
 
 
@@ -114,7 +116,9 @@ def _plan(making: _Making, missing: int) -> list[Order]:
     if missing <= 0:
         return []
     if making.teacher.exhaustive:
-        return [Order(chunk, 0) for chunk in making.corpus.chunks if informative(chunk) and chunk.id not in making.tired]
+        return [
+            Order(chunk, 0) for chunk in making.corpus.chunks if informative(chunk) and chunk.id not in making.tired
+        ]
     return orders(making.corpus.chunks, missing, making.config.per_request, making.tired, making.asked)
 
 
@@ -196,9 +200,10 @@ def _reword(making: _Making, chosen: Sequence[Pair], wanted: int, progress: Prog
     # At least half of the facts keep a single wording, so that small sets still have training rows of their own.
     waiting = taught_facts(trained, len(trained), making.config.seed)
     made: list[Pair] = []
-    with progress.task("reword", total=wanted, unit="questions") as task, ThreadPoolExecutor(
-        1 if making.teacher.exhaustive else making.config.concurrency
-    ) as threads:
+    with (
+        progress.task("reword", total=wanted, unit="questions") as task,
+        ThreadPoolExecutor(1 if making.teacher.exhaustive else making.config.concurrency) as threads,
+    ):
         while waiting and len(made) < wanted and not making.stopped:
             batch, waiting = waiting[: wanted - len(made)], waiting[wanted - len(made) :]
             for pair, question in zip(batch, threads.map(lambda p: _asked_again(making, p), batch), strict=True):

@@ -20,7 +20,9 @@ _BARE_PRONOUN = re.compile(
     r"(?:it|they|he|she|this|these|those|that)\b(?! \w+ (?:that|which))",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"\b(?:n/?a|none|unknown|not specified|not mentioned|todo|tbd|lorem ipsum)\b\.?$", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"\b(?:n/?a|none|unknown|not specified|not mentioned|todo|tbd|lorem ipsum)\b\.?$", re.IGNORECASE
+)
 
 LONGEST_QUESTION = 300
 LONGEST_ANSWER = 2000

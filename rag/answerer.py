@@ -87,9 +87,7 @@ class ModelAnswerer:
             return refusal(NOTHING_FOUND, usage=Usage(seconds=self._clock() - began))
         reply = self.provider.complete(request)
         answer = self.finish(question, reply, passages)
-        return answer.model_copy(
-            update={"usage": answer.usage.model_copy(update={"seconds": self._clock() - began})}
-        )
+        return answer.model_copy(update={"usage": answer.usage.model_copy(update={"seconds": self._clock() - began})})
 
     def stream(self, question: str, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
         """Yield the text piece by piece, and at the end the whole Answer. Raises ProviderError.

@@ -42,7 +42,7 @@ def compile_prompt(
         messages = _laid_out(question, kept, turns)
         if count(messages) <= budget:
             return messages, kept
-        if len(turns) > 2:  # noqa: PLR2004 - one exchange is a question and its answer
+        if len(turns) > 2:  # more than the last question and its answer
             turns = _without_oldest(turns)
         elif len(kept) > 1:
             kept.pop()

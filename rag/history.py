@@ -16,7 +16,7 @@ from doceo.text.passages import REFUSAL
 from doceo.text.words import content_words
 
 _LEANS = re.compile(
-    r"^\s*(?:and|but|or|so|then|also|what about|how about|why|why not|really|what else|when|where|who|how)\b[^.!?]{0,25}\?*\s*$"
+    r"^\s*(?:and|but|or|so|then|also|what about|how about|what else|really|why|when|where|who|how)\b[^.!?]{0,25}\?*\s*$"
     r"|\b(?:it|its|he|she|him|his|her|they|them|their|theirs|this|that|these|those|there|the same|the other|the former"
     r"|the latter|one|ones|such|else|instead|more|another)\b",
     re.I,

@@ -1,9 +1,9 @@
 """An index over documents: made and updated as a whole new version, opened for reading as one that is whole.
 
-    <version>/texts.sqlite    documents, sources, chunks, and the vector of every distinct text
-    <version>/chroma/         ids and vectors: the dense arm
-    <version>/lexical/        stems of header and body: the lexical arm
-    <version>/manifest.json   embedder, counts; written last
+- `<version>/texts.sqlite`: documents, sources, chunks, and the vector of every distinct text
+- `<version>/chroma/`: ids and vectors: the dense arm
+- `<version>/lexical/`: stems of header and body: the lexical arm
+- `<version>/manifest.json`: embedder, counts; written last
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Index:
         try:
             index = cls(folder, version, manifest, embedder)
             index.check()
-        except (sqlite3.Error, ValueError, OSError, KeyError, *_chroma_errors()) as error:
+        except _damage() as error:
             raise versions.unusable(folder, f"version {version.name} is damaged ({_first_line(error)})") from error
         return index
 
@@ -145,10 +145,11 @@ def delete(folder: Path) -> None:
         raise storage_error(error, folder) from error
 
 
-def _chroma_errors() -> tuple[type[Exception], ...]:
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what the parts raise where their files are damaged."""
     from chromadb.errors import ChromaError
 
-    return (ChromaError,)
+    return (ChromaError, sqlite3.Error, ValueError, OSError, KeyError)
 
 
 def _first_line(error: BaseException) -> str:

@@ -101,7 +101,13 @@ class _Update:
     """One update under way."""
 
     def __init__(
-        self, folder: Path, old: Path | None, before: IndexManifest | None, work: Path, embedder: Embedder, rebuild: bool
+        self,
+        folder: Path,
+        old: Path | None,
+        before: IndexManifest | None,
+        work: Path,
+        embedder: Embedder,
+        rebuild: bool,
     ) -> None:
         self.folder, self.old, self.before, self.work = folder, old, before, work
         self.embedder, self.rebuild = embedder, rebuild

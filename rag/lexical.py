@@ -89,9 +89,7 @@ def write(folder: Path, passages: Iterable[tuple[str, str, str]]) -> None:
     index.register_tokenizer("passage", _analyzer())
     writer = index.writer(heap_size=50_000_000, num_threads=1)
     for key, header, body in passages:
-        writer.add_document(
-            tantivy.Document(id=key, header=without_surrogates(header), body=without_surrogates(body))
-        )
+        writer.add_document(tantivy.Document(id=key, header=without_surrogates(header), body=without_surrogates(body)))
     writer.commit()
     writer.wait_merging_threads()
 

@@ -1,7 +1,6 @@
 """Which sentence of the passages answers a question: a linear score over features that can be read.
 
-The weights were fitted on SQuAD questions (`benchmarks/fit_quote.py`), as a softmax over the sentences of the four
-best passages.
+The weights (`rag.weights`) were fitted on SQuAD as a softmax over the sentences of the four best passages.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from doceo.text.passages import heading_line
 from doceo.text.sentences import Sentence, sentences
 from rag.question import Asked, Question, understand
 from rag.retriever import shortened
+from rag.weights import fitted
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -25,10 +25,6 @@ FEATURES = (
     "coverage", "context", "cosine", "passage_cosine", "passage_score", "has_kind", "lacks_kind", "short", "long",
     "not_prose", "is_question", "reason_words",
 )  # fmt: skip
-WEIGHTS: dict[str, float] = {
-    "coverage": 4.0, "context": 1.5, "cosine": 5.0, "passage_cosine": 1.0, "passage_score": 2.0, "has_kind": 0.5, "lacks_kind": -1.0,
-    "short": -1.0, "long": -0.2, "not_prose": -1.0, "is_question": -2.0, "reason_words": 0.5,
-}  # fmt: skip
 _KINDS: dict[Asked, frozenset[str]] = {
     "date": frozenset({"date", "year"}),
     "year": frozenset({"year", "date"}),
@@ -39,7 +35,18 @@ _KINDS: dict[Asked, frozenset[str]] = {
     "person": frozenset({"name"}),
     "place": frozenset({"name"}),
 }
-_REASONS = ("because", "since", "due to", "so that", "in order to", "therefore", "as a result", "caused", "owing to", "thus")
+_REASONS = (
+    "because",
+    "since",
+    "due to",
+    "so that",
+    "in order to",
+    "therefore",
+    "as a result",
+    "caused",
+    "owing to",
+    "thus",
+)
 _FEWEST_WORDS, _MOST_WORDS = 4, 45
 
 
@@ -73,10 +80,12 @@ def read(question: str, passages: Sequence[Passage], index: Index) -> list[Candi
     vectors = embedder.embed([shortened(embedder, text) for text in (question, *texts)])
     asked = _Asked(question, index)
     context = _Context(passages, asked)
-    found = []
+    weights, found = fitted().sentence, []
     for number, ((at, sentence), text) in enumerate(zip(spans, texts, strict=True), 1):
-        features = asked.features(text, sentence, context.before(at, sentence), passages[at], float(vectors[number] @ vectors[0]))
-        score = sum(WEIGHTS[name] * value for name, value in zip(FEATURES, features, strict=True))
+        features = asked.features(
+            text, sentence, context.before(at, sentence), passages[at], float(vectors[number] @ vectors[0])
+        )
+        score = sum(weights[name] * value for name, value in zip(FEATURES, features, strict=True))
         found.append(Candidate(at, sentence.start, sentence.end, text, features, score))
     return sorted(found, key=lambda candidate: (-candidate.score, candidate.passage, candidate.start))
 
@@ -103,7 +112,9 @@ class _Asked:
         stems = self.stems(text)
         coverage = self.coverage(stems)
         kinds = _KINDS.get(self.kind.asked)
-        has = kinds is not None and any(new(text, figure, self.text) for figure in figures(text) if figure.kind in kinds)
+        has = kinds is not None and any(
+            new(text, figure, self.text) for figure in figures(text) if figure.kind in kinds
+        )
         words = len(text.split())
         dense = passage.hit.arms.get("dense")
         return (

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from doceo.core.records import Answer, Hit, Usage
 from doceo.text.passages import REFUSAL, without_markers
+from rag.reading import Candidate
+from rag.weights import fitted
+
+
+def chance(best: Candidate) -> float:
+    """Return the chance, 0 to 1, that the best sentence answers its question: a logistic regression on its features.
+
+    Fitted on SQuAD (`rag.weights`): sentences that hold a gold answer against the best sentences for
+    questions whose article was kept out of the search.
+    """
+    weights = fitted()
+    linear = weights.chance_bias + sum(weight * best.feature(name) for name, weight in weights.chance.items())
+    return 1.0 / (1.0 + math.exp(-linear))
 
 
 def refusal(reason: str, hits: Sequence[Hit] = (), usage: Usage | None = None) -> Answer:

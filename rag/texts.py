@@ -79,7 +79,9 @@ class Texts:
 
     def sources(self) -> dict[str, str]:
         """Return {source: document id}."""
-        return {str(source): str(document) for source, document in self.query("SELECT source, document_id FROM sources")}
+        return {
+            str(source): str(document) for source, document in self.query("SELECT source, document_id FROM sources")
+        }
 
     def document(self, document_id: str) -> Document | None:
         """Return a document under the first of its sources."""
@@ -105,7 +107,9 @@ class Texts:
     def chunk_ids(self, document_id: str | None = None) -> list[str]:
         """Return the ids of all chunks, or of one document's, by document and place."""
         where, values = ("WHERE document_id = ?", [document_id]) if document_id is not None else ("", [])
-        return [str(row[0]) for row in self.query(f"SELECT id FROM chunks {where} ORDER BY document_id, start, end", values)]
+        return [
+            str(row[0]) for row in self.query(f"SELECT id FROM chunks {where} ORDER BY document_id, start, end", values)
+        ]
 
     def layout(self, document_id: str) -> tuple[str, list[tuple[object, ...]]]:
         """Return a document's title and, for each chunk by place, (id, heading path): what an update compares."""
@@ -134,7 +138,9 @@ class Texts:
         found: dict[str, NDArray[np.float32]] = {}
         for some in _lists(sorted(set(hashes))):
             marks = ",".join("?" * len(some))
-            for key, blob in self.query(f"SELECT text_sha256, vector FROM vectors WHERE text_sha256 IN ({marks})", some):
+            for key, blob in self.query(
+                f"SELECT text_sha256, vector FROM vectors WHERE text_sha256 IN ({marks})", some
+            ):
                 assert isinstance(blob, bytes)
                 found[str(key)] = np.frombuffer(blob, dtype="<f4").astype(np.float32)
         return found
@@ -158,12 +164,16 @@ class Texts:
     def put(self, document: Document, chunks: Sequence[Chunk]) -> None:
         """Store a document under its source with its chunks, in place of what stood under its id."""
         pages, metadata = json.dumps(document.pages), json.dumps(document.metadata, sort_keys=True)
-        fields = (document.id, document.media_type, document.title, _encoded(document.text), document.sha256, pages, metadata)
-        rows = [
-            (c.id, c.document_id, c.span.start, c.span.end, document.page(c.span.start), _encoded(c.text))
-            + (json.dumps(c.heading_path), c.tokens, c.text_sha256)
-            for c in chunks
-        ]
+        fields = (
+            document.id,
+            document.media_type,
+            document.title,
+            _encoded(document.text),
+            document.sha256,
+            pages,
+            metadata,
+        )
+        rows = [(c.id, c.document_id, c.span.start, c.span.end, document.page(c.span.start), *_kept(c)) for c in chunks]
         with self._using:
             self._database.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", fields)
             self._database.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (document.source, document.id))
@@ -199,6 +209,10 @@ def _stored(row: tuple[object, ...]) -> StoredChunk:
         text_sha256=str(text_sha256),
     )
     return StoredChunk(chunk, str(source), str(title), page)
+
+
+def _kept(chunk: Chunk) -> tuple[bytes, str, int, str]:
+    return _encoded(chunk.text), json.dumps(chunk.heading_path), chunk.tokens, chunk.text_sha256
 
 
 def _encoded(text: str) -> bytes:

@@ -6,12 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
     from numpy.typing import NDArray
 
@@ -38,13 +38,14 @@ class Vectors:
 
         if not create:
             _check(folder)
-        self._client: ClientAPI = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+        client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+        self._client = cast("Client", client)
         self._collection: Collection = (
-            self._client.create_collection(
+            client.create_collection(
                 _NAME, embedding_function=None, configuration={"hnsw": {"space": "cosine", "num_threads": 1}}
             )
             if create
-            else self._client.get_collection(_NAME, embedding_function=None)
+            else client.get_collection(_NAME, embedding_function=None)
         )
 
     def close(self) -> None:
@@ -53,7 +54,7 @@ class Vectors:
 
     def count(self) -> int:
         """Return how many vectors there are."""
-        return self._collection.count()
+        return int(self._collection.count())
 
     def add(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Add vectors, an array of shape (len(ids), dimensions)."""

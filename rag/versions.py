@@ -1,9 +1,9 @@
 """An index as a folder of versions: one writer, readers that never see half a version.
 
-    <index>/.lock             held by the writer, goes with its process
-    <index>/current           name of the version to read, switched by one atomic rename
-    <index>/000007/           a complete version, never changed again
-    <index>/.next/            the version being made; a dead writer's is swept by the next one
+- `<index>/.lock`: held by the writer, goes with its process
+- `<index>/current`: name of the version to read, switched by one atomic rename
+- `<index>/000007/`: a complete version, never changed again
+- `<index>/.next/`: the version being made; a dead writer's is swept by the next one
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**/*.md", "data/s
 FENCE = re.compile(r"^[ \t]*```(\w*)[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)|<img[^>]* src=\"([^\"]+)\"")
+CALL = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S* )*")
 END = re.compile(r"\s(?:[|>;#]|&&)(?:\s|$)")
 
 Flags = dict[str, set[str]]
@@ -50,7 +51,7 @@ def snippets(text: str) -> Iterator[tuple[str, str]]:
 def commands(text: str, program_name: str) -> Iterator[list[str]]:
     """Yield the words of every line that calls a program, up to a pipe, a comment or the next command."""
     for line in text.replace("\\\n", " ").splitlines():
-        line = END.split(line.strip().removeprefix("$ ") + " ", maxsplit=1)[0]
+        line = END.split(CALL.sub("", line.strip()) + " ", maxsplit=1)[0]
         words = line.replace("[", " ").replace("]", " ").split() if "://" not in line else line.split()
         if words and words[0] == program_name:
             yield words[1:]
@@ -67,7 +68,7 @@ def wrong_command(words: list[str], flags: Flags) -> str | None:
     known = flags[verb].union(*(flags.get(f"{verb} {name}", set()) for name in below))
     for flag in (word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)):
         if flag not in known:
-            return f"doceo {verb} has no flag {flag}"
+            return f"{' '.join(filter(None, ['doceo', verb]))} has no flag {flag}"
     return None
 
 

@@ -2,7 +2,10 @@
 
 The versions are chosen together with those of every optional extra and of the development tools, so that an extra
 can be added later without changing what is installed. torch is installed in a step of its own, which also brings
-what its build for the machine needs (CUDA libraries on Linux); those packages are left out here. Run by `make lock`.
+what its build for the machine needs (CUDA libraries on Linux); those packages are left out here.
+
+`make lock` keeps the versions that are there and adds or drops what pyproject.toml asks for;
+`make lock ARGS=--upgrade` takes the newest of everything.
 """
 
 from __future__ import annotations
@@ -82,18 +85,21 @@ def needs_of(line: str) -> list[str]:
 
 def main() -> None:
     """Resolve three times: everything together, then the program, then the program with its tools."""
+    now = [ROOT / name for name in ("requirements.txt", "requirements-dev.txt")]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "torch.txt").write_text(f"torch=={TORCH}\n", encoding="utf-8")
+        if "--upgrade" not in sys.argv[1:]:  # uv prefers the versions that it finds where it writes
+            (folder / "all.txt").write_text("".join(f.read_text(encoding="utf-8") for f in now if f.exists()), "utf-8")
         resolve(folder, "all.txt", "--all-extras", "--group", "dev")
         together = ("--constraint", str(folder / "all.txt"))
         program = kept(resolve(folder, "program.txt", *together))
         tools = kept(resolve(folder, "tools.txt", *together, "--group", "dev"))
     header = HEADER.format(torch=TORCH)
     tools = [line for line in tools if line not in program]
-    for name, lines in (("requirements.txt", program), ("requirements-dev.txt", tools)):
-        (ROOT / name).write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
-        print(f"{name}: {len(lines)} packages")
+    for file, lines in zip(now, (program, tools), strict=True):
+        file.write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
+        print(f"{file.name}: {len(lines)} packages")
     partly = [line for line in program + tools if ";" in line]
     needs = {line.partition(";")[0].strip(): needs_of(line) for line in partly}
     text = json.dumps(needs, indent=2, sort_keys=True) + "\n"

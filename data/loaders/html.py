@@ -29,7 +29,7 @@ def load_html(content: bytes, limit: int) -> Loaded:
         title = heading.get_text(" ", strip=True)
     for tag in soup(_FURNITURE):
         tag.decompose()
-    for tag in soup.find_all(attrs={"role": list(_FURNITURE_ROLES)}):
+    for tag in soup.find_all(role=list(_FURNITURE_ROLES)):
         tag.decompose()
     for tag in soup.find_all(["header", "footer"]):
         if tag.find_parent(["article", "main"]) is None and (tag.name == "footer" or not tag.find("h1")):

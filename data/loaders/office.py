@@ -23,7 +23,9 @@ _META = re.compile(r"\A(?:\*\*[A-Z][\w ]*:\*\*.*\n+)+")
 def load_docx(content: bytes, limit: int) -> Loaded:
     """Read a Word document as Markdown. `limit` is the most bytes that it may unpack to."""
     _check_archive(content, limit, "word/document.xml")
-    return _convert(DocxConverter(), content, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx")
+    return _convert(
+        DocxConverter(), content, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"
+    )
 
 
 def load_epub(content: bytes, limit: int) -> Loaded:
@@ -36,7 +38,9 @@ def _check_archive(content: bytes, limit: int, needed: str) -> None:
     if not content:
         raise Unreadable("empty", "the file holds no bytes")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise Unreadable("password", "the file is encrypted or in an old Office format; save it again without a password")
+        raise Unreadable(
+            "password", "the file is encrypted or in an old Office format; save it again without a password"
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
@@ -53,7 +57,9 @@ def _convert(converter: DocxConverter | EpubConverter, content: bytes, media_typ
     try:
         result = converter.convert(io.BytesIO(content), StreamInfo(mimetype=media_type, extension=ending))
     except DefusedXmlException as error:
-        raise Unreadable("hostile", f"the file defines XML entities, which are never expanded ({type(error).__name__})") from error
+        raise Unreadable(
+            "hostile", f"the file defines XML entities, which are never expanded ({type(error).__name__})"
+        ) from error
     except _DAMAGED as error:
         raise Unreadable("damaged", f"the content cannot be read ({type(error).__name__}: {error})") from error
     markdown = result.markdown

@@ -31,7 +31,9 @@ def load_pdf(content: bytes, limit: int) -> Loaded:
         starts.append(len(text))
         text += cleaned + "\n" if cleaned else ""
     if not text.strip():
-        raise Unreadable("no_text", "the pages hold pictures only; text recognition comes with: pip install 'doceo[ocr]'")
+        raise Unreadable(
+            "no_text", "the pages hold pictures only; text recognition comes with: pip install 'doceo[ocr]'"
+        )
     if not title or re.search(r"untitled|\.(?:docx?|tex|indd|qxd|dvi|pdf)\b|microsoft word", title, re.IGNORECASE):
         title = next((line for line in text.split("\n") if 3 < len(line) <= 90), "")
     return Loaded(text=text, media_type="application/pdf", title=title, pages=tuple(starts))

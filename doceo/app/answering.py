@@ -23,7 +23,9 @@ class Batching(Protocol):
         ...
 
 
-def answer_all(answerer: Answerer, questions: Sequence[Question], concurrency: int, progress: Progress) -> list[Answered]:
+def answer_all(
+    answerer: Answerer, questions: Sequence[Question], concurrency: int, progress: Progress
+) -> list[Answered]:
     """Return a system's answers in the order of the questions. Raises ProviderError."""
     with progress.task("answer", total=len(questions), unit="questions") as task:
         if isinstance(answerer, ModelAnswerer) and isinstance(answerer.provider, Batching):

@@ -33,7 +33,7 @@ def choose_documents(run: str, collection: str, *, none: bool) -> tuple[Run | No
         demo = run_at("demo")
         known = f" There is a run: --run {demo.path}." if demo.path.is_dir() else ""
         raise IndexUnusable(
-            "There are no documents to answer from: neither --run nor --collection was given, and no collection is the default.",
+            "There are no documents to answer from: no --run, no --collection, and no collection called default.",
             hint=f"Index your documents first: doceo index FOLDER.{known}",
         )
     return None, collection_folder(collection or DEFAULT_COLLECTION)
@@ -46,7 +46,9 @@ def assistant(
     found, index = choose_documents(run, collection, none=no_documents)
     model = settings.model or default_model(found)
     if no_documents and model == QUOTE:
-        raise UsageError("Without documents a model has to answer.", hint="Name one with --model, such as hf:PATH or openai:NAME.")
+        raise UsageError(
+            "Without documents a model has to answer.", hint="Name one with --model, such as hf:PATH or openai:NAME."
+        )
     return Systems(settings, progress, found, index).open(model + (RAG if index is not None else ""))
 
 

@@ -12,10 +12,28 @@ from doceo.app.machine import GIB, describe, suggested_base
 from doceo.app.runs import HOME
 from doceo.app.settings import Settings
 from doceo.core.errors import DoceoError
-from doceo.providers.chat import is_remote, open_chat
+from doceo.providers.chat import is_remote, list_models
 
-PACKAGES = ("torch", "transformers", "trl", "peft", "chromadb", "tantivy", "onnxruntime", "pypdfium2", "markitdown", "openai")
-EXTRAS = {"gguf": "xllamacpp", "qlora": "bitsandbytes", "postgres": "psycopg", "ray": "ray", "trackers": "trackio", "ocr": "rapidocr"}
+PACKAGES = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "chromadb",
+    "tantivy",
+    "onnxruntime",
+    "pypdfium2",
+    "markitdown",
+    "openai",
+)
+EXTRAS = {
+    "gguf": "xllamacpp",
+    "qlora": "bitsandbytes",
+    "postgres": "psycopg",
+    "ray": "ray",
+    "trackers": "trackio",
+    "ocr": "rapidocr",
+}
 LEAST_DISK = 2 * GIB
 
 
@@ -37,7 +55,11 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield _package(package)
     for extra, package in EXTRAS.items():
         found = _version(package)
-        yield Finding(f"extra {extra}", ok=True, words=f"{package} {found}" if found else f"not installed: pip install 'doceo[{extra}]'")
+        yield Finding(
+            f"extra {extra}",
+            ok=True,
+            words=f"{package} {found}" if found else f"not installed: pip install 'doceo[{extra}]'",
+        )
     yield _embedder(settings)
     yield _disk()
     for name, spec in (("teacher", settings.teacher), ("model", settings.model)):
@@ -74,24 +96,29 @@ def _embedder(settings: Settings) -> Finding:
 def _disk() -> Finding:
     place = HOME if HOME.exists() else Path()
     free = shutil.disk_usage(place).free
-    return Finding("disk", ok=free > LEAST_DISK, words=f"{free / GIB:.1f} GiB free in {place.resolve()}", cure="Free some space.")
+    return Finding(
+        "disk", ok=free > LEAST_DISK, words=f"{free / GIB:.1f} GiB free in {place.resolve()}", cure="Free some space."
+    )
 
 
 def _server(name: str, spec: str, settings: Settings) -> Finding:
     try:
-        provider = open_chat(spec, base_url=settings.base_url or None)
-        models = provider.models()
+        host, models = list_models(spec, base_url=settings.base_url or None)
     except DoceoError as error:
         return Finding(name, ok=False, words=error.message, cure=error.hint)
     wanted = spec.partition(":")[2]
     if models and wanted not in models:
-        return Finding(name, ok=False, words=f"{provider.host} does not list {wanted}", cure=f"It lists: {', '.join(models[:8])}")
-    return Finding(name, ok=True, words=f"{provider.host} answers")
+        return Finding(
+            name, ok=False, words=f"{host} does not list {wanted}", cure=f"It lists: {', '.join(models[:8])}"
+        )
+    return Finding(name, ok=True, words=f"{host} answers")
 
 
 def _base(base: str) -> Finding:
     path = Path(base)
     if path.is_dir():
         ok = (path / "config.json").exists()
-        return Finding("base", ok=ok, words=f"{base}", cure="The folder has no config.json: it is no Hugging Face model.")
+        return Finding(
+            "base", ok=ok, words=f"{base}", cure="The folder has no config.json: it is no Hugging Face model."
+        )
     return Finding("base", ok=True, words=f"{base}: will be fetched from the Hugging Face hub when it is needed")

@@ -48,15 +48,15 @@ def choose_teacher(
     return TeacherChoice({"teacher": spec, **prompt_hashes()}, open_it, lambda: _spent(opened))
 
 
-def open_provider(
-    spec: str, settings: Settings, *, journal: Path | None, progress: Progress
-) -> Provider:
+def open_provider(spec: str, settings: Settings, *, journal: Path | None, progress: Progress) -> Provider:
     """Open a chat model by spec; for a remote one the host that will receive text is said first.
 
     Raises UsageError for a spec that cannot be understood, ProviderError where the model cannot be opened.
     """
     if spec in (EXTRACTIVE, QUOTE):
-        raise UsageError(f"{spec!r} is not a chat model.", hint="Name one, such as openai:MODEL, ollama:MODEL or hf:PATH.")
+        raise UsageError(
+            f"{spec!r} is not a chat model.", hint="Name one, such as openai:MODEL, ollama:MODEL or hf:PATH."
+        )
     if is_remote(spec):
         provider = open_chat(
             spec, base_url=settings.base_url or None, journal=journal, concurrency=settings.generate.concurrency

@@ -67,7 +67,9 @@ def run_all(
 def open_run(out: str, sources: Sequence[str], *, fresh: bool = False) -> Run:
     """Return the run that a command writes. Raises UsageError, RunError."""
     if not out and not sources:
-        raise UsageError("There is neither a SRC nor a run.", hint="Name documents, or a run that has some with --out RUN.")
+        raise UsageError(
+            "There is neither a SRC nor a run.", hint="Name documents, or a run that has some with --out RUN."
+        )
     run = run_at(out or default_run_name(list(sources))) if sources else existing_run(out)
     if fresh:
         with run.locked():
@@ -107,7 +109,9 @@ def finetune_run(run: Run, out: Path | None, settings: Settings, progress: Progr
     with run.locked():
         base = choose_base(run, load_ingested(run), settings, progress)
         if base is None:
-            raise UsageError("--base none names no model to tune.", hint="Name a folder or a hub name, or leave it out.")
+            raise UsageError(
+                "--base none names no model to tune.", hint="Name a folder or a hub name, or leave it out."
+            )
         if out is not None:
             return train_on_file(run.file(DATASET, "train.jsonl"), out, base, settings.finetune, progress, force=force)
         return train_adapter(run, base, settings.finetune, progress, force=force)
@@ -152,7 +156,10 @@ def shortfall(made: Made) -> str:
     ledger = made.ledger
     if ledger.accepted >= ledger.requested:
         return ""
-    counts = {**{f"{k} (rejected)": n for k, n in ledger.rejected.items()}, **{f"{k} (failed)": n for k, n in ledger.failed.items()}}
+    counts = {
+        **{f"{k} (rejected)": n for k, n in ledger.rejected.items()},
+        **{f"{k} (failed)": n for k, n in ledger.failed.items()},
+    }
     reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items(), key=lambda item: -item[1]))
     return (
         f"{ledger.accepted} of {ledger.requested} pairs: the documents gave {ledger.asked} proposals"
@@ -163,4 +170,3 @@ def shortfall(made: Made) -> str:
 def _finished(run: Run) -> dict[str, int]:
     manifests = [run.path / stage / "manifest.json" for stage in (*STAGES, BASE)]
     return {str(path): path.stat().st_mtime_ns for path in manifests if path.exists()}
-

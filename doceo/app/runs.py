@@ -26,9 +26,12 @@ def existing_run(name: str) -> Run:
     """Return a run that exists. Raises RunError naming those there are."""
     run = run_at(name)
     if not run.path.is_dir():
-        known = ", ".join(sorted(p.name for p in HOME.glob("*/") if not p.name.startswith("."))) if HOME.is_dir() else ""
+        known = (
+            ", ".join(sorted(p.name for p in HOME.glob("*/") if not p.name.startswith("."))) if HOME.is_dir() else ""
+        )
         raise RunError(
-            f"There is no run {run.path}.", hint=f"Runs here: {known}." if known else "Make one with: doceo run FOLDER --out NAME"
+            f"There is no run {run.path}.",
+            hint=f"Runs here: {known}." if known else "Make one with: doceo run FOLDER --out NAME",
         )
     return run
 
@@ -42,6 +45,7 @@ def collection_folder(name: str) -> Path:
     """Return the folder of a collection. Raises UsageError for a name that is not one."""
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot be the name of a collection.", hint="Use one or more characters, without + or / and no dot first."
+            f"{name!r} cannot be the name of a collection.",
+            hint="Use one or more characters, without + or / and no dot first.",
         )
     return HOME / COLLECTIONS / name

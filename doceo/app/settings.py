@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     teacher: str = "extractive"
     """Who writes the questions: `extractive` (built in), or a model such as `openai:NAME` or `ollama:NAME`."""
     base: str = ""
-    """Model to fine-tune: a folder or a name on the Hugging Face hub; left out, a small one is trained; `none`: no model."""
+    """Model to fine-tune: a folder or a name on the hub; left out, a small one is trained; `none`: no model."""
     model: str = ""
     """Who answers in `ask`, `chat` and `serve`: `quote`, `hf:PATH`, `openai:NAME` ...; left out, what the run has."""
     embedder: str = "all-MiniLM-L6-v2"
@@ -90,11 +90,15 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     try:
         return Settings(**flags)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{FILE} is not valid TOML: {error}.", hint=f"Mend the line named, or remove {FILE}.") from error
+        raise ConfigError(
+            f"{FILE} is not valid TOML: {error}.", hint=f"Mend the line named, or remove {FILE}."
+        ) from error
     except ValidationError as error:
         raise _config_error(error) from error
     except SettingsError as error:
-        raise ConfigError(f"An environment variable cannot be read: {error}.", hint="Check the DOCEO_... variables.") from error
+        raise ConfigError(
+            f"An environment variable cannot be read: {error}.", hint="Check the DOCEO_... variables."
+        ) from error
 
 
 def _config_error(error: ValidationError) -> ConfigError:
@@ -115,7 +119,8 @@ def _known(place: list[str]) -> list[str]:
     model: type[BaseModel] = Settings
     for part in place:
         found = model.model_fields[part].annotation
-        assert isinstance(found, type) and issubclass(found, BaseModel)
+        assert isinstance(found, type)
+        assert issubclass(found, BaseModel)
         model = found
     return list(model.model_fields)
 

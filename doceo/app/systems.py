@@ -12,8 +12,10 @@ from doceo.app.models import QUOTE, open_local, open_provider
 from doceo.app.settings import Settings
 from doceo.core.config import AnswerConfig
 from doceo.core.errors import UsageError
-from doceo.core.protocols import Answerer, Progress
+from doceo.core.protocols import Answerer, Progress, Provider
+from doceo.providers.chat import is_remote
 from rag.answerer import ModelAnswerer
+from rag.compiler import Count, words_as_tokens
 
 if TYPE_CHECKING:
     from doceo.providers.local_hf import LocalModel
@@ -48,16 +50,20 @@ class Systems:
         model, with_documents = (name.removesuffix(RAG), True) if name.endswith(RAG) else (name, False)
         if model == QUOTE:
             if not with_documents:
-                raise UsageError("`quote` answers from documents only.", hint="Leave out --no-documents, or name a model.")
+                raise UsageError(
+                    "`quote` answers from documents only.", hint="Leave out --no-documents, or name a model."
+                )
             from rag.quote import QuoteAnswerer
 
-            return QuoteAnswerer(self.retriever(), k=self.settings.retrieve.k)
+            retriever = self.retriever()
+            return QuoteAnswerer(retriever, k=self.settings.retrieve.k)
         if model in ("base", "tuned") and self.run is not None:
             return self._local(name, self._of_run(model), with_documents=with_documents)
-        provider = open_provider(model, self.settings, journal=self._journal(), progress=self.progress)
-        if hasattr(provider, "complete_many"):
-            return self._local(name, provider, with_documents=with_documents)
-        return self._model_answerer(name, provider, self.settings.answer, with_documents=with_documents)
+        if not is_remote(model):
+            return self._local(name, open_local(model, self.settings), with_documents=with_documents)
+        journal = self.run.journal if self.run else None
+        provider = open_provider(model, self.settings, journal=journal, progress=self.progress)
+        return self._answerer(name, provider, self.settings.answer, with_documents=with_documents)
 
     def retriever(self) -> HybridRetriever:
         """Return the search over the index. Raises IndexUnusable where there is none."""
@@ -83,11 +89,19 @@ class Systems:
         config = self.settings.answer
         if model.context <= SMALL_CONTEXT:
             config = config.model_copy(update={"max_tokens": min(config.max_tokens, SMALL_ANSWER)})
-        return self._model_answerer(name, model, config, with_documents=with_documents)
+        return self._answerer(name, model, config, model.count_tokens, model.context, with_documents=with_documents)
 
-    def _model_answerer(self, name: str, provider: object, config: AnswerConfig, *, with_documents: bool) -> ModelAnswerer:
+    def _answerer(
+        self,
+        name: str,
+        provider: Provider,
+        config: AnswerConfig,
+        count: Count = words_as_tokens,
+        context: int | None = None,
+        *,
+        with_documents: bool,
+    ) -> ModelAnswerer:
         retriever = self.retriever() if with_documents else None
-        extra = {"count": provider.count_tokens, "context": provider.context} if hasattr(provider, "count_tokens") else {}
         return ModelAnswerer(
             name,
             provider,
@@ -95,11 +109,9 @@ class Systems:
             config,
             k=self.settings.retrieve.k,
             documents=retriever.index.document if retriever else None,
-            **extra,
+            count=count,
+            context=context,
         )
-
-    def _journal(self) -> Path | None:
-        return self.run.journal if self.run else None
 
 
 def base_of(run: Run) -> str:

@@ -10,9 +10,14 @@ from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
 
-RunOption = Annotated[str, typer.Option("--run", metavar="RUN", help="Answer from this run's documents.", show_default=False)]
+RunOption = Annotated[
+    str, typer.Option("--run", metavar="RUN", help="Answer from this run's documents.", show_default=False)
+]
 CollectionOption = Annotated[
-    str, typer.Option("--collection", metavar="C", help="Answer from this collection; left out, `default`.", show_default=False)
+    str,
+    typer.Option(
+        "--collection", metavar="C", help="Answer from this collection; left out, `default`.", show_default=False
+    ),
 ]
 NoDocuments = Annotated[bool, typer.Option("--no-documents", help="Let the model answer alone.")]
 

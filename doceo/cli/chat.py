@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
     def chat(
         settings: Settings,
         console: Console,
-        run: Annotated[str, typer.Argument(metavar="[RUN]", help="A run; a bare name lies under runs/.", show_default=False)] = "",
+        run: Annotated[
+            str, typer.Argument(metavar="[RUN]", help="A run; a bare name lies under runs/.", show_default=False)
+        ] = "",
         collection: CollectionOption = "",
         no_documents: NoDocuments = False,
     ) -> int | None:

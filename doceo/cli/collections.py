@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
     def collections(
         settings: Settings,
         console: Console,
-        delete: Annotated[str, typer.Option("--delete", metavar="C", help="Delete a collection.", show_default=False)] = "",
+        delete: Annotated[
+            str, typer.Option("--delete", metavar="C", help="Delete a collection.", show_default=False)
+        ] = "",
     ) -> int | None:
         """List the collections here, or delete one."""
         from doceo.app.collection import collection_sizes, delete_collection

@@ -14,8 +14,17 @@ from types import FrameType
 
 import typer
 from rich.console import Console as Terminal
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from doceo.core.errors import DoceoError, StorageError
 
@@ -72,15 +81,15 @@ class Console:
             sys.stdout.write(piece)
             sys.stdout.flush()
 
-    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-        """Show a table of results, unless JSON is asked for."""
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", *, words: bool = False) -> None:
+        """Show a table of results, unless JSON is asked for; columns hold numbers, or `words`."""
         if self.as_json:
             return
         table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
         for i, header in enumerate(headers):
-            table.add_column(header, justify="left" if i == 0 else "right", overflow="fold")
+            table.add_column(header, justify="left" if words or i == 0 else "right", overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         self._out.print(table)
 
     def result(self, value: object) -> None:
@@ -164,7 +173,7 @@ def run_verb(work: Callable[[Console], int | None], *, as_json: bool, debug: boo
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
-    except Exception as error:  # noqa: BLE001  the last resort: a bug must not greet a user with a traceback
+    except Exception as error:
         if debug:
             raise
         console.error(_unforeseen(error))
@@ -182,7 +191,9 @@ def _unforeseen(error: Exception) -> DoceoError:
 
         return storage_error(error, Path(str(error.filename or "a file")))
     if "disk is full" in str(error) or "No space left" in str(error):
-        return StorageError("The disk is full.", hint="Free some space and run the same command again; finished work is kept.")
+        return StorageError(
+            "The disk is full.", hint="Free some space and run the same command again; finished work is kept."
+        )
     return DoceoError(
         f"Something unforeseen happened: {type(error).__name__}: {error}",
         hint="This is a bug in Doceo. Run again with --debug and report what it prints. Finished work is kept.",

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         from doceo.app.checkup import findings
 
         found = list(findings(settings))
-        console.table(["", "", ""], [["ok" if f.ok else "PROBLEM", f.name, f.words] for f in found])
+        console.table(["", "", ""], [["ok" if f.ok else "PROBLEM", f.name, f.words] for f in found], words=True)
         for finding in found:
             if not finding.ok:
                 console.show(f"{finding.name}: {finding.cure}")

@@ -21,7 +21,13 @@ def register(app: typer.Typer) -> None:
         settings: Settings,
         console: Console,
         systems: Annotated[
-            str, typer.Option("--systems", metavar="NAMES", help="base, tuned, quote or any model, with or without +rag; by commas.", show_default=False)
+            str,
+            typer.Option(
+                "--systems",
+                metavar="NAMES",
+                help="base, tuned, quote or any model, with or without +rag; by commas.",
+                show_default=False,
+            ),
         ] = "",
     ) -> int | None:
         """Ask every system the held-out questions and score the answers, with intervals."""

@@ -11,7 +11,9 @@ from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run; a bare name lies under runs/.", show_default=False)]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run; a bare name lies under runs/.", show_default=False)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,8 +24,12 @@ def register(app: typer.Typer) -> None:
         run: RunArgument,
         settings: Settings,
         console: Console,
-        out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File (beir: folder) to write.", show_default=False)],
-        form: Annotated[str, typer.Option("--format", help="openai, alpaca, sharegpt, completion, csv, parquet or beir.")] = "openai",
+        out: Annotated[
+            Path, typer.Option("--out", metavar="FILE", help="File (beir: folder) to write.", show_default=False)
+        ],
+        form: Annotated[
+            str, typer.Option("--format", help="openai, alpaca, sharegpt, completion, csv, parquet or beir.")
+        ] = "openai",
     ) -> int | None:
         """Write the accepted pairs, with their evidence, in a common format."""
         from data.formats import writer_of

@@ -17,10 +17,17 @@ def register(app: typer.Typer) -> None:
 
     @verb(app, "finetune", panel="Models", sections=("finetune",), top=("base",))
     def finetune(
-        source: Annotated[str, typer.Argument(metavar="RUN|FILE", help="A run, or a JSONL file of chat rows.", show_default=False)],
+        source: Annotated[
+            str, typer.Argument(metavar="RUN|FILE", help="A run, or a JSONL file of chat rows.", show_default=False)
+        ],
         settings: Settings,
         console: Console,
-        out: Annotated[str, typer.Option("--out", metavar="DIR", help="Where the adapter goes; for a run, its 5-adapter.", show_default=False)] = "",
+        out: Annotated[
+            str,
+            typer.Option(
+                "--out", metavar="DIR", help="Where the adapter goes; for a run, its 5-adapter.", show_default=False
+            ),
+        ] = "",
         force: Annotated[bool, typer.Option("--force", help="Replace a finished adapter of other settings.")] = False,
     ) -> int | None:
         """Tune a base model with LoRA; an interrupted training goes on where it stopped."""
@@ -31,7 +38,9 @@ def register(app: typer.Typer) -> None:
         file = Path(source)
         if file.is_file():
             if not out or not settings.base:
-                raise UsageError("A file needs --base and --out.", hint="doceo finetune rows.jsonl --base MODEL --out DIR")
+                raise UsageError(
+                    "A file needs --base and --out.", hint="doceo finetune rows.jsonl --base MODEL --out DIR"
+                )
             folder = finetune_file(file, Path(out), settings, console, force=force)
             steps = [f'doceo ask "..." --no-documents --model hf:{folder}']
         else:

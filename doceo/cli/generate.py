@@ -14,18 +14,28 @@ from doceo.cli.knobs import verb
 
 MaybeSources = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SRC...]", help="Folders, files or globs; left out where RUN has documents.", show_default=False),
+    typer.Argument(
+        metavar="SRC", help="Folders, files or globs; left out where RUN has documents.", show_default=False
+    ),
 ]
 Questions = Annotated[
     Path | None,
-    typer.Option("--questions", metavar="FILE", help="Held-out questions that people wrote, as JSONL.", show_default=False),
+    typer.Option(
+        "--questions", metavar="FILE", help="Held-out questions that people wrote, as JSONL.", show_default=False
+    ),
 ]
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
-    @verb(app, "generate", panel="Data", sections=("generate", "dataset", "read", "chunk"), top=("teacher", "embedder", "base_url"))
+    @verb(
+        app,
+        "generate",
+        panel="Data",
+        sections=("generate", "dataset", "read", "chunk"),
+        top=("teacher", "embedder", "base_url"),
+    )
     def generate(
         settings: Settings,
         console: Console,
@@ -45,8 +55,14 @@ def register(app: typer.Typer) -> None:
         show_ledger(console, made.ledger)
         show_pairs(console, made)
         short = shortfall(made)
-        console.result({"run": str(run.path), "pairs": len(made.pairs), "ledger": made.ledger.model_dump(), "short": short})
-        console.next_steps(f"doceo report {run.path}", f"doceo finetune {run.path} --base MODEL", f"doceo export {run.path} --format openai --out train.jsonl")
+        console.result(
+            {"run": str(run.path), "pairs": len(made.pairs), "ledger": made.ledger.model_dump(), "short": short}
+        )
+        console.next_steps(
+            f"doceo report {run.path}",
+            f"doceo finetune {run.path} --base MODEL",
+            f"doceo export {run.path} --format openai --out train.jsonl",
+        )
         if short:
             console.say(short)
             return 3

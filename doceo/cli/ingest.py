@@ -10,8 +10,10 @@ from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
 
-Sources = Annotated[list[str], typer.Argument(metavar="SRC...", help="Folders, files or globs.", show_default=False)]
-Out = Annotated[str, typer.Option("--out", metavar="RUN", help="Run folder; a bare name lies under runs/.", show_default=False)]
+Sources = Annotated[list[str], typer.Argument(metavar="SRC", help="Folders, files or globs.", show_default=False)]
+Out = Annotated[
+    str, typer.Option("--out", metavar="RUN", help="Run folder; a bare name lies under runs/.", show_default=False)
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Redo finished stages.")]
 
 
@@ -19,7 +21,9 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @verb(app, "ingest", panel="Data", sections=("read", "chunk"), top=("embedder",))
-    def ingest(sources: Sources, settings: Settings, console: Console, out: Out = "", fresh: Fresh = False) -> int | None:
+    def ingest(
+        sources: Sources, settings: Settings, console: Console, out: Out = "", fresh: Fresh = False
+    ) -> int | None:
         """Read documents and cut them into passages with exact spans."""
         from doceo.app.pipeline import open_run, read
         from doceo.cli.shown import show_ingested

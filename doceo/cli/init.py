@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
     @verb(app, "init", panel="Start")
     def init(
-        settings: Settings, console: Console, force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False
+        settings: Settings,
+        console: Console,
+        force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
     ) -> int | None:
         """Write a commented doceo.toml; on a terminal, ask what you have first."""
         from data.jsonl import write_text
@@ -33,9 +35,13 @@ def register(app: typer.Typer) -> None:
         console.say(machine.words())
         chosen: dict[str, str] = {}
         if sys.stdin.isatty() and not console.as_json:
-            chosen["teacher"] = typer.prompt("Who writes the questions? (extractive, ollama:NAME, openai:NAME)", default="extractive")
+            chosen["teacher"] = typer.prompt(
+                "Who writes the questions? (extractive, ollama:NAME, openai:NAME)", default="extractive"
+            )
             base = typer.prompt(
-                "Which model is tuned? (empty: a small one is trained here; or a folder or name)", default=suggested_base(machine), show_default=True
+                "Which model is tuned? (empty: a small one is trained here; or a folder or name)",
+                default=suggested_base(machine),
+                show_default=True,
             )
             chosen["base"] = "" if base == "small" else base
         write_text(path, example_file({key: value for key, value in chosen.items() if value}))

@@ -19,9 +19,9 @@ _AMBIGUOUS = {"max_tokens", "max_length", "batch_tokens", "seconds", "megabytes"
 """Fields whose bare name does not tell which section they belong to: their flag carries it."""
 
 
-def verb(app: typer.Typer, name: str, *, panel: str, sections: Sequence[str] = (), top: Sequence[str] = ()) -> Callable[
-    [Callable[..., int | None]], Callable[..., None]
-]:
+def verb(
+    app: typer.Typer, name: str, *, panel: str, sections: Sequence[str] = (), top: Sequence[str] = ()
+) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
     """Register a function as a verb with the flags of some config sections.
 
     The function is called with `settings`, `console` and its own parameters, and returns its exit code or None.
@@ -36,10 +36,14 @@ def verb(app: typer.Typer, name: str, *, panel: str, sections: Sequence[str] = (
     knobs = _knobs(sections, top)
 
     def register(function: Callable[..., int | None]) -> Callable[..., None]:
-        own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name not in ("settings", "console")]
+        own = [
+            p
+            for p in inspect.signature(function, eval_str=True).parameters.values()
+            if p.name not in ("settings", "console")
+        ]
 
         @functools.wraps(function)
-        def command(**given: Any) -> None:
+        def command(**given: Any) -> None:  # noqa: ANN401 - what typer parsed
             as_json, debug = given.pop("json"), given.pop("debug")
             flags = _nested({key: given.pop(key) for key in knobs}, knobs)
 
@@ -70,7 +74,8 @@ def _knobs(sections: Sequence[str], top: Sequence[str]) -> _Knobs:
     knobs: _Knobs = {name: (Settings.model_fields[name], [("", name)]) for name in top}
     for section in sections:
         model = Settings.model_fields[section].annotation
-        assert isinstance(model, type) and issubclass(model, BaseModel)
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
         for name, field in model.model_fields.items():
             key = f"{section}_{name}" if name in _AMBIGUOUS else name
             knobs.setdefault(key, (field, []))[1].append((section, name))
@@ -82,12 +87,17 @@ def _parameter(key: str, field: FieldInfo, places: list[tuple[str, str]]) -> ins
     default = ",".join(map(str, field.default)) if is_list else field.default
     text = " ".join((field.description or "").split())
     if default not in (None, ""):
-        text += f" [default: {default}]"
+        text += f" \\[default: {default}]"
     section = places[0][0] if len(places) == 1 else ""
     option = typer.Option(
-        f"--{key.replace('_', '-')}", help=text, show_default=False, rich_help_panel=f"{section.capitalize()} settings" if section else "Settings"
+        f"--{key.replace('_', '-')}",
+        help=text,
+        show_default=False,
+        rich_help_panel=f"{section.capitalize()} settings" if section else "Settings",
     )
-    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+    return inspect.Parameter(
+        key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
 
 
 def _switch(name: str, text: str) -> inspect.Parameter:
@@ -114,7 +124,9 @@ def _nested(given: dict[str, Any], knobs: _Knobs) -> dict[str, Any]:
         if value is None:
             continue
         field, places = knobs[key]
-        plain = [part.strip() for part in value.split(",") if part.strip()] if _flag_type(field.annotation)[1] else value
+        plain = (
+            [part.strip() for part in value.split(",") if part.strip()] if _flag_type(field.annotation)[1] else value
+        )
         for section, name in places:
             (flags.setdefault(section, {}) if section else flags)[name] = plain
     return flags

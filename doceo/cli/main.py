@@ -38,7 +38,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def program(
-    asked: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Documents in; a tuned, tested, citing assistant out, with the numbers that prove it."""
 

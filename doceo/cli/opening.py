@@ -15,7 +15,9 @@ NoOpen = Annotated[bool, typer.Option("--no-open", help="Do not open the report 
 
 def open_page(path: Path) -> bool:
     """Open a page where a person sits before a desktop; return whether that was tried."""
-    desktop = sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    desktop = sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
     if not (desktop and sys.stdout.isatty()) or os.environ.get("CI"):
         return False
     return webbrowser.open(path.resolve().as_uri())

@@ -33,7 +33,12 @@ def show_outcome(outcome: Outcome, console: Console, *, no_open: bool) -> int | 
     )
     if not no_open and not outcome.unchanged:
         open_page(outcome.report)
-    console.next_steps(f"doceo chat {run.path}", f'doceo ask "..." --run {run.path}', f"doceo report {run.path}", f"doceo serve {run.path}")
+    console.next_steps(
+        f"doceo chat {run.path}",
+        f'doceo ask "..." --run {run.path}',
+        f"doceo report {run.path}",
+        f"doceo serve {run.path}",
+    )
     if outcome.short:
         console.say(outcome.short)
         return 3

@@ -18,9 +18,15 @@ def register(app: typer.Typer) -> None:
     def serve(
         settings: Settings,
         console: Console,
-        run: Annotated[str, typer.Argument(metavar="[RUN]", help="A run; left out, the collections here.", show_default=False)] = "",
-        collection: Annotated[str, typer.Option("--collection", metavar="C", help="Documents behind ids that name none.")] = "",
-        host: Annotated[str, typer.Option("--host", help="Address to listen on; others than this machine can reach 0.0.0.0.")] = "127.0.0.1",
+        run: Annotated[
+            str, typer.Argument(metavar="[RUN]", help="A run; left out, the collections here.", show_default=False)
+        ] = "",
+        collection: Annotated[
+            str, typer.Option("--collection", metavar="C", help="Documents behind ids that name none.")
+        ] = "",
+        host: Annotated[
+            str, typer.Option("--host", help="Address to listen on; others than this machine can reach 0.0.0.0.")
+        ] = "127.0.0.1",
         port: Annotated[int, typer.Option("--port", help="Port to listen on; 0 takes a free one.")] = 8000,
     ) -> int | None:
         """Serve chat completions with citations, in OpenAI's form."""

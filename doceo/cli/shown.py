@@ -8,20 +8,25 @@ from doceo.cli.console import Console
 from doceo.core.records import Answer, Ledger, Score
 from evaluation.table import tables
 
+SHOWN = 40
+"""Documents and skipped files that are listed one by one."""
+
 
 def show_ingested(console: Console, ingested: Ingested) -> None:
     """Show what was read and what was not."""
     per = {document.id: 0 for document in ingested.documents}
     for chunk in ingested.chunks:
         per[chunk.document_id] += 1
-    rows = [
-        [d.source, "read", str(len(d.pages) or ""), f"{len(d.text.split()):,}", str(per[d.id])] for d in ingested.documents
-    ]
-    rows += [[s.source, f"skipped: {s.reason}", "", "", s.detail] for s in ingested.skipped]
-    if len(rows) > 40:
-        console.show(f"{len(ingested.documents)} documents read (the first are shown).")
-        rows = [row for row in rows if row[1] != "read"][:20] + [row for row in rows if row[1] == "read"][:20]
-    console.table(["document", "", "pages", "words", "chunks"], rows)
+    rows = [[d.source, str(len(d.pages) or ""), f"{len(d.text.split()):,}", str(per[d.id])] for d in ingested.documents]
+    console.table([f"{len(rows)} documents read", "pages", "words", "chunks"], rows[:SHOWN])
+    if len(rows) > SHOWN:
+        console.show(f"... and {len(rows) - SHOWN} more.")
+    if ingested.skipped:
+        console.show(f"\n{len(ingested.skipped)} files skipped")
+    for skipped in ingested.skipped[:SHOWN]:
+        console.show(f"  {skipped.source}: {skipped.reason} ({skipped.detail})")
+    if len(ingested.skipped) > SHOWN:
+        console.show(f"  ... and {len(ingested.skipped) - SHOWN} more, in 1-documents/skipped.jsonl.")
 
 
 def show_ledger(console: Console, ledger: Ledger) -> None:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 class Provider(Protocol):
     """A chat model. Its methods may be called from several threads at once."""
 
-    name: str
-    """`KIND:NAME`, as the user wrote it."""
+    @property
+    def name(self) -> str:
+        """`KIND:NAME`, as the user wrote it."""
+        ...
 
     def complete(self, request: ChatRequest) -> ChatReply:
         """Answer a request. Raises ProviderError."""
@@ -41,11 +43,14 @@ class Embedder(Tokens, Protocol):
 
     name: str
     """The model's name, such as `all-MiniLM-L6-v2`."""
-    fingerprint: str
-    """Name, backend and weights in one string: vectors of different fingerprints do not mix."""
     dimensions: int
     max_tokens: int
     """The longest text in tokens, special tokens not counted."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name, backend and weights in one string: vectors of different fingerprints do not mix."""
+        ...
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimensions), rows of length 1."""
@@ -63,7 +68,10 @@ class Retriever(Protocol):
 class Answerer(Protocol):
     """A system that answers questions: a model, with or without documents, or the quote answerer."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The system's name, such as `tuned+rag`."""
+        ...
 
     def answer(self, question: str, history: Sequence[Message] = ()) -> Answer:
         """Answer one question. Raises ProviderError."""
@@ -77,11 +85,20 @@ class Answerer(Protocol):
 class Teacher(Protocol):
     """Proposes pairs from chunks. Called from several threads at once."""
 
-    name: str
-    prompts: dict[str, str]
-    """Name and hash of every prompt used."""
-    exhaustive: bool
-    """True where one call gives every pair that the teacher can make of a chunk, whatever the number asked."""
+    @property
+    def name(self) -> str:
+        """The teacher's name, as it stands in the pairs."""
+        ...
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """Name and hash of every prompt used."""
+        ...
+
+    @property
+    def exhaustive(self) -> bool:
+        """True where one call gives every pair that the teacher can make of a chunk, whatever the number asked."""
+        ...
 
     def propose(self, chunk: Chunk, document: Document, n: int) -> list[Draft]:
         """Propose about n pairs from a chunk. Raises ProviderError."""

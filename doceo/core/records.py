@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from doceo.core.fingerprint import identify, sha256
 
-Kind = Literal["definition", "fact", "entity", "quantity", "date", "list", "procedure", "reason", "comparison", "boolean"]
+Kind = Literal[
+    "definition", "fact", "entity", "quantity", "date", "list", "procedure", "reason", "comparison", "boolean"
+]
 Difficulty = Literal["easy", "medium", "hard"]
 Style = Literal["closed", "open", "conversation"]
 Role = Literal["system", "user", "assistant"]

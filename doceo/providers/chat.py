@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rapidfuzz import process
 
 from doceo.core.errors import AuthenticationFailed, UsageError
 from doceo.providers.remote import RemoteProvider
+
+if TYPE_CHECKING:
+    from doceo.providers.openai_chat import OpenAIChat
 
 OPENAI = "https://api.openai.com/v1"
 ADDRESSES = {
@@ -58,6 +62,27 @@ def open_chat(
         AuthenticationFailed: OpenAI itself is named and there is no key.
         StorageError: The journal cannot be written.
     """
+    from doceo.providers.limiter import Limited
+
+    limited = Limited(_connect(spec, base_url, api_key, timeout, environment), concurrency=concurrency)
+    if journal is None:
+        return limited
+    from doceo.providers.journal import Journaled
+
+    return Journaled(limited, journal)
+
+
+def list_models(spec: str, *, base_url: str | None = None) -> tuple[str, list[str]]:
+    """Return the host behind a spec and the models that it lists. Raises as `open_chat`, and ProviderError."""
+    server = _connect(spec, base_url, None, 10.0, None)
+    return server.host, server.models()
+
+
+def _connect(
+    spec: str, base_url: str | None, api_key: str | None, timeout: float, environment: Mapping[str, str] | None
+) -> OpenAIChat:
+    from doceo.providers.openai_chat import OpenAIChat
+
     kind, _, model = spec.partition(":")
     if kind not in ADDRESSES:
         raise _unknown(spec, kind)
@@ -73,15 +98,7 @@ def open_chat(
                 f"{OPENAI} needs a key for {model}.",
                 hint="Set OPENAI_API_KEY, or name a server of your own with --base-url.",
             )
-    from doceo.providers.limiter import Limited
-    from doceo.providers.openai_chat import OpenAIChat
-
-    limited = Limited(OpenAIChat(model, address, key, kind=kind, timeout=timeout), concurrency=concurrency)
-    if journal is None:
-        return limited
-    from doceo.providers.journal import Journaled
-
-    return Journaled(limited, journal)
+    return OpenAIChat(model, address, key, kind=kind, timeout=timeout)
 
 
 def _unknown(spec: str, kind: str) -> UsageError:

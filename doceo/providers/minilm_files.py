@@ -1,4 +1,4 @@
-"""The files of the packaged all-MiniLM-L6-v2: its weights and tokenizer, pinned by hash, and the graphs made of them."""
+"""The files of the packaged all-MiniLM-L6-v2: weights and tokenizer, pinned by hash, and the graphs made of them."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ quantisation takes its scale from everything in the batch, and would otherwise m
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class _Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(self, operator: str, inputs: list[str], name: str, **attributes: int | float | list[int]) -> str:
+    def node(self, operator: str, inputs: list[str], name: str, **attributes: Any) -> str:  # noqa: ANN401 - ONNX decides
         from onnx import helper
 
         self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
@@ -118,7 +118,10 @@ def build(weights: dict[str, NDArray[np.float32]], *, int8: bool) -> onnx.ModelP
 
 def _embedded(graph: _Graph, weights: dict[str, NDArray[np.float32]]) -> str:
     # every token is of the first segment, so its row is added to the positions once and for all
-    rows = weights["embeddings.position_embeddings.weight"][:POSITIONS] + weights["embeddings.token_type_embeddings.weight"][0]
+    rows = (
+        weights["embeddings.position_embeddings.weight"][:POSITIONS]
+        + weights["embeddings.token_type_embeddings.weight"][0]
+    )
     positions = graph.weight("positions", rows)
     looked_up = graph.rows("words", weights["embeddings.word_embeddings.weight"], "ids")
     shape = graph.node("Shape", ["ids"], "shape")
@@ -161,7 +164,9 @@ def _attention(graph: _Graph, state: str, name: str, weights: dict[str, NDArray[
     shares = graph.node("Softmax", [logits], f"{name}.shares", axis=-1)
     mixed = graph.node("MatMul", [shares, value], f"{name}.mixed")
     back = graph.node("Transpose", [mixed], f"{name}.back", perm=[0, 2, 1, 3])
-    flat = graph.node("Reshape", [back, graph.weight(f"{name}.flat", np.array([1, -1, WIDTH], np.int64))], f"{name}.joined")
+    flat = graph.node(
+        "Reshape", [back, graph.weight(f"{name}.flat", np.array([1, -1, WIDTH], np.int64))], f"{name}.joined"
+    )
     return _dense(graph, flat, f"{name}.output.dense", weights)
 
 

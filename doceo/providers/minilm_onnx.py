@@ -96,7 +96,7 @@ class MiniLM:
         ids = self._tokenizer.encode(without_surrogates(text)).ids
         if len(ids) > self.max_tokens + 2:
             raise InputError(
-                f"A text of {len(ids) - 2} tokens is too long for {NAME}, which reads {self.max_tokens}: {text[:60]!r}...",
+                f"A text of {len(ids) - 2} tokens is too long for {NAME}, which reads {self.max_tokens}: {text[:50]!r}",
                 hint="Cut it into smaller passages.",
             )
         return np.array([ids], dtype=np.int64)

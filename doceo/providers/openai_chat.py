@@ -87,15 +87,24 @@ class OpenAIChat:
         """Yield the reply piece by piece. Raises ProviderError."""
         return stream_without_thinking(self._pieces(request))
 
+    def models(self) -> list[str]:
+        """Return the names of the models that the server lists. Raises ProviderError."""
+        with self._server.errors():
+            return [model.id for model in self._client.models.list()]
+
     def _pieces(self, request: ChatRequest) -> Iterator[str]:
         with self._server.errors():
             chunks = self._ask(request, lambda body: self._client.chat.completions.create(**body, stream=True))
             if not isinstance(chunks, openai.Stream):
                 raise self._server.no_completion(chunks)
+            said_something = False
             with chunks:
                 for chunk in chunks:
                     if chunk.choices and chunk.choices[0].delta and chunk.choices[0].delta.content:
+                        said_something = True
                         yield chunk.choices[0].delta.content
+            if not said_something:
+                raise self._server.no_completion(None)
 
     def _ask(self, request: ChatRequest, send: Callable[[dict[str, Any]], Any]) -> Any:  # noqa: ANN401 (the client's types)
         """Send a request, each time in the next weaker form while the server names a part that it refuses."""

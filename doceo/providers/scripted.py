@@ -77,7 +77,7 @@ def record(request: ChatRequest, reply: str, *, name: str = NAME) -> str:
 
 def _read(path: Path) -> Iterator[tuple[str, str]]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", hint="Check the file's name.") from error
     for number, line in enumerate(lines, 1):

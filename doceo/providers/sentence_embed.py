@@ -47,7 +47,11 @@ class SentenceEmbedder:
         """Return the (start, end) code points of every token of the text, without special tokens."""
         with self._using:
             encoding = self._tokenizer(
-                without_surrogates(text), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
+                without_surrogates(text),
+                add_special_tokens=False,
+                return_offsets_mapping=True,
+                truncation=False,
+                verbose=False,
             )
         return [(int(start), int(end)) for start, end in encoding["offset_mapping"]]
 
@@ -61,7 +65,7 @@ class SentenceEmbedder:
         for text in texts:
             if (tokens := len(self.offsets(text))) > self.max_tokens:
                 raise InputError(
-                    f"A text of {tokens} tokens is too long for {self.name}, which reads {self.max_tokens}: {text[:60]!r}...",
+                    f"A text of {tokens} tokens is too long for {self.name}, which reads {self.max_tokens}: {text[:40]!r}",
                     hint="Cut it into smaller passages.",
                 )
         if not texts:
@@ -90,8 +94,9 @@ def _load(model: str, device: str | None) -> SentenceTransformer:
     except (OSError, ValueError, HFValidationError, HfHubHTTPError) as error:
         if _offline(error):
             raise _unreachable(model) from error
+        why = next(iter(str(error).splitlines()), repr(error))
         raise ModelNotFound(
-            f"There is no usable sentence-transformers model {model}: {str(error).splitlines()[0] if str(error) else error!r}",
+            f"There is no usable sentence-transformers model {model}: {why}",
             hint="Give a folder that holds one, or its name on the Hugging Face hub.",
         ) from error
 

@@ -53,5 +53,10 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    message = error.detail if error.detail != "Not Found" else f"There is nothing at {request.method} {request.url.path}."
-    return JSONResponse(error_body(message, "invalid_request_error", "not_found" if error.status_code == 404 else None), error.status_code)
+    message = (
+        error.detail if error.detail != "Not Found" else f"There is nothing at {request.method} {request.url.path}."
+    )
+    return JSONResponse(
+        error_body(message, "invalid_request_error", "not_found" if error.status_code == 404 else None),
+        error.status_code,
+    )

@@ -24,7 +24,9 @@ def ask_with_passages(question: str, passages: Sequence[tuple[str, str]]) -> tup
 
     Retrieved text stands in the user's turn, never in the system's.
     """
-    blocks = [f"[{n}] {heading}\n{text}" if heading else f"[{n}]\n{text}" for n, (heading, text) in enumerate(passages, 1)]
+    blocks = [
+        f"[{n}] {heading}\n{text}" if heading else f"[{n}]\n{text}" for n, (heading, text) in enumerate(passages, 1)
+    ]
     return (
         Message(role="system", content=SYSTEM),
         Message(role="user", content="\n\n".join([*blocks, f"Question: {question}"])),

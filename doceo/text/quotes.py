@@ -20,27 +20,37 @@ ALIKE = 90.0
 _SHORTEST_REDUCED = 8
 _SHORTEST_FUZZY = 24
 _FARTHEST = 5
-_MARKS = "\"'`*_“”„‟‘’‚‛«»‹›「」『』"  # noqa: RUF001
-_DASHES = "-‐‑‒–—−"  # noqa: RUF001
+_MARKS = "\"'`*_“”„‟‘’‚‛«»‹›「」『』"
+_DASHES = "-‐‑‒–—−"
 _TELLING = {"Mn", "Mc", "Sc", "Sm", "So"}
 _WORD = re.compile(r"\w+")
 _REFERENCE = re.compile(r"\[(?:\d{1,3}|[a-z])\]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|without|cannot|except|unless)\b|n['’]t\b", re.IGNORECASE)  # noqa: RUF001
+_NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|without|cannot|except|unless)\b|n['’]t\b", re.IGNORECASE)
 
 
 def locate(quote: str, text: str) -> tuple[int, int] | None:
     """Return (start, end) of a quote in a text, half-open in code points, or None where it does not stand there.
 
-    A quote that stands there letter for letter is found as it is, at its first place.
+    A quote that stands there letter for letter is found as it is, at its first place that cuts no word.
     """
     bare = quote.strip()
     if not bare:
         return None
     for wanted in (quote, bare, bare.strip(_MARKS).strip()):
-        if wanted.strip() and (start := text.find(wanted)) >= 0:
-            return start, start + len(wanted)
+        if wanted.strip() and (place := _letter_for_letter(wanted, text)):
+            return place
     return _by_reduction(bare, text) or _by_alignment(bare, text)
+
+
+def _letter_for_letter(wanted: str, text: str) -> tuple[int, int] | None:
+    """Return the first place between word borders, so that 50 is not seen in 150 where it also stands alone."""
+    first = at = text.find(wanted)
+    while at >= 0:
+        if _on_borders(text, at, at + len(wanted)):
+            return at, at + len(wanted)
+        at = text.find(wanted, at + 1)
+    return (first, first + len(wanted)) if first >= 0 else None
 
 
 def _by_reduction(quote: str, text: str) -> tuple[int, int] | None:
@@ -52,7 +62,7 @@ def _by_reduction(quote: str, text: str) -> tuple[int, int] | None:
     while at >= 0:
         start, end = offsets[at], offsets[at + len(wanted) - 1] + 1
         if _on_borders(text, start, end) and _agree(quote, text[start:end]):
-            return start, _with_marks(text, end)
+            return _with_marks(quote, text, start, end)
         at = reduced.find(wanted, at + 1)
     return None
 
@@ -68,7 +78,7 @@ def _by_alignment(quote: str, text: str) -> tuple[int, int] | None:
     start, end = offsets[found.dest_start], offsets[found.dest_end - 1] + 1
     start, end = _fit(wanted, text, *_snap(text, start, end))
     alike = fuzz.ratio(wanted, _fold(text[start:end])[0]) >= ALIKE - 5
-    return (start, _with_marks(text, end)) if alike and _agree(quote, text[start:end]) else None
+    return _with_marks(quote, text, start, end) if alike and _agree(quote, text[start:end]) else None
 
 
 def _fit(wanted: str, text: str, start: int, end: int) -> tuple[int, int]:
@@ -164,6 +174,18 @@ def _snap(text: str, start: int, end: int) -> tuple[int, int]:
     return start, max(start, end)
 
 
-def _with_marks(text: str, end: int) -> int:
-    """Take in a full stop that ends the sentence."""
-    return end + 1 if text[end : end + 1] in {".", "!", "?", "。"} and not text[end + 1 : end + 2].isalnum() else end
+def _with_marks(quote: str, text: str, start: int, end: int) -> tuple[int, int]:
+    """Take in the marks around a stretch with which the quote begins and ends, and a full stop after it."""
+    words = list(_WORD.finditer(quote))
+    if not words:
+        return start, end
+    before, after = quote[: words[0].start()], quote[words[-1].end() :] + ".!?。"
+    while start and text[start - 1] in before and not text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and text[end] in after and not text[end].isspace() and not _begins_number(text, end):
+        end += 1
+    return start, end
+
+
+def _begins_number(text: str, at: int) -> bool:
+    return text[at] == "." and text[at + 1 : at + 2].isalnum()

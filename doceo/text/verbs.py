@@ -11,9 +11,9 @@ from typing import Literal
 Form = Literal["base", "s", "past", "participle", "ing"]
 
 _REGULAR = """
-abandon absorb accelerate accept access accommodate accompany accomplish account accumulate achieve acknowledge acquire
+abandon abolish absorb accelerate accept access accommodate accompany accomplish account accumulate achieve acknowledge acquire
 act activate adapt add address adhere adjust administer admire admit adopt advance advertise advise advocate affect
-aggregate agree aid aim align allocate allow alter amend amount amplify analyse analyze announce answer anticipate appear
+aggregate agree aid aim align allocate allow alter amalgamate amend amount amplify analyse analyze announce answer anticipate appear
 append apply appoint appreciate approach approve approximate archive argue arrange arrest arrive ascertain ask assemble
 assert assess assign assist associate assume assure attach attack attain attempt attend attract authorise authorize
 automate average avoid await award back balance ban base batch begin behave believe belong benefit block boost boot
@@ -24,7 +24,7 @@ commit communicate compare compensate compete compile complement complete compli
 compromise compute conceal concentrate concern conclude conduct configure confirm conflict conform confuse connect conserve
 consider consist constitute constrain construct consult consume contact contain continue contract contrast contribute control convert
 convey convict convince cooperate coordinate copy correct correlate correspond corrupt cost count couple cover crash create credit
-criticize crop cross customize damage debug decay decide declare decline decode decompose decorate decrease decrypt dedicate
+criticize crop cross customize damage debut debug decay decide declare decline decode decompose decorate decrease decrypt dedicate
 deduce default defeat defend defer define delay delegate delete deliver demand demonstrate denote deny depart depend depict
 deploy deprecate derive descend describe deserialize deserve design designate desire destroy detect determine develop
 deviate devise diagnose dictate die differ differentiate direct disable disagree disallow disappear discard disclose discontinue
@@ -40,7 +40,7 @@ hang happen harm head heal help highlight hire honor honour host identify ignore
 import impose improve include incorporate increase increment incur index indicate induce infect infer inflate influence inform
 inherit inhibit initialise initialize initiate inject insert inspect inspire install instantiate instruct insulate integrate intend interact
 intercept interfere interpolate interpret interrupt intersect introduce invalidate invent invest investigate invite invoke
-involve isolate issue iterate join judge justify kill label lack land last launch lead leak learn lend lessen let level
+involve isolate issue iterate join judge justify kill label lack laminate land last launch lead leak learn lend lessen let level
 leverage license lift limit link list live load locate lock log look loop lose lower maintain manage mandate manipulate
 manufacture map mark market mask master match mature maximize measure mediate melt memorize mention merge migrate
 minimise minimize mirror miss mix model moderate modernize modify monitor mount move multiply name navigate need neglect negotiate
@@ -108,7 +108,7 @@ NOUN_LIKE = frozenset(
     "fail favor favour feature fetch figure file fill filter finance fire fit fix flag float flow focus force forecast form format "
     "forward freeze function fund gain grant group guarantee guard guess guide halt hand handle harm head help highlight hire hit "
     "honor host impact import increase increment index influence input insert interest interface interrupt invite issue "
-    "join judge kill label lack land last launch lead leak level license lift limit link list live load lock log look loop map "
+    "join judge kill label lack laminate land last launch lead leak level license lift limit link list live load lock log look loop map "
     "mark market mask master match matter measure mention merge mirror miss mix model monitor mount move name need nest note "
     "notice number object offer offset open order outline output overlap own pack package pad part pass patch patent pause "
     "peak pick picture place plan play plot point pool position post prefix present press print probe process produce profile "
@@ -119,7 +119,7 @@ NOUN_LIKE = frozenset(
     "spread stage stand start state stay stem step stop store stream stress strip structure struggle study supply support "
     "surprise survey swap switch sync tag tail talk target taste test thank tie time toggle total touch trace track trade train "
     "transfer transition travel treat trigger trust try tune turn type update upgrade upload use value view visit wait walk want "
-    "warrant waste watch weight win wish witness work worry wrap yield".split()
+    "warrant waste watch weight win wish witness work worry wrap write read build find yield".split()
 )
 """Base forms that are nouns as often as verbs, so that their -s form may be a plural."""
 

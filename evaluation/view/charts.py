@@ -127,7 +127,8 @@ def _axis(low: float, high: float) -> tuple[float, float, float]:
     spread = max(high - low, 1e-6)
     power = 10.0 ** math.floor(math.log10(spread / 4))
     step = next(power * s for s in (1, 2, 2.5, 5, 10) if spread / (power * s) <= 5)
-    return math.floor(low / step) * step, math.ceil(high / step) * step or step, step
+    start = math.floor(low / step) * step
+    return start, max(math.ceil(high / step) * step, start + step), step
 
 
 def _facts(

@@ -18,16 +18,20 @@ REASONS = {
     "form": "badly formed question or answer",
     "exact": "same question as another",
     "near": "nearly the same as another",
-    "semantic": "means the same as another",
-    "evidence": "quote not found in the document",
-    "quote_not_found": "quote not found in the document",
+    "no_quote": "came without a quote",
+    "quote_not_found": "quote not found in the passage",
+    "span_mismatch": "quote not where the teacher said",
+    "answer_not_supported": "answer says what the passage does not",
     "not_selected": "good, but left out for balance",
     "not_returned": "asked for, not returned by the teacher",
-    "grounding": "not supported by its passage",
-    "contradiction": "contradicts another answer",
-    "roundtrip": "could not be answered from its passage",
-    "judge": "turned down by the judge",
+    "not_reworded": "no other wording was found",
+    "unreachable": "the teacher could not be reached",
+    "rate_limited": "the teacher refused for its rate limit",
+    "reply_invalid": "the teacher's reply could not be read",
 }
+
+
+_WITHOUT_EVIDENCE = ("no_quote", "quote_not_found", "span_mismatch")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,9 @@ class Outcome:
 
     ledger: Ledger
     rate: str
+    """Share of the asked that was accepted."""
+    exact: str
+    """Share of the proposals, before any was rejected, whose quote stands in its document; or nothing."""
     bars: tuple[Bar, ...]
 
 
@@ -79,7 +86,10 @@ def outcome(ledger: Ledger | None, rejected: Sequence[Rejected]) -> Outcome | No
             label = REASONS.get(reason, reason.replace("_", " "))
             rows.append(Bar(label, f"{count:,}", 100 * count / asked, tone, example(reason)))
     rate = f"{100 * ledger.accepted / ledger.asked:.0f} %" if ledger.asked else "none"
-    return Outcome(ledger, rate, tuple(rows))
+    proposed = ledger.asked - sum(ledger.failed.values())
+    unproven = sum(ledger.rejected.get(reason, 0) for reason in _WITHOUT_EVIDENCE)
+    exact = f"{100 * (proposed - unproven) / proposed:.1f} %" if proposed else ""
+    return Outcome(ledger, rate, exact, tuple(rows))
 
 
 def use(rows: Mapping[str, int]) -> str:
@@ -128,6 +138,12 @@ def coverage_shares(coverage: Mapping[str, object]) -> list[Bar]:
     labels = {"sections": "sections", "sentences": "sentences", "characters": "characters", "terms": "key terms"}
     shares = ((label, coverage.get(key)) for key, label in labels.items())
     return [Bar(label, f"{100 * s:.0f} %", 100 * s) for label, s in shares if isinstance(s, int | float)]
+
+
+def unasked(coverage: Mapping[str, object], most: int = 24) -> list[str]:
+    """Return key terms of the documents that no question or answer names."""
+    terms = coverage.get("unasked")
+    return [str(term) for term in terms[:most]] if isinstance(terms, list) else []
 
 
 def make_up(pairs: Sequence[Pair]) -> list[tuple[str, list[Bar]]]:

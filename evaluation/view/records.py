@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,10 +48,12 @@ class RunRecords:
     ledger: Ledger | None = None
     coverage: Mapping[str, object] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
-    """Dataset file -> its number of rows."""
+    """`train`, `validation` and every held-out set -> its number of rows; empty where there is no dataset."""
     evidence: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
     """Pair id -> the evidence that stands beside a held-out question."""
     training: tuple[Mapping[str, float], ...] = ()
+    finetuning: Mapping[str, object] = field(default_factory=dict)
+    """What the fine-tuning says of itself: base, parameters, trainable and so on."""
     answers: Mapping[str, tuple[Answered, ...]] = field(default_factory=dict)
     scores: tuple[Score, ...] = ()
     items: tuple[Item, ...] = ()
@@ -66,6 +69,7 @@ def read_run(run: Run) -> RunRecords:
     documents = _lines(folder.get(DOCUMENTS), "documents.jsonl", Document)
     ledger = _file(folder.get(PAIRS), "ledger.json")
     scores = _file(folder.get(SCORES), "scores.json")
+    finetuning = _file(folder.get(ADAPTER), "finetuning.json")
     coverage = _file(folder.get(PAIRS), "coverage.json")
     return RunRecords(
         name=run.name,
@@ -78,6 +82,7 @@ def read_run(run: Run) -> RunRecords:
         coverage=_whole(coverage, TypeAdapter(dict[str, object])) if coverage else {},
         rows=_row_counts(folder.get(DATASET)),
         evidence=_held_out_evidence(folder.get(DATASET)),
+        finetuning=_whole(finetuning, TypeAdapter(dict[str, object])) if finetuning else {},
         training=_training(_file(folder.get(ADAPTER), "training.jsonl")),
         answers=_answers(folder.get(ANSWERS)),
         scores=_whole(scores, _SCORES) if scores else (),
@@ -110,7 +115,12 @@ def _whole(path: Path, kind: TypeAdapter[T]) -> T:
 def _row_counts(folder: Path | None) -> dict[str, int]:
     if not folder:
         return {}
-    return {path.stem: sum(1 for _ in read_rows(path)) for path in sorted(folder.glob("*.jsonl"))}
+    counts: Counter[str] = Counter(dict.fromkeys(("train", "validation", "taught", "unseen"), 0))
+    for path in sorted(folder.glob("*.jsonl")):
+        for _, row in read_rows(path):
+            metadata = row.get("metadata")
+            counts[str(metadata.get("set", path.stem)) if isinstance(metadata, dict) else path.stem] += 1
+    return dict(counts)
 
 
 def _held_out_evidence(folder: Path | None) -> dict[str, tuple[Evidence, ...]]:

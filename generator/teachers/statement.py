@@ -112,6 +112,8 @@ def read(sentence: Plain, terms: Terms) -> Statement | None:
     clause = parse(sentence.text, found)
     if clause is None or clause.base not in VERBS and not clause.passive:
         return None
+    if clause.aux in ("is", "was", "has", "does") and clause.subject.plural or clause.aux in ("are", "were", "have", "do") and not clause.subject.plural:
+        return None
     return Statement(sentence, clause, segments(clause), phrase_standing(clause, clause.subject, terms), terms)
 
 
@@ -126,7 +128,7 @@ def tidy(text: str) -> str:
 def capital(text: str) -> str:
     """Return a text with a capital first letter, unless its first word is no ordinary word."""
     first = text.split(" ", 1)[0]
-    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() or first[:1].islower() and "-" in first and first.replace("-", "").isalpha() and first.count("-") == 1 else text
+    return text[:1].upper() + text[1:] if first.strip(",;").isalpha() and first.islower() else text
 
 
 def full(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from data.jsonl import write_json, write_jsonl
 from data.store import ADAPTER, ANSWERS, BASE, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
 from doceo.core.config import ChunkConfig, EvaluateConfig, FinetuneConfig, GenerateConfig, ReadConfig
@@ -25,7 +26,6 @@ from doceo.core.records import (
     Span,
     Verdict,
 )
-
 from evaluation.scoring import score
 
 Build = Callable[..., Run]
@@ -124,6 +124,7 @@ def _fill(stage: str, work: Path, doc: Document, pairs: list[Pair], answers: dic
             rows: list[dict[str, object]] = [{"messages": [], "metadata": {"pair_id": p.id}} for p in pairs]
             write_jsonl(work / f"{name}.jsonl", rows if name != "unseen" else [])
     elif stage == ADAPTER:
+        write_json(work / "finetuning.json", {"base": "some/base", "parameters": 3_400_000, "trainable": 90_000})
         write_jsonl(work / "training.jsonl", [_step(n) for n in range(1, 21)])
     elif stage == ANSWERS:
         for system, lines in answers.items():
@@ -142,9 +143,7 @@ def _step(n: int) -> dict[str, object]:
 def _answers(doc: Document, pairs: list[Pair]) -> dict[str, list[Answered]]:
     def line(pair: Pair, n: int, answer: Answer) -> Answered:
         set_name: SetName = "taught" if n % 2 else "taught-written"
-        return Answered(
-            pair_id=pair.id, set=set_name, question=pair.question, references=(pair.answer,), answer=answer
-        )
+        return Answered(pair_id=pair.id, set=set_name, question=pair.question, references=(pair.answer,), answer=answer)
 
     def citing(pair: Pair) -> Answer:
         found = pair.evidence[0]
@@ -163,3 +162,21 @@ def _answers(doc: Document, pairs: list[Pair]) -> dict[str, list[Answered]]:
         "base": [line(p, n, Answer(text="the the of and")) for n, p in enumerate(pairs)],
         "quote+rag": [line(p, n, citing(p)) for n, p in enumerate(pairs)],
     }
+
+
+@pytest.fixture
+def sentences() -> list[str]:
+    """Return the sentences that the small run's document holds."""
+    return list(SENTENCES)
+
+
+@pytest.fixture
+def make_document() -> Callable[..., Document]:
+    """Return a function that makes a document of a text."""
+    return document
+
+
+@pytest.fixture
+def make_pair() -> Callable[[Document, str, str], Pair]:
+    """Return a function that makes a pair of a document, a question and a quote."""
+    return pair_of

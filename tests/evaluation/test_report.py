@@ -3,16 +3,186 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import SENTENCES, Build, document, pair_of  # type: ignore[import-not-found]  # pytest puts it on the path
+
 from data.store import ADAPTER, ANSWERS, BASE, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
 from doceo.core.errors import InputError
-
+from doceo.core.records import Document, Pair
 from evaluation.report import render, write_report
 from evaluation.view.records import RunRecords, read_run
 
 ALL = (DOCUMENTS, CHUNKS, PAIRS, DATASET, BASE, ADAPTER, ANSWERS, SCORES)
-VOID = {"meta", "input", "rect", "line", "polyline", "br"}
+VOID = {"meta", "input", "br"}
+Build = Callable[..., Run]
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags, attributes, and whether every tag is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.marked: list[str] = []
+        self.text = ""
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag == "mark":
+            self.marked.append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "mark" in self.open:
+            self.marked[-1] += data
+        if not {"style", "script"} & set(self.open):
+            self.text += data
+
+    @property
+    def sections(self) -> list[str]:
+        ids = [value for name, value in self.attributes if name == "id"]
+        return [i for i in ids if i in {"answers", "dataset", "model", "questions", "pairs", "making"}]
+
+
+def page_of(run: Run) -> Page:
+    return Page(render(read_run(run)))
+
+
+def test_the_whole_run_in_order(build: Build, sentences: list[str]) -> None:
+    page = page_of(build(ALL))
+    assert page.sections == ["answers", "dataset", "model", "questions", "pairs", "making"]
+    assert set(sentences) <= set(page.marked)
+    assert "This small model was trained in about a minute" in page.text
+    assert "8 of 11 proposed question and answer pairs were accepted (73 %); 9 were wanted." in page.text
+    assert "Before anything was rejected, the quote of 100.0 % of the proposals stood in its document." in page.text
+    assert "Training on its own small base model, 3.4 million parameters" in page.text
+    assert "The set unseen is empty" in page.text
+    assert "bs:100" in page.text
+    assert "quote+rag against base: clearly better on every metric." in page.text
+
+
+@pytest.mark.parametrize(
+    ("stages", "sections"),
+    [
+        ((), []),
+        ((DOCUMENTS,), ["dataset", "making"]),
+        ((DOCUMENTS, CHUNKS), ["dataset", "making"]),
+        ((DOCUMENTS, CHUNKS, PAIRS, DATASET), ["pairs", "dataset", "making"]),
+        ((PAIRS,), ["pairs", "dataset", "making"]),
+        ((DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER), ["pairs", "dataset", "model", "making"]),
+        ((DOCUMENTS, ANSWERS), ["answers", "dataset", "questions", "making"]),
+        ((ANSWERS, SCORES), ["answers", "model", "questions", "making"]),
+        ((SCORES,), ["model", "making"]),
+    ],
+)
+def test_every_subset_of_stages_gives_a_page(build: Build, stages: tuple[str, ...], sections: list[str]) -> None:
+    page = page_of(build(stages))
+    assert page.sections == sections
+    assert "This small model" not in page.text
+    assert {value.removeprefix("#") for name, value in page.attributes if name == "href"} <= {
+        value for name, value in page.attributes if name == "id"
+    }
+
+
+def test_after_generate_every_pair_stands_beside_its_source(build: Build, sentences: list[str]) -> None:
+    page = page_of(build((DOCUMENTS, CHUNKS, PAIRS)))
+    assert page.marked == sentences
+    assert page.text.count("✓ quote verified") == len(sentences)
+    assert "Birds and boats > Notes · page 1" in page.text
+
+
+def test_a_quote_that_is_not_in_the_document_is_not_called_verified(build: Build) -> None:
+    run = build((DOCUMENTS, PAIRS))
+    path = run.path / DOCUMENTS / "documents.jsonl"
+    path.write_text(path.read_text().replace("Copper conducts", "Copper measures"))
+    page = page_of(run)
+    assert page.text.count("✓ quote verified") == 7
+    assert page.text.count("quote not verified") == 1
+
+
+def test_the_page_loads_nothing(build: Build) -> None:
+    html = render(read_run(build(ALL)))
+    page = Page(html)
+    loading = {"src", "srcset", "action", "data", "poster", "background", "ping", "formaction", "xlink:href"}
+    assert not [a for a in page.attributes if a[0] in loading]
+    assert all(value.startswith("#") for name, value in page.attributes if name == "href")
+    assert not [a for a in page.attributes if a[0] == "style" or a[0].startswith("on")]
+    assert not {"link", "iframe", "object", "embed", "img", "base"} & set(page.tags)
+    assert not re.search(r"https?://|url\(|@import", html)
+
+
+def test_the_policy_allows_exactly_the_pages_own_style_and_script(build: Build) -> None:
+    html = render(read_run(build(ALL)))
+    policy = next(value for name, value in Page(html).attributes if name == "content" and "default-src" in value)
+    assert policy.startswith("default-src 'none'; ")
+    for tag in ("style", "script"):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        assert base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() in policy
+
+
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    "</style><img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }} {% raw %}",
+    "\"'><svg onload=alert(1)>",
+    "<!-- ]]> &lt;b&gt; &amp;",
+)
+
+
+def test_hostile_documents_stay_text(build: Build, make_document: Callable[..., Document]) -> None:
+    nasty = " ".join(HOSTILE) + "\x00\x1b \u202e"
+    text = f"# {nasty}\n\nThe heron waits in shallow water for small fish. {nasty}"
+    run = build(ALL, doc=make_document(text, source=nasty, title=nasty), questions=[nasty])
+    html = render(read_run(run), title=nasty, written_by=nasty)
+    page = Page(html)
+    assert page.tags.count("script") == 1
+    assert page.tags.count("style") == 1
+    assert not {"img"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert "<script>alert(1)</script>" in page.text
+    assert "{{ 7 * 7 }}" in page.text
+    html.encode()
+    assert "\x00" not in html
+    assert "\ud800" not in render(read_run(run), title="\ud800")
+
+
+def test_the_same_run_gives_the_same_page(build: Build, tmp_path: Path) -> None:
+    run = build(ALL)
+    first = write_report(run, tmp_path / "a.html", written_by="Ada").read_bytes()
+    assert first == write_report(run, tmp_path / "b.html", written_by="Ada").read_bytes()
+    assert b"Written questions: Ada" in first
+
+
+def test_a_large_run_gives_a_page_of_bounded_size(
+    make_document: Callable[..., Document], make_pair: Callable[[Document, str, str], Pair]
+) -> None:
+    quotes = [f"Fact number {n} stands here among many other facts of the same kind." for n in range(2500)]
+    doc = make_document("\n\n".join(" ".join(quotes[i : i + 5]) for i in range(0, len(quotes), 5)))
+    pairs = tuple(make_pair(doc, f"What is fact {n}?", quote) for n, quote in enumerate(quotes))
+    html = render(RunRecords(name="large", documents={doc.id: doc}, pairs=pairs))
+    assert "The first 2,000 of 2,500 pairs" in html
+    assert html.count('class="work pair"') == 2000
+    assert len(html) < 4_500_000
+
+
+def test_a_damaged_file_is_named(build: Build) -> None:
+    run = build((PAIRS,))
+    (run.path / PAIRS / "ledger.json").write_text('{"requested": 1, "asked": 5, "accepted": 1}')
+    with pytest.raises(InputError, match=r"ledger\.json: .*does not add up"):
+        read_run(run)

@@ -3,10 +3,10 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from doceo.core.config import EvaluateConfig
 from doceo.core.errors import InputError, UsageError
 from doceo.core.records import Answer, Answered, Score, SetName
-
 from evaluation.scoring import score
 from evaluation.table import tables
 

@@ -10,7 +10,7 @@ from evaluation.metric import Mean, Rows, statistics
 from evaluation.metrics import load
 from evaluation.significance import interval, paired
 
-WORDS = np.array("a b c d e f g h".split())
+WORDS = np.array(["a", "b", "c", "d", "e", "f", "g", "h"])
 
 
 class Plain(Mean):

@@ -30,16 +30,22 @@ def train_adapter(run: Run, base: str, config: FinetuneConfig, progress: Progres
         StageMissing, InputError, TrainingError, ProviderError, StorageError: see `finetune.lora.finetune`.
     """
     rows = [run.file(DATASET, "train.jsonl"), run.file(DATASET, "validation.jsonl")]
-    return _make(run.stage(ADAPTER, config=[config], inputs=_inputs(rows, base, run), packages=PACKAGES, seed=config.seed),
-                 rows, base, config, progress, force=force)
+    return _make(
+        run.stage(ADAPTER, config=[config], inputs=_inputs(rows, base, run), packages=PACKAGES, seed=config.seed),
+        rows,
+        base,
+        config,
+        progress,
+        force=force,
+    )
 
 
-def train_on_file(
-    file: Path, out: Path, base: str, config: FinetuneConfig, progress: Progress, *, force: bool
-) -> Path:
+def train_on_file(file: Path, out: Path, base: str, config: FinetuneConfig, progress: Progress, *, force: bool) -> Path:
     """Train an adapter on a file of rows and return its folder. Raises as `train_adapter`."""
     place = Run(out.parent)
-    stage = place.stage(out.name, config=[config], inputs=_inputs([file], base, place), packages=PACKAGES, seed=config.seed)
+    stage = place.stage(
+        out.name, config=[config], inputs=_inputs([file], base, place), packages=PACKAGES, seed=config.seed
+    )
     return _make(stage, [file], base, config, progress, force=force)
 
 

@@ -106,7 +106,16 @@ def _events(
                 yield chunk({"content": piece})
     except DoceoError as error:
         # The status line is gone by now: the error travels as an event, which the stock client raises.
-        yield _event({"error": {"message": f"{error.message} {error.hint}", "type": "server_error", "param": None, "code": error.code}})
+        yield _event(
+            {
+                "error": {
+                    "message": f"{error.message} {error.hint}",
+                    "type": "server_error",
+                    "param": None,
+                    "code": error.code,
+                }
+            }
+        )
         return
     yield chunk({}, "stop", **_extra(answer))
     if usage:

@@ -187,6 +187,10 @@ def _takes(tokens: Sequence[Token], at: int, base: str) -> bool:
     after = tokens[at + 1]
     if base not in NOUN_LIKE:
         return after.tag not in ("CONJ",) and not (_finite_later(tokens, at + 1) and after.tag in ("PREP", "TO"))
+    if after.tag == "NOM" and base_of(after.lower, "base") and at + 2 < len(tokens):
+        further = tokens[at + 2]
+        if further.tag in (*_OPENS_OBJECT, "PREP", "TO") or further.nominal and base_of(after.lower, "base") not in NOUN_LIKE:
+            return False
     opens = after.tag in _OPENS_OBJECT or after.lower in ("that", "whether", "how", "which", "what")
     return opens or not _finite_later(tokens, at + 1)
 

@@ -100,6 +100,9 @@ def _reach(clause: Clause, at: int, kind: SegmentKind) -> int:
         if token.text == "(" and (close := _close(tokens, end, clause.end)):
             end = close
             continue
+        if token.text == "," and end + 1 < clause.end and _is_year(tokens[end + 1]) and tokens[end - 1].tag == "NUM":
+            end += 2
+            continue
         if token.text == ",":
             listed = _list_end(clause, end)
             if listed is None:
@@ -117,10 +120,19 @@ def _reach(clause: Clause, at: int, kind: SegmentKind) -> int:
         elif token.lower in _TEMPORAL and _has_clause(tokens, end + 1, clause.end):
             return end
         elif not relative and kind != "to" and (token.tag == "PREP" and token.lower not in ("of", "than") or token.tag == "TO"):
-            if not (kind == "pp" and end == at + 1):
+            if not (kind == "pp" and end == at + 1) and not (end > at + 1 and _qualifies(tokens, end)):
                 return end
         end += 1
     return end
+
+
+def _qualifies(tokens: Sequence[Token], preposition: int) -> bool:
+    """Tell whether a preposition belongs to a participle before it that qualifies a noun, as in "files stored in"."""
+    return tokens[preposition - 1].has_form("participle") and tokens[preposition - 2].tag in ("NOM", "NAME", "CODE")
+
+
+def _is_year(token: Token) -> bool:
+    return len(token.text) == 4 and token.text.isdigit()
 
 
 def _close(tokens: Sequence[Token], at: int, end: int) -> int | None:

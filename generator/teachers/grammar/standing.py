@@ -13,7 +13,7 @@ from generator.teachers.grammar.tokens import Token
 POINTING = re.compile(
     r"\b(?:this|these|those|such|above|below|following|follows|previous(?:ly)?|preceding|aforementioned|respective(?:ly)?|latter|former|"
     r"here|hereby|herein|thereof|therein|aforesaid|likewise|another|others?|else|earlier|later|next|again|both|remaining|last|similar(?:ly)?|"
-    r"said|same|instead|so far|as such|at this|at that|"
+    r"said|same|instead|so far|further|as such|at this|at that|"
     r"(?:first|second|third|fourth|fifth|other|new|old|current|entire|final|resulting|original|present) (?:one|ones|case|example|step|kind|type|group|"
     r"approach|method|way|part|point|option|question|problem|issue|book|chapter|section|paper))\b",
     re.I,
@@ -32,14 +32,14 @@ _BARE_HEADS = frozenset(
     "goal goals purpose aim advantage advantages disadvantage disadvantages effect effects solution consequence exception exceptions "
     "company system user users man woman people person boy girl group team process method approach program project file document "
     "situation place time times day days year years event report study paper article book story game word words line lines word name "
-    "order rules rule value values version event note notes topic subject field method model test tests data".split()
+    "order rules rule value values version public nation department agency government world country city state industry field area community organization institution case-in-point callback argument parameter node instruction structure  event note notes topic subject field method model test tests data".split()
 )
 _LOOSE = frozenset(
     "new old first second third fourth last main current whole entire final original early late latest next previous other same resulting "
     "major important common basic key general simple usual typical possible only best better good bad great small large big little long short "
     "different various several additional further specific particular certain actual real true full single proper appropriate necessary relevant "
     "recent special given right wrong easy hard easiest simplest most more obvious remaining corresponding required above following top bottom "
-    "initial preferred recommended alternative normal local native young two three four five six seven eight nine ten one".split()
+    "finished complete careful useful good real initial preferred recommended alternative normal local native young two three four five six seven eight nine ten one".split()
 )
 
 
@@ -55,13 +55,13 @@ def phrase_standing(clause: Clause, phrase: NounPhrase, terms: Terms) -> float:
     first = tokens[0]
     if refers_elsewhere(text) or PRONOUN.search(text) or any(t.tag in ("PRON", "POSS", "DEM") for t in tokens):
         return 0.0
-    if first.tag == "PREP" or first.lower in ("some", "many", "several", "most", "few", "another", "other", "all", "enough", "more", "less", "much", "any"):
+    if first.tag == "PREP" or first.lower in ("some", "many", "several", "most", "few", "another", "other", "all", "enough", "neither", "either", "more", "less", "much", "any"):
         return 0.0
     head = clause.tokens[phrase.head]
     core = [t for t in clause.tokens[phrase.start : phrase.head + 1] if t.tag not in ("DET", "QUANT")]
     anchored = any(_is_anchor(t) for t in tokens[1:] if t.tag in ("NAME", "CODE")) or first.tag in ("NAME", "CODE")
     if head.lower in _BARE_HEADS and len(core) == 1 and not anchored and phrase.end == phrase.head + 1 and head.tag != "CODE":
-        return 0.0 if first.lower == "the" else 0.45 if first.lower in ("a", "an", "each", "every") else 0.3
+        return 0.0 if first.lower == "the" else 0.45 if first.lower in ("a", "an") else 0.3
     if first.lower == "the":
         return _definite(clause, phrase, core, terms, anchored=anchored)
     if first.tag in ("NAME", "CODE"):
@@ -70,6 +70,14 @@ def phrase_standing(clause: Clause, phrase: NounPhrase, terms: Terms) -> float:
         return 0.25 if first.tag in ("DET", "NUM") else 0.4
     if first.tag == "NUM":
         return 0.3
+    if first.tag == "QUANT":
+        return 0.75 if len(core) > 1 or anchored else 0.45
+    if len(core) > 1 and core[0].lower in _LOOSE and not anchored and phrase.end == phrase.head + 1:
+        return 0.5 if len(core) == 2 else 0.7
+    if len(core) > 1 and head.lower in _BARE_HEADS and not anchored and not terms.is_term(core[-2].lower, head.lower):
+        return 0.5
+    if len(core) == 1 and first is head and not phrase.plural and not anchored:
+        return 0.7 if terms.count(head.lower) >= 6 else 0.45
     return 0.9 if len(core) > 1 or anchored else 0.75
 
 
@@ -84,6 +92,8 @@ def _definite(clause: Clause, phrase: NounPhrase, core: list[Token], terms: Term
     bare_inside = any(
         after[i].lower == "the" and (i + 2 >= len(after) or after[i + 1].lower in _BARE_HEADS) for i in range(len(after) - 1)
     )
+    if any(t.text in ("'s", "’s") for t in core) and not anchored:  # noqa: RUF001
+        return 0.4
     if anchored:
         return 0.95
     if modifiers and terms.is_term(modifiers[-1].lower, core[-1].lower):
@@ -91,9 +101,9 @@ def _definite(clause: Clause, phrase: NounPhrase, core: list[Token], terms: Term
     if after and after[0].lower == "of" and qualified and not bare_inside:
         return 0.75
     if modifiers:
-        return 0.6
+        return 0.45
     if qualified and not bare_inside:
         return 0.5
     if not core or core[-1].lower in _BARE_HEADS or len(core) > 1:
         return 0.0
-    return 0.5 if terms.count(core[-1].lower) >= 6 else 0.2
+    return 0.55 if terms.count(core[-1].lower) >= 6 else 0.2

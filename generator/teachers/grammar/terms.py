@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from doceo.text.words import STOP_WORDS
 
 _WORD = re.compile(r"[A-Za-z][\w'’-]*[\w]|[A-Za-z]")  # noqa: RUF001
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 _MAX_PAIRS = 400_000
 
 
@@ -20,7 +21,7 @@ class Terms:
         self._capital: Counter[str] = Counter()
         self._pairs: Counter[tuple[str, str]] = Counter()
         for text in texts:
-            self._add(text)
+            self._add(_CODE.sub(" ", text))
 
     def _add(self, text: str) -> None:
         before, before_end = "", -1

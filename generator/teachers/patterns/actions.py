@@ -5,25 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from generator.teachers.grammar.segments import Segment
 from generator.teachers.statement import Candidate, Statement, capital, tidy
 
 ASKED = frozenset(
     "contain include provide require define describe specify list store hold measure return produce create support control determine indicate "
     "represent show display print generate replace ensure guarantee state imply prevent protect reject accept remove add record count "
     "combine compare affect influence cover offer prohibit forbid limit prefer recommend govern permit save write report check verify "
-    "cause need use enable improve reduce increase avoid assume expect mark collect compute calculate".split()
+    "cause need use enable improve reduce avoid assume collect compute calculate".split()
 )
 _WITH = {"depend": "on", "rely": "on", "consist": "of", "refer": "to", "lead": "to", "belong": "to", "correspond": "to", "result": "in", "focus": "on", "differ": "from", "apply": "to", "point": "to", "stand": "for"}
 _DOERS = re.compile(r"(?:er|or|command|option|gate|stage|program|tool|script|function|method|module|library|package|directive|field|file|daemon|service|utility|planner|filter|plugin|target|key|flag|variable|table|agency|office|department|committee|layer|switch|verb|page|report|metric|parser|register|ledger|journal|index|clause|attribute|parameter|setting|statement|value|keyword|operator|mode|format)s?")
-_STATIVE = frozenset("be have mean need want know contain consist depend belong exist seem appear become remain stand lie cost weigh include require say happen come go get see make like love hope think believe feel refer".split())
-_PLACES = frozenset("store locate find keep install place write headquarter base hold bear save put list define document describe record".split())
+_CONNECTING = frozenset("therefore thus then also instead hence so however otherwise still often sometimes usually only just even already again".split())
+_STATIVE = frozenset("carry continue work play face serve strive seek operate act look rely correspond increase grow apply point reside result take hold be have mean need want know contain consist depend belong exist seem appear become remain stand lie cost weigh include require say happen come go get see make like love hope think believe feel refer".split())
+_PLACES = frozenset("store locate find keep install place write headquarter base hold bear save put".split())
 _PLACED = ("in", "at", "under", "inside", "on")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield what the subject of a statement does, holds, needs; where it is; what it is called."""
     clause = statement.clause
-    if clause.intro[1] or statement.standing < 0.5 or not statement.core:
+    if clause.intro[1] or statement.standing < 0.6 or not statement.core:
         return
     if clause.passive:
         yield from _where(statement)
@@ -33,14 +35,14 @@ def propose(statement: Statement) -> Iterator[Candidate]:
         return
     if any(s.kind == "colon" for s in statement.breaks):
         return
-    yield from _object(statement)
-    yield from _does(statement)
+    asked = list(_object(statement))
+    yield from asked or _does(statement)
 
 
 def _object(statement: Statement) -> Iterator[Candidate]:
     clause, first = statement.clause, statement.core[0]
     preposition = _WITH.get(clause.base)
-    if clause.past or clause.aux in ("could", "would", "might") or any(clause.tokens[i].lower == "only" for i in clause.middle):
+    if clause.past or clause.aux in ("could", "would", "might", "will", "may") or any(clause.tokens[i].lower in _CONNECTING for i in clause.middle):
         return
     if preposition:
         if first.kind != "pp" or first.word != preposition:
@@ -51,6 +53,10 @@ def _object(statement: Statement) -> Iterator[Candidate]:
         token = clause.tokens[first.start]
         if token.tag in ("PRON", "ADV", "NEG") or token.lower in ("only", "both", "more", "much"):
             return
+        if any(s.kind == "to" for s in statement.core) and clause.base in ("enable", "require", "cause", "permit", "expect", "use", "need", "recommend"):
+            return
+        if _holds_clause(statement, first):
+            return
         answer, question = statement.of(*statement.core), statement.ask("What")
     else:
         return
@@ -59,6 +65,13 @@ def _object(statement: Statement) -> Iterator[Candidate]:
         return
     score = 0.8 if clause.aux in ("must", "should") else 0.75
     yield Candidate(question, tidy(answer), "fact", "medium", score * _weight(statement), "object")
+
+
+def _holds_clause(statement: Statement, segment: Segment) -> bool:
+    """Tell whether an object is a clause whose "that" is left out: "indicates the file is empty"."""
+    found = statement.clause.tokens[segment.start : segment.end]
+    verb = next((i for i, token in enumerate(found) if token.tag in ("BE", "MODAL", "HAVE", "DO")), None)
+    return segment.kind == "np" and verb is not None and not any(t.tag in ("REL", "SUB") or t.lower == "that" for t in found[:verb])
 
 
 def _does(statement: Statement) -> Iterator[Candidate]:

@@ -14,6 +14,7 @@ _DEEDS = frozenset(
     "found create invent design develop write build introduce discover patent propose publish lead establish start launch coin compose paint "
     "acquire buy sponsor maintain own manufacture release succeed win name begin chair edit direct produce defeat appoint elect".split()
 )
+_CAUSES = frozenset("determine cause control define govern replace produce generate create handle affect limit influence manage support trigger set drive regulate".split())
 _PEOPLE = frozenset(
     "team maintainer maintainers author developer developers user users administrator administrators committee trustee court company government group person people "
     "engineer engineers owner manager member members director president secretary leader board agency department office staff editor editors "
@@ -39,11 +40,15 @@ def _passive(statement: Statement) -> Iterator[Candidate]:
         return
     first = clause.tokens[by.start + 1]
     agent = statement.of(by)[3:]
-    if clause.tokens[by.start + 1].has_form("ing") or first.tag in ("PRON", "POSS", "NUM", "CODE") or re.search(r"\b(?:default|hand|means|way|time|then|a few|law|itself)\b", agent):
+    if clause.tokens[by.start + 1].has_form("ing") or first.tag in ("PRON", "POSS", "NUM", "CODE") or re.search(r"\b(?:default|hand|means|way|time|then|a few|law|itself)\b|\d$|\W$", agent):
         return
     person = _is_person(clause.tokens[by.start + 1 : by.end])
+    if not person and (clause.base not in _CAUSES or len(agent.split()) < 2 or statement.of(*statement.core[:1]) != statement.of(by)):
+        return
     verb = _verb(statement)
     if not verb or statement.breaks and statement.breaks[0].kind in ("colon",):
+        return
+    if any(s.kind == "np" and s.end <= by.start for s in statement.core):
         return
     before = [s for s in statement.core if s.end <= by.start and s.kind in ("pp", "np")]
     rest = [s for s in statement.core if s.start >= by.end and s.kind == "pp"][:1] if not before else before
@@ -62,9 +67,7 @@ def _verb(statement: Statement) -> str:
         return third_person(clause.base)
     if clause.aux in ("was", "were"):
         return VERBS[clause.base].past
-    if clause.aux in ("has", "have"):
-        return f"has {VERBS[clause.base].participle}"
-    return f"{clause.aux} {clause.base}" if clause.aux in ("can", "may", "must", "should", "will") else ""
+    return f"{clause.aux} {clause.base}" if clause.aux in ("can", "may", "must", "should") else ""
 
 
 def _is_person(found: list[Token] | tuple[Token, ...]) -> bool:

@@ -47,6 +47,8 @@ def _answer(statement: Statement) -> str:
         return ""
     if token.tag == "NOM" and first.end - first.start < 2 and not is_plural(token.text):
         return ""
+    if any(s.kind == "colon" for s in statement.breaks) or "?" in statement.sentence:
+        return ""
     kinds = {s.kind for s in statement.breaks}
     if kinds & {"and", "colon", "tail"} or len(statement.of(*statement.segments).split()) > 12:
         return statement.sentence

@@ -40,6 +40,8 @@ def _happens(statement: Statement) -> Iterator[Candidate]:
         return
     if any(s.kind in ("colon",) for s in statement.segments):
         return
+    if clause.end - clause.subject.start < 5 or clause.tokens[clause.end - 1].lower == "so":
+        return
     main = full(clause.span(clause.subject.start, clause.end))
     ask = "What should happen" if clause.aux in ("must", "should") else "What happens" if clause.aux not in ("may", "can", "could", "might") else "What can happen"
     question = f"{ask} {'if' if opener.lower() == 'if' else 'when'} {_lowered(condition, clause.tokens[1])}?"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from doceo.text.words import is_plural
 from generator.teachers.statement import Candidate, Statement, tidy
 
 ATTRIBUTES = frozenset(
     "aim purpose goal role function task job default value size length limit maximum minimum number name rate cost price capital height width depth "
-    "weight age date duration time timeout threshold version licence license format type unit range order result meaning definition difference "
+    "weight age date duration time timeout threshold licence license format type unit range order result meaning definition difference "
     "cause reason advantage disadvantage benefit drawback effect rule formula symbol colour color population area language owner author maker "
-    "symptom remedy cure sign measure test key source basis origin motto headquarters password path location address port extension "
-    "answer mode interval share percentage probability temperature speed distance dimension capacity option command file folder "
-    "penalty fee deadline requirement condition exception alternative strength weakness risk danger cornerstone title context".split()
+    "symptom remedy cure sign measure basis origin motto headquarters password path location extension "
+    "interval temperature speed distance dimension capacity "
+    "penalty fee deadline requirement condition exception alternative strength weakness risk danger cornerstone ".split()
 )
 _WEAK = frozenset(
     "problem mistake matter must good bad common fact reason result question example case way lot kind sort type part number few little bit one great "
-    "big huge major important same way".split()
+    "opponent supporter outspoken sponsor member normal big huge major responsibility priority challenge key critical essential vital central integral component leader subject further step choice  important same way".split()
 )
 
 
@@ -44,6 +45,14 @@ def _what_is(statement: Statement) -> Iterator[Candidate]:
         return
     if any(word in _WEAK for word in after[:2]) or statement.head.lower in ATTRIBUTES and clause.subject.end > clause.subject.head + 1:
         return
+    if any(t.lower in ("too", "also", "therefore", "so") for t in clause.tokens[clause.rest : clause.end]):
+        return
+    if clause.aux == "are" and first.tag in ("NOM", "NAME") and not _plural_complement(statement):
+        return
+    if any(t.lower in ("and", "or") or t.text == "," for t in clause.tokens[clause.subject.start : clause.subject.end]):
+        return
+    if any(t.tag == "PREP" and t.lower != "of" for t in clause.tokens[clause.subject.start : clause.subject.end]):
+        return
     of_one = after[:2] in (["one", "of"], ["the", "most"], ["the", "only"], ["the", "best"], ["the", "same"]) or first.lower == "one"
     size = clause.end - clause.rest
     if size < 4 or statement.head.tag == "NUM" or (clause.aux == "are" and (first.tag == "NUM" or size < 5 or clause.tokens[clause.rest + 1].tag == "PUNCT")):
@@ -52,9 +61,18 @@ def _what_is(statement: Statement) -> Iterator[Candidate]:
         return
     telling = any(word in {t.lower for t in clause.tokens[clause.rest : clause.end]} for word in ("that", "which", "who", "where", "used", "of", "for", "with", "in"))
     base = 0.95 if first.lower in ("a", "an") and telling else 0.8 if telling else 0.6
+    if clause.subject.end > clause.subject.head + 1 and clause.tokens[clause.subject.head + 1].text != "(":
+        base -= 0.15
     if of_one:
         base -= 0.25
     yield Candidate(f"What {clause.aux} {statement.subject}?", statement.sentence, "definition", "easy", base * _weight(statement), "definition")
+
+
+def _plural_complement(statement: Statement) -> bool:
+    clause, at = statement.clause, statement.clause.rest
+    while at + 1 < clause.end and clause.tokens[at + 1].nominal:
+        at += 1
+    return is_plural(clause.tokens[at].text)
 
 
 def _weight(statement: Statement) -> float:

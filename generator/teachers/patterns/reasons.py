@@ -35,11 +35,11 @@ def _why(statement: Statement) -> Iterator[Candidate]:
 
 def _purpose(statement: Statement) -> Iterator[Candidate]:
     clause = statement.clause
-    if not clause.passive or clause.negated or clause.base not in _FOR_USE or not statement.core or clause.intro[1] or clause.aux not in ("is", "are", "was", "were"):
+    if not clause.passive or clause.negated or clause.base not in _FOR_USE or not statement.core or clause.intro[1] or clause.aux not in ("is", "are"):
         return
     first = statement.core[0]
     purpose = first.kind == "to" or first.kind == "pp" and first.word == "for"
-    if not purpose or clause.base in ("need", "require", "mean") and first.kind != "to" or len(statement.of(first).split()) < 3:
+    if not purpose or clause.base in ("need", "require", "mean") and first.kind != "to" or len(statement.of(first).split()) < 3 or re.match(r"to be\b", statement.of(first)):
         return
     if any(s.kind == "colon" for s in statement.breaks):
         return

@@ -33,8 +33,13 @@ def propose(statement: Statement) -> Iterator[Candidate]:
 
 
 def _candidate(statement: Statement, when: str, rest: list[Segment]) -> Iterator[Candidate]:
+    if any(s.kind == "to" and statement.clause.tokens[s.start - 1].tag == "NAME" for s in statement.core):
+        return
+    rest = [s for s in rest if s.kind in ("np", "pp", "that")][:3]
     asked = statement.of(*rest)
     if YEAR.search(asked) or (not rest and not statement.clause.passive and statement.clause.base not in ("die", "begin", "start", "end", "open", "close", "launch", "happen", "occur")):
+        return
+    if not YEAR.search(when):
         return
     answer = when.split(" ", 1)[1]
     score = 0.9 * (0.6 + 0.4 * statement.standing) - 0.01 * max(0, len(asked.split()) - 8)

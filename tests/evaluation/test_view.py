@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.store import ANSWERS, DOCUMENTS, PAIRS, SCORES, Run
+from doceo.core.records import Answer, Chunk, Citation, Document, Ledger, Span
+from evaluation.view.answers import pieces_of, question_cards, worked_examples
+from evaluation.view.charts import bars, curve
+from evaluation.view.dataset import outcome, use
+from evaluation.view.passages import Library, clip
+from evaluation.view.records import read_run
+
+
+def citation(n: int) -> Citation:
+    return Citation(
+        n=n,
+        document_id="d",
+        source="s",
+        title="t",
+        span=Span(document_id="d", start=0, end=1),
+        quote="q",
+        verified=True,
+    )
+
+
+def test_an_answer_is_shown_with_its_sources_and_its_short_form() -> None:
+    answer = Answer(text="It takes forty minutes [1][2].", short="forty minutes", citations=(citation(1), citation(2)))
+    shown = [(piece.kind, piece.text) for piece in pieces_of(answer)]
+    assert shown == [
+        ("plain", "It takes "),
+        ("short", "forty minutes"),
+        ("source", "1"),
+        ("source", "2"),
+        ("plain", "."),
+    ]
+
+
+def test_a_bracket_that_is_no_source_stays_text() -> None:
+    assert [p.text for p in pieces_of(Answer(text="See a[3] or [1, 2]", citations=(citation(1),)))] == [
+        "See a[3] or [1, 2]"
+    ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.text("ab \n#|*`-.é", max_size=300), st.data())
+def test_an_excerpt_of_any_span_shows_its_quote(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    document = Document(id="d", source="s.md", media_type="text/markdown", title="t", text=text, sha256="0")
+    shown = Library({"d": document}, []).excerpt(Span(document_id="d", start=start, end=end), text[start:end], room=40)
+    assert shown.found
+    assert shown.quote.split() == text[start:end].split()
+    assert sum(len(piece.text) for piece in (*shown.before, *shown.after)) <= 40 * 2 + 4
+
+
+def test_an_excerpt_stays_in_its_chunk_and_names_the_place() -> None:
+    text = "First part. " * 30 + "\n\n## Second\n\n" + "The ferry takes an hour. " * 20
+    start = text.index("The ferry")
+    document = Document(
+        id="d", source="s.md", media_type="text/markdown", title="T", text=text, sha256="0", pages=(0, 99)
+    )
+    span = Span(document_id="d", start=start, end=len(text))
+    chunk = Chunk(
+        id="c", document_id="d", span=span, text=text[start:], heading_path=("T", "Second"), tokens=9, text_sha256="0"
+    )
+    quote = Span(document_id="d", start=start, end=start + 24)
+    shown = Library({"d": document}, [chunk]).excerpt(quote, text[start : start + 24])
+    assert shown.before == ()
+    assert shown.place == "T > Second · page 2"
+    assert shown.after[-1].text.endswith("…")
+
+
+def test_an_unknown_document_is_shown_as_its_quote() -> None:
+    shown = Library({}, []).excerpt(Span(document_id="d", start=3, end=4), "q", source="other.pdf", n=2)
+    assert (shown.quote, shown.source, shown.found, shown.n) == ("q", "other.pdf", False, 2)
+
+
+def test_headings_and_marks_of_markdown_are_not_shown_raw() -> None:
+    text = "## Heat\n\n**Copper** conducts heat.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n## Next\n\n"
+    document = Document(id="d", source="s.md", media_type="text/markdown", title="t", text=text, sha256="0")
+    start = text.index("conducts")
+    shown = Library({"d": document}, []).excerpt(Span(document_id="d", start=start, end=start + 8), "conducts")
+    assert [(p.kind, p.text) for p in shown.before] == [("heading", "Heat"), ("plain", "\n\nCopper ")]
+    assert [p.text for p in shown.after] == [" heat.\n\na · b\n1 · 2"]
+
+
+def test_clip_cuts_at_a_word() -> None:
+    assert clip("one two three", 9) == "one two …"
+    assert clip("one", 9) == "one"
+
+
+def test_cards_take_the_same_number_of_every_set(build: Callable[..., Run]) -> None:
+    records = read_run(build((DOCUMENTS, PAIRS, ANSWERS, SCORES)))
+    library = Library(records.documents, records.chunks)
+    metric, cards = question_cards(records, library, seed=1, count=4)
+    assert metric == "f1"
+    assert [card.set for card in cards] == ["taught", "taught", "taught-written", "taught-written"]
+    assert [reply.system for reply in cards[0].replies] == ["base", "quote+rag"]
+    assert cards[0].replies[1].value == pytest.approx(100)
+    assert cards[0].evidence[0].quote == cards[0].references[0]
+    again = question_cards(records, library, seed=1, count=4)
+    assert (metric, cards) == again
+    assert question_cards(records, library, seed=2, count=4) != again
+
+
+def test_worked_examples_cite_and_no_quote_comes_twice(build: Callable[..., Run]) -> None:
+    records = read_run(build((DOCUMENTS, ANSWERS)))
+    worked = worked_examples(records, Library(records.documents, ()))
+    quotes = [work.sources[0].quote for work in worked]
+    assert len(worked) == 6
+    assert len(set(quotes)) == 6
+    assert {work.system for work in worked} == {"quote+rag"}
+
+
+def test_bars_gather_the_rest() -> None:
+    rows = bars({f"k{n}": 20 - n for n in range(20)}, limit=5)
+    assert [row.label for row in rows] == ["k0", "k1", "k2", "k3", "16 others"]
+    assert rows[0].share == 100
+
+
+def test_the_ledger_is_shown_whole() -> None:
+    ledger = Ledger(requested=5, asked=10, accepted=4, rejected={"form": 3, "not_selected": 1}, failed={"timed_out": 2})
+    shown = outcome(ledger, ())
+    assert shown is not None
+    assert shown.rate == "40 %"
+    assert shown.exact == "100.0 %"
+    assert [bar.value for bar in shown.bars] == ["4", "3", "1", "2"]
+    assert shown.bars[-1].label == "timed out"
+    empty = outcome(Ledger(requested=5, asked=0, accepted=0), ())
+    assert empty is not None
+    assert (empty.rate, empty.exact) == ("none", "")
+    unproven = Ledger(requested=5, asked=10, accepted=4, rejected={"no_quote": 1, "quote_not_found": 1, "form": 4})
+    assert (outcome(unproven, ()) or shown).exact == "80.0 %"
+
+
+def test_use_names_training_and_test_rows() -> None:
+    assert use({"taught": 3, "train": 20, "unseen": 0, "validation": 2}) == (
+        "20 training and 2 validation rows were made; kept out of them for testing: 3 taught questions."
+    )
+    assert use({}) == ""
+
+
+def test_the_curve_lies_in_its_frame() -> None:
+    shown = curve([{"step": n, "loss": 5 / n} | ({"eval_loss": 4.0} if n == 3 else {}) for n in range(1, 9)])
+    assert shown is not None
+    points = [tuple(map(float, point.split(","))) for point in shown.train.split()]
+    assert len(points) == 8
+    assert all(0 <= x <= 100 and 0 <= y <= 100 for x, y in points)
+    assert shown.validation_points[0][0] == pytest.approx(37.5)
+    assert dict(shown.facts)["loss"] == "5.00 → 0.62"
+    assert curve([{"step": 1, "loss": 2.0}]) is None
+    flat = curve([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 2.0}])
+    assert flat is not None

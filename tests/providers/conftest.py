@@ -1,0 +1,60 @@
+"""A real HTTP server in its own process, scripted by each test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@dataclass
+class ChatServer:
+    port: int
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def script(self, *steps: dict[str, Any]) -> None:
+        body = json.dumps(list(steps)).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/script", body, timeout=10):
+            pass
+
+    def seen(self) -> list[dict[str, Any]]:
+        return self._state()["requests"]
+
+    def bodies(self) -> list[dict[str, Any]]:
+        return [request["body"] for request in self.seen()]
+
+    def most_at_once(self) -> int:
+        return self._state()["most"]
+
+    def _state(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/seen", timeout=10) as reply:
+            return json.load(reply)
+
+
+@pytest.fixture(scope="session")
+def server_process() -> Iterator[ChatServer]:
+    script = Path(__file__).with_name("scripted_server.py")
+    child = subprocess.Popen([sys.executable, "-S", str(script)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    try:
+        yield ChatServer(int(child.stdout.readline()))
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+@pytest.fixture
+def server(server_process: ChatServer) -> ChatServer:
+    server_process.script({"text": "hello"})
+    return server_process

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from doceo.core.errors import (
+    AuthenticationFailed,
+    ModelNotFound,
+    ProviderError,
+    RateLimited,
+    ReplyInvalid,
+    RequestRejected,
+    ServerFailed,
+    Unreachable,
+    UsageError,
+)
+from doceo.core.records import ChatRequest, Message
+from doceo.providers.openai_chat import OpenAIChat
+
+ASK = ChatRequest(messages=(Message(role="user", content="Say JSON."),))
+FORM = ASK.model_copy(update={"form": {"type": "object", "properties": {}, "additionalProperties": False}})
+
+
+def chat(server: Any, **options: Any) -> OpenAIChat:
+    return OpenAIChat("m", server.address, "sk-secret", **options)
+
+
+def test_reply_with_usage_and_host(server: Any) -> None:
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 7,
+        "total_tokens": 107,
+        "prompt_tokens_details": {"cached_tokens": 64},
+    }
+    server.script({"text": "hello", "usage": usage})
+    provider = chat(server)
+    reply = provider.complete(ASK)
+    assert (reply.text, reply.finish) == ("hello", "stop")
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.cached_tokens) == (100, 7, 64)
+    assert reply.usage.cost == 0.0  # a model on this machine
+    assert provider.host == f"127.0.0.1:{server.port}"
+    assert server.seen()[0]["authorization"] == "Bearer sk-secret"
+
+
+def test_request_parameters(server: Any) -> None:
+    request = ASK.model_copy(update={"temperature": 0.5, "max_tokens": 9, "seed": 3, "stop": ("x",)})
+    chat(server).complete(request)
+    body = server.bodies()[0]
+    assert {key: body[key] for key in ("model", "temperature", "max_tokens", "seed", "stop")} == {
+        "model": "m", "temperature": 0.5, "max_tokens": 9, "seed": 3, "stop": ["x"],
+    }  # fmt: skip
+    assert "response_format" not in body
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (401, AuthenticationFailed), (403, AuthenticationFailed), (404, ModelNotFound), (400, RequestRejected),
+        (422, RequestRejected), (429, RateLimited), (500, ServerFailed), (503, ServerFailed), (408, ServerFailed),
+    ],
+)  # fmt: skip
+def test_statuses(server: Any, status: int, error: type[ProviderError]) -> None:
+    server.script({"status": status, "message": "wrong key sk-secret here"})
+    with pytest.raises(error) as caught:
+        chat(server).complete(ASK)
+    assert server.address in caught.value.message
+    assert str(status) in caught.value.message
+    assert "sk-secret" not in caught.value.message
+    assert caught.value.hint
+    assert len(server.seen()) == 1  # the client itself never retries
+
+
+def test_retry_after_in_seconds_and_as_a_date(server: Any) -> None:
+    server.script({"status": 429, "headers": {"Retry-After": "7"}})
+    with pytest.raises(RateLimited) as caught:
+        chat(server).complete(ASK)
+    assert caught.value.retry_after == 7
+    server.script({"status": 503, "headers": {"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT"}})
+    with pytest.raises(ServerFailed) as failed:
+        chat(server, wall=lambda: 1445412480.0).complete(ASK)  # 07:28:00
+    assert failed.value.retry_after == 30
+
+
+def test_no_credit_is_not_retryable(server: Any) -> None:
+    server.script({"status": 429, "code": "insufficient_quota"})
+    with pytest.raises(RateLimited) as caught:
+        chat(server).complete(ASK)
+    assert not caught.value.retryable
+
+
+def test_response_format_falls_back_once_and_is_remembered(server: Any) -> None:
+    server.script(
+        {"status": 400, "message": "'response_format.type' : value must be 'text'", "refuse_if": "json_schema"},
+        {"status": 400, "message": "json_object is not available", "refuse_if": "json_object"},
+        {"text": "{}"},
+    )
+    provider = chat(server)
+    assert provider.complete(FORM).text == "{}"
+    provider.complete(FORM)
+    kinds = [body.get("response_format", {}).get("type") for body in server.bodies()]
+    assert kinds == ["json_schema", "json_object", None, None]
+
+
+def test_schema_is_sent_strict_when_accepted(server: Any) -> None:
+    chat(server).complete(FORM)
+    sent = server.bodies()[0]["response_format"]["json_schema"]
+    assert sent["strict"] is True
+    assert sent["schema"] == FORM.form
+
+
+def test_token_limit_is_renamed_and_remembered(server: Any) -> None:
+    message = (
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    )
+    server.script({"status": 400, "message": message, "param": "max_tokens"}, {"text": "a"})
+    provider = chat(server)
+    provider.complete(ASK)
+    provider.complete(ASK)
+    assert ["max_completion_tokens" in body for body in server.bodies()] == [False, True, True]
+
+
+def test_a_server_that_knows_neither_limit_fails(server: Any) -> None:
+    server.script({"status": 400, "message": "unknown max_tokens, unknown max_completion_tokens"})
+    with pytest.raises(RequestRejected):
+        chat(server).complete(ASK)
+    assert len(server.seen()) == 2
+
+
+def test_temperature_and_seed_are_dropped(server: Any) -> None:
+    server.script(
+        {
+            "status": 400,
+            "message": "Unsupported value: 'temperature' does not support 0.0. Only the default (1) value.",
+        },
+        {"status": 422, "message": "seed: Extra inputs are not permitted"},
+        {"text": "a"},
+    )
+    provider = chat(server)
+    provider.complete(ASK.model_copy(update={"seed": 1}))
+    last = server.bodies()[-1]
+    assert "temperature" not in last
+    assert "seed" not in last
+
+
+def test_a_limit_that_is_too_large_is_not_renamed(server: Any) -> None:
+    server.script({"status": 400, "message": "max_tokens is too large: 5000. At most 4096."})
+    with pytest.raises(RequestRejected, match="too large"):
+        chat(server).complete(ASK)
+    assert len(server.seen()) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ({"text": ""}, "empty reply"),
+        ({"text": "x", "content_null": True}, "empty reply"),
+        ({"text": "", "finish": "length"}, "used all 1024 tokens"),
+        ({"text": "<think>hm, let me see", "finish": "length"}, "used all 1024 tokens"),
+        ({"text": "", "finish": "content_filter"}, "content filter"),
+        ({"text": "", "content_null": True, "refusal": "I cannot"}, "I cannot"),
+    ],
+)
+def test_replies_without_text(server: Any, step: dict[str, Any], words: str) -> None:
+    server.script(step)
+    with pytest.raises(ReplyInvalid, match=words):
+        chat(server).complete(ASK)
+
+
+def test_cut_reply_says_length(server: Any) -> None:
+    server.script({"text": "half of", "finish": "length"})
+    assert chat(server).complete(ASK).finish == "length"
+
+
+def test_thinking_is_left_out(server: Any) -> None:
+    server.script({"text": "<think>\nhm <b>\n</think>\n\nAnswer."})
+    assert chat(server).complete(ASK).text == "Answer."
+    assert "".join(chat(server).stream(ASK)) == "Answer."
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"raw": '{"choices": [{"mess'},
+        {"raw": "<html>hello</html>", "kind": "text/html"},
+        {"raw": '{"error": {"message": "overloaded"}}'},
+        {"raw": '{"choices": []}'},
+        {"raw": "[]"},
+    ],
+)
+def test_bodies_that_are_no_completion(server: Any, step: dict[str, Any]) -> None:
+    server.script(step)
+    with pytest.raises(ServerFailed) as caught:
+        chat(server).complete(ASK)
+    assert server.address in caught.value.message
+    server.script(step)
+    with pytest.raises(ServerFailed):
+        list(chat(server).stream(ASK))
+
+
+def test_missing_message(server: Any) -> None:
+    server.script({"raw": '{"id": "c", "choices": [{"index": 0, "finish_reason": "stop"}]}'})
+    with pytest.raises(ReplyInvalid):
+        chat(server).complete(ASK)
+
+
+def test_connection_reset_and_closed_port(server: Any) -> None:
+    server.script({"reset": True})
+    with pytest.raises(Unreachable):
+        chat(server).complete(ASK)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(Unreachable, match=f"127.0.0.1:{port}") as caught:
+        OpenAIChat("m", f"http://127.0.0.1:{port}/v1", kind="ollama").complete(ASK)
+    assert "ollama serve" in caught.value.hint
+
+
+def test_timeout(server: Any) -> None:
+    server.script({"text": "late", "sleep": 1.0})
+    start = time.monotonic()
+    with pytest.raises(Unreachable, match="in time"):
+        chat(server, timeout=0.2).complete(ASK)
+    assert time.monotonic() - start < 0.9
+
+
+def test_stream(server: Any) -> None:
+    server.script({"text": "one two three"})
+    assert list(chat(server).stream(ASK)) == ["one ", "two ", "three"]
+
+
+def test_stream_that_breaks(server: Any) -> None:
+    server.script({"text": "one two three", "break_after": 2})
+    pieces = chat(server).stream(ASK)
+    assert next(pieces) == "one "
+    with pytest.raises(Unreachable):
+        list(pieces)
+
+
+def test_a_redirect_is_not_followed(server: Any) -> None:
+    server.script({"status": 307, "headers": {"Location": "http://elsewhere.invalid/v1"}})
+    with pytest.raises(RequestRejected) as caught:
+        chat(server).complete(ASK)
+    assert "elsewhere.invalid" in caught.value.hint
+
+
+def test_a_proxy_is_not_asked_for_this_machine(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert chat(server).complete(ASK).text == "hello"
+
+
+@pytest.mark.parametrize("address", ["localhost:8000/v1", "ftp://host/v1", "http:///v1", ""])
+def test_addresses_that_are_none(address: str) -> None:
+    with pytest.raises(UsageError):
+        OpenAIChat("m", address)
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    provider = OpenAIChat("m", "http://me:pw@host.example:8000/v1")
+    assert provider.host == "host.example:8000"
+    assert "pw" not in provider.address
