@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import statistics
 from collections import Counter
 from collections.abc import Sequence
+
+from doceo.text.surrogates import without_surrogates
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\x00-\x08\x0b\x0e-\x1f\x7f]")
 _BLANKS = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
@@ -16,9 +17,15 @@ _ENDS = re.compile(r"[.!?:;][\"'”’)\]]*$")
 def normalise(text: str) -> str:
     """Return a text with plain line ends, no invisible or control characters, and at most one blank line in a row."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n").replace("\u00a0", " ")
-    text = _INVISIBLE.sub("", text)
+    text = _INVISIBLE.sub("", without_surrogates(text))
     text = re.sub(r"[ \t]+\n", "\n", text)
     return _BLANKS.sub("\n\n", text).strip("\n") + "\n" if text.strip() else ""
+
+
+def unescaped(markdown: str) -> str:
+    """Return Markdown made from another format without backslashes before _ * and #, but for code blocks."""
+    parts = re.split(r"(^```.*?^```|`[^`\n]+`)", markdown, flags=re.MULTILINE | re.DOTALL)
+    return "".join(part if i % 2 else re.sub(r"\\([_*#<>&\[\]~.+-])", r"\1", part) for i, part in enumerate(parts))
 
 
 def without_running_lines(pages: Sequence[str]) -> list[str]:
@@ -46,28 +53,32 @@ def without_running_lines(pages: Sequence[str]) -> list[str]:
 def unwrapped(text: str) -> str:
     """Return a page's text with wrapped lines joined to paragraphs, a hyphen at a line's end removed.
 
-    A line is taken to go on in the next one when it is nearly as long as the page's usual line and the next does
-    not start a list item; short lines (headings, ends of paragraphs) stay apart.
+    A line goes on in the next one where the next one's first word would not have fitted on it, or where it stops
+    within a sentence; a list item or a heading starts anew. Short lines stay apart.
     """
     lines = [line.strip() for line in text.split("\n")]
-    lengths = [len(line) for line in lines if len(line) > 20]
-    width = statistics.quantiles(lengths, n=10)[7] if len(lengths) > 4 else 80
+    lengths = sorted(len(line) for line in lines if len(line) > 20)
+    width = lengths[int(0.9 * (len(lengths) - 1))] if len(lengths) > 4 else 80
     paragraphs: list[str] = []
-    open_line = False
-    for line in lines:
-        if not line:
-            open_line = False
-            continue
-        if open_line and not _BULLET.match(line):
+    before = ""
+    for i, line in enumerate(lines):
+        if line and before and _goes_on(before, line, lines[i + 1] if i + 1 < len(lines) else "", width):
             paragraphs[-1] = _join(paragraphs[-1], line)
-        else:
+        elif line:
             paragraphs.append(line)
-        open_line = len(line) > 0.75 * width or (
-            len(line) > 0.5 * width and not _ENDS.search(line) and line[-1:] in ",-"
-        )
-        if open_line and _ENDS.search(line) and len(line) < 0.9 * width:
-            open_line = False
+        before = line
     return "\n\n".join(paragraphs)
+
+
+def _goes_on(line: str, following: str, after: str, width: int) -> bool:
+    """Return whether a paragraph runs from a line into the following one; `after` is the line after that."""
+    if _BULLET.match(following):
+        return False
+    full = len(line) + 1 + len(following.split(maxsplit=1)[0]) > 0.96 * width
+    if _ENDS.search(line):
+        heading = len(following) < 0.6 * width and not _ENDS.search(following) and len(after) > 0.5 * width
+        return full and not (heading and following[:1].isupper())
+    return full or (len(line) > 0.5 * width and following[:1].islower())
 
 
 def _join(first: str, second: str) -> str:

@@ -35,7 +35,7 @@ def whole_file(path: Path) -> Iterator[IO[str]]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as out:
+        with temporary.open("w", encoding="utf-8", newline="\n") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
@@ -73,7 +73,7 @@ def read_jsonl(path: Path, kind: type[R]) -> list[R]:
     records: list[R] = []
     number = 0
     try:
-        with path.open(encoding="utf-8", errors="surrogatepass") as lines:
+        with path.open(encoding="utf-8") as lines:
             for line in lines:
                 number += 1
                 if line.strip():
@@ -92,7 +92,7 @@ def read_jsonl(path: Path, kind: type[R]) -> list[R]:
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
     """Yield (line number, row) of a JSONL file of any shape. Raises InputError naming file and line."""
-    with path.open(encoding="utf-8", errors="surrogatepass") as lines:
+    with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue

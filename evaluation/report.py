@@ -26,6 +26,7 @@ from evaluation.view.records import RunRecords, read_run
 _TEMPLATES = Path(__file__).parent / "templates"
 # Control characters and lone surrogates, which HTML and UTF-8 cannot hold.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_ONE = {"documents": "document", "passages": "passage", "systems compared": "system"}
 SYSTEMS = {
     "base": "the base model alone",
     "tuned": "the base model with the adapter",
@@ -172,7 +173,7 @@ def _headline(records: RunRecords) -> list[tuple[str, str]]:
         (len(records.answers), "systems compared"),
         (len(asked), "test questions"),
     ]
-    return [(f"{number:,}", label) for number, label in numbers if number]
+    return [(f"{n:,}", _ONE.get(label, label) if n == 1 else label) for n, label in numbers if n]
 
 
 def _base_model(records: RunRecords) -> str:

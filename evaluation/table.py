@@ -53,6 +53,15 @@ class Cell:
             value += f" [{self.score.low:.1f}, {self.score.high:.1f}]"
         return f"{value} {MARKS[self.direction]}".rstrip()
 
+    def stacked(self) -> str:
+        """Return the cell in two short lines, `31.2 ▲` over `28–35`, for a narrow terminal."""
+        if self.score is None or self.score.value is None:
+            return "n/a"
+        value = f"{self.score.value:.1f} {MARKS[self.direction]}".rstrip()
+        if self.score.low is None or self.score.high is None:
+            return value
+        return f"{value}\n{self.score.low:.0f}–{self.score.high:.0f}"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -76,6 +85,16 @@ class Table:
         """The text of each row."""
         return [
             [system, *(cell.text() for cell in cells)] for system, cells in zip(self.systems, self.cells, strict=True)
+        ]
+
+    def fitting(self, width: int, gap: int = 2) -> list[list[str]]:
+        """Return the rows where they fit into `width` characters, `gap` between columns; else rows of stacked cells."""
+        columns = zip(self.headers, *self.rows, strict=True)
+        if sum(max(map(len, column)) + gap for column in columns) <= width:
+            return self.rows
+        return [
+            [system, *(cell.stacked() for cell in cells)]
+            for system, cells in zip(self.systems, self.cells, strict=True)
         ]
 
     @property

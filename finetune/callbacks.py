@@ -54,7 +54,9 @@ class Log(TrainerCallback):
         self.start, self.before = clock(), 0.0
         self.lines: list[dict[str, object]] = []
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
         """Keep the lines up to the checkpoint that training goes on from."""
         if state.global_step and self.path.exists():
             kept = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
@@ -97,12 +99,16 @@ class Watch(TrainerCallback):
     def __init__(self, task: Task) -> None:
         self.task, self.note = task, ""
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
         """Count the steps that an earlier process has done."""
         if state.global_step:
             self.task.advance(state.global_step, "continued")
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object) -> None:
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
         """Show one more step."""
         self.task.advance(1, self.note)
 
@@ -149,13 +155,36 @@ class Best(TrainerCallback):
             control.should_training_stop = True
 
 
+class Clocked(TrainerCallback):
+    """Measures the seconds of each step."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.start = 0.0
+        self.seconds: list[float] = []
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
+        """Start the watch."""
+        self.start = self.clock()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
+        """Stop it."""
+        self.seconds.append(self.clock() - self.start)
+
+
 class Stop(TrainerCallback):
     """Ends training after the running step, with a checkpoint, once a signal has come; a second one ends at once."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object) -> None:
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
         """Ask for a checkpoint and the end."""
         if self.signal is not None:
             control.should_save = True

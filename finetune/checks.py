@@ -95,7 +95,9 @@ def _faults(line: int, row: dict[str, object]) -> list[Problem]:
     messages = row.get("messages")
     if messages is None:
         known = ", ".join(sorted(row)) or "nothing"
-        return [Problem(line, "messages", f"is missing (found {known})", "doceo import turns other formats into this one")]
+        return [
+            Problem(line, "messages", f"is missing (found {known})", "doceo import turns other formats into this one")
+        ]
     if not isinstance(messages, list) or not messages:
         return [Problem(line, "messages", "is not a list of turns", 'write [{"role": ..., "content": ...}, ...]')]
     faults = [fault for n, message in enumerate(messages) for fault in _message_faults(line, n, message)]
@@ -128,5 +130,9 @@ def _order_faults(line: int, messages: list[dict[str, str]]) -> list[Problem]:
         wanted = "assistant" if n % 2 else "user"
         if role != wanted:
             place = n + len(roles) - len(turns)
-            return [Problem(line, f"messages[{place}].role", f"is {role}", f"{wanted} comes here: turns alternate, user first")]
+            return [
+                Problem(
+                    line, f"messages[{place}].role", f"is {role}", f"{wanted} comes here: turns alternate, user first"
+                )
+            ]
     return []

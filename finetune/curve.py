@@ -20,13 +20,15 @@ def draw_curve(lines: Sequence[dict[str, Any]], path: Path) -> None:
     with mpl.rc_context({"svg.hashsalt": "doceo", "svg.fonttype": "none", "font.family": "sans-serif"}):
         figure = Figure(figsize=(6.4, 3.2), layout="constrained")
         axes = figure.subplots()
-        for key, label, style in (
-            ("loss", "training", {"color": "#3b6ea8", "linewidth": 1.4}),
-            ("eval_loss", "validation", {"color": "#c05621", "linewidth": 1.4, "marker": "o", "markersize": 4}),
+        for key, label, color, marker in (
+            ("loss", "training", "#3b6ea8", ""),
+            ("eval_loss", "validation", "#c05621", "o"),
         ):
             points = [(line["step"], line[key]) for line in lines if line.get(key) is not None]
             if points:
-                axes.plot(*zip(*points, strict=True), label=label, **style)
+                axes.plot(
+                    *zip(*points, strict=True), label=label, color=color, marker=marker, markersize=4, linewidth=1.4
+                )
         axes.set_xlabel("step")
         axes.set_ylabel("loss (nats per token)")
         axes.set_ylim(bottom=0)

@@ -59,11 +59,8 @@ def encode(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> E
             f"The base model's chat template refuses a row: {error}",
             hint="Some templates allow no system message; make the rows without one or choose another base.",
         ) from error
-    if whole.startswith(prompt):
-        answer = whole[len(prompt) :].rstrip()
-    else:
-        # Some templates render an earlier turn otherwise once it is answered; the model will see `prompt`.
-        answer = turns[-1]["content"]
+    # Some templates render the prompt otherwise once it is answered; what the model will be given counts.
+    answer = whole[len(prompt) :].rstrip() if whole.startswith(prompt) else turns[-1]["content"]
     prompt_ids = _ids(tokenizer, prompt)
     answer_ids = _ids(tokenizer, answer)
     if not answer_ids or answer_ids[-1] not in _ends(tokenizer):
@@ -103,7 +100,7 @@ def _end(tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 def _ends(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """Return the tokens that can end a turn: the end of sequence, and special tokens of the vocabulary that name one."""
+    """Return the tokens that can end a turn: the end of sequence and well-known special tokens of the vocabulary."""
     names = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|eot|>", "<turn|>")
     vocabulary = tokenizer.get_vocab()
     return {_end(tokenizer), *(vocabulary[name] for name in names if name in vocabulary)}

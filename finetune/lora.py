@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data.jsonl import storage_error, write_jsonl, write_text
 from data.manifest import file_sha256
@@ -20,10 +21,6 @@ from doceo.providers.hf_models import Opened, open_model, quiet
 from finetune.checks import load_rows
 from finetune.examples import Dataset, encode_rows
 from finetune.recipe import Recipe, recipe
-
-if TYPE_CHECKING:
-    from peft import LoraConfig
-    from trl import SFTConfig
 
 CHECKPOINTS, RECIPE = "checkpoints", "made-from"
 
@@ -90,13 +87,14 @@ def finetune(
         )
     if train.too_long:
         progress.say(f"{len(train.too_long)} rows are longer than {made.max_length} tokens and are left out.")
-    _claim(work, identify("", base, config_hash([config]), file_sha256(train_rows), held and file_sha256(validation_rows or train_rows)))
+    files = [file_sha256(path) for path in (train_rows, validation_rows) if path]
+    _claim(work, identify("", base, config_hash([config]), files))
     try:
-        return _train(opened, train, validation, made, config, work, progress, clock).model_copy(
-            update={"base": base, "repeated": len(checked.repeated), "too_long": len(train.too_long)}
-        )
+        result = _train(opened, train, validation, made, config, work, progress, clock)
     except OSError as error:
         raise storage_error(error, work) from error
+    found = {"base": base, "repeated": len(checked.repeated), "too_long": len(train.too_long)}
+    return result.model_copy(update=found)
 
 
 def _claim(work: Path, identity: str) -> None:
@@ -117,30 +115,21 @@ def _train(
     progress: Progress,
     clock: Callable[[], float],
 ) -> Finetuned:
-    from transformers import PrinterCallback
-
     from finetune.callbacks import BEST, Best, Log, Mark, Stop, Watch, checkpoints
-    from finetune.loss import AnswerTrainer
+    from finetune.trainer import build_trainer
 
     place = work / CHECKPOINTS
     earlier = checkpoints(place)
     log, stop = Log(work / "training.jsonl", clock), Stop()
     with quiet(), progress.task("finetune", total=made.steps(len(train.rows)), unit="steps") as task:
-        trainer: Any = AnswerTrainer(
-            model=opened.model,
-            args=_settings(made, config, place, train, validation, opened),
-            train_dataset=_table(train),
-            eval_dataset=_table(validation) if validation.rows else None,
-            processing_class=opened.tokenizer,
-            peft_config=_adapter(config),
-            callbacks=[log, *([Best(place / BEST, config.patience, log)] if validation.rows else []), Mark(), Watch(task), stop],
-        )
-        trainer.remove_callback(PrinterCallback)
+        best = [Best(place / BEST, made.patience, log)] if validation.rows and made.patience else []
+        callbacks = [log, *best, Mark(), Watch(task), stop]
+        trainer = build_trainer(opened, train.rows, validation.rows, made, config, place, callbacks)
         with stop.listening():
             trainer.train(resume_from_checkpoint=str(earlier[-1]) if earlier else None)
     write_jsonl(log.path, log.lines)
     _leave_if_asked(stop.signal)
-    return _finish(trainer, log.lines, work)
+    return _finish(trainer, log.lines, work, keep_best=bool(best))
 
 
 def _leave_if_asked(number: int | None) -> None:
@@ -151,17 +140,24 @@ def _leave_if_asked(number: int | None) -> None:
         raise SystemExit(128 + number)
 
 
-def _finish(trainer: Any, lines: list[dict[str, Any]], work: Path) -> Finetuned:  # noqa: ANN401 - trl ships no types
+def _finish(
+    trainer: Any,  # noqa: ANN401 - trl ships no types
+    lines: list[dict[str, Any]],
+    work: Path,
+    *,
+    keep_best: bool,
+) -> Finetuned:
     """Put the kept adapter in its place, draw the curve and drop the checkpoints."""
     from finetune.callbacks import BEST
     from finetune.curve import draw_curve
 
     losses = [line["loss"] for line in lines if line["loss"] is not None]
-    if not losses or losses[-1] != losses[-1]:
+    if not losses or math.isnan(losses[-1]):
         raise TrainingError("The training loss is not a number.", hint="Try a lower --learning-rate or another --seed.")
     evaluated = [(line["eval_loss"], line["step"]) for line in lines if line["eval_loss"] is not None]
+    kept = min(evaluated) if keep_best and evaluated else (evaluated or [(None, 0)])[-1]
     best = work / CHECKPOINTS / BEST
-    if evaluated and best.exists():
+    if keep_best and best.exists():
         for file in best.iterdir():
             file.replace(work / file.name)
     else:
@@ -180,70 +176,10 @@ def _finish(trainer: Any, lines: list[dict[str, Any]], work: Path) -> Finetuned:
         repeated=0,
         too_long=0,
         steps=trainer.state.global_step,
-        best_step=min(evaluated)[1] if evaluated else trainer.state.global_step,
+        best_step=kept[1] if keep_best else trainer.state.global_step,
         epochs=round(float(trainer.state.epoch), 3),
         tokens=lines[-1]["tokens"],
         seconds=lines[-1]["seconds"],
         loss=round(sum(tail) / len(tail), 4),
-        eval_loss=round(min(evaluated)[0], 4) if evaluated else None,
-    )
-
-
-def _adapter(config: FinetuneConfig) -> LoraConfig:
-    from peft import LoraConfig
-
-    return LoraConfig(
-        r=config.rank, lora_alpha=config.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
-
-
-def _table(dataset: Dataset) -> Any:  # noqa: ANN401 - datasets ships no types
-    from datasets import Dataset as Table
-
-    rows = dataset.rows
-    return Table.from_dict({"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]})
-
-
-def _settings(
-    made: Recipe, config: FinetuneConfig, place: Path, train: Dataset, validation: Dataset, opened: Opened
-) -> SFTConfig:
-    """Return TRL's settings. Rows are encoded already, so TRL prepares nothing."""
-    from trl import SFTConfig
-
-    cuda = opened.model.device.type == "cuda"
-    micro = made.rows_at_once(max(len(row.input_ids) for row in train.rows + validation.rows))
-    every = made.evaluate_every(len(train.rows))
-    return SFTConfig(
-        output_dir=str(place),
-        dataset_kwargs={"skip_prepare_dataset": True},
-        max_length=None,
-        packing=False,
-        use_cpu=not cuda,
-        bf16=made.half,
-        gradient_checkpointing=made.checkpointing,
-        per_device_train_batch_size=micro,
-        per_device_eval_batch_size=micro,
-        gradient_accumulation_steps=config.batch_size // micro,
-        num_train_epochs=made.epochs,
-        learning_rate=made.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=0.03,
-        weight_decay=0.0,
-        max_grad_norm=1.0,
-        optim="adamw_torch_fused",
-        train_sampling_strategy="group_by_length",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        include_num_input_tokens_seen="non_padding",
-        eval_strategy="steps" if validation.rows else "no",
-        eval_steps=every if validation.rows else None,
-        prediction_loss_only=True,
-        save_strategy="steps",
-        save_steps=config.save_steps,
-        seed=config.seed,
-        data_seed=config.seed,
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_pin_memory=cuda,
-        dataloader_num_workers=0,
+        eval_loss=None if kept[0] is None else round(kept[0], 4),
     )

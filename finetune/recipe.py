@@ -6,10 +6,13 @@ import math
 from typing import NamedTuple
 
 from doceo.core.config import FinetuneConfig
-from doceo.providers.hf_models import Opened
+from doceo.providers.hf_models import Opened, bf16_in_hardware
 
 SMALL = 20_000_000
 """Parameters below which a base is small: it needs larger steps and more of them."""
+RATE, SMALL_RATE = 2e-4, 4e-3
+EPOCHS, SMALL_EPOCHS = 3.0, 8.0
+PATIENCE = 3
 LONGEST = 2048
 CPU_TOKENS, GPU_TOKENS = 4096, 16384
 """Most tokens, padding included, that go through the model at once."""
@@ -29,6 +32,7 @@ class Recipe(NamedTuple):
     tokens_at_once: int
     half: bool
     checkpointing: bool
+    patience: int | None
 
     def steps(self, rows: int) -> int:
         """Return the optimizer steps of the whole training."""
@@ -55,18 +59,12 @@ def recipe(config: FinetuneConfig, opened: Opened, rows: int) -> Recipe:
     parameters = opened.model.num_parameters()
     small, cuda = parameters < SMALL, opened.model.device.type == "cuda"
     return Recipe(
-        learning_rate=config.learning_rate or (2e-3 if small else 2e-4),
-        epochs=config.epochs or (8 if small else 3),
+        learning_rate=config.learning_rate or (SMALL_RATE if small else RATE),
+        epochs=config.epochs or (SMALL_EPOCHS if small else EPOCHS),
         batch_size=config.batch_size,
         max_length=min(config.max_length or LONGEST, opened.context),
         tokens_at_once=GPU_TOKENS if cuda else CPU_TOKENS,
-        half=torch.cuda.is_bf16_supported() if cuda else _bf16_in_hardware(),
+        half=torch.cuda.is_bf16_supported() if cuda else bf16_in_hardware(),
         checkpointing=parameters >= LARGE,
+        patience=config.patience or (None if small else PATIENCE),
     )
-
-
-def _bf16_in_hardware() -> bool:
-    import torch
-
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))

@@ -18,6 +18,7 @@ _ELISION = re.compile(r"\s*(?:\[\s*)?(?:\.\.\.|…)(?:\s*\])?\s*")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORDED = """zero one two three four five six seven eight nine ten
     eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"""
+_MIXED = re.compile(r"[^\W\d_]\d|\d[^\W\d_]")
 _NUMERALS = {word: str(value) for value, word in enumerate(_WORDED.split())}
 _YES_NO = frozenset({"yes", "no"})
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -49,13 +50,16 @@ def unsupported(draft: Draft, evidence: tuple[Evidence, ...], chunk: Chunk, docu
     )
     if _WIDE.search(draft.answer):
         return _unsupported_wide(draft.answer, source)
-    given = _numbers(source)
-    if odd := [number for number in _digits(draft.answer) if number not in given]:
+    answer, given = draft.answer, _numbers(source)
+    if odd := [number for number in _digits(answer) if number not in given]:
         return f"the number {odd[0]} is not in the passage"
+    joined = "".join(source.lower().split())
+    if odd := [word for word in WORD.findall(answer) if _MIXED.search(word) and word.lower() not in joined]:
+        return f"{odd[0]} is not in the passage"
     known = {stem(part) for word in WORD.findall(source.lower()) for part in (word, *re.split(r"[-/._'’]", word))}
-    if odd := [name for name in _names(draft.answer) if not _occurs(name, known)]:
+    if odd := [name for name in _names(answer) if not _occurs(name, known)]:
         return f"the name {odd[0]} is not in the passage"
-    content = [word for word in WORD.findall(draft.answer.lower()) if word not in STOP_WORDS | _YES_NO]
+    content = [word for word in WORD.findall(answer.lower()) if word not in STOP_WORDS | _YES_NO]
     found = sum(_occurs(word, known) or word in _NUMERALS for word in content)
     if content and found < SUPPORTED * len(content):
         return f"{len(content) - found} of {len(content)} words of the answer are not in the passage"

@@ -153,7 +153,7 @@ def _proposals(making: _Making, plan: Sequence[Order]) -> Iterator[tuple[Order, 
             yield order, reply
     finally:
         if pool is not None:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _check(making: _Making, draft: Draft, chunk: Chunk) -> None:

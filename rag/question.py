@@ -6,10 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from doceo.text.words import BE, DO, HAVE, MODALS
+
 Asked = Literal[
     "date", "year", "number", "quantity", "percent", "money", "person", "place", "reason", "manner", "definition",
     "boolean", "thing",
 ]  # fmt: skip
+
+Role = Literal["subject", "object", "copula", "other"]
 
 _PATTERNS: tuple[tuple[Asked, str], ...] = (
     ("year", r"\b(?:what|which)\s+(?:\w+\s+){0,2}(?:years?|decade)\b"),
@@ -42,16 +46,35 @@ _HEAD = re.compile(
 )
 
 
+_VERB = re.compile(
+    r"\b(?:what|who|whom|which|whose)\b(?:\s+(?:[\w'-]+\s+){0,2}?(?=(?:do|does|did)\b)|\s+)([\w'-]+)", re.I
+)
+_HELPERS = DO | MODALS | HAVE
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a question asks for, and the noun beside its question word ("which *river* ..."), or nothing."""
+    """What a question asks for, the noun beside its question word ("which *river* ..."), or nothing, and its role.
+
+    The role is the question word's: `subject` ("What burns oil?"), `object` ("What does the lamp burn?"), `copula`
+    ("What is the lamp?"), which says on which side of the verb the answer stands.
+    """
 
     asked: Asked
     head: str = ""
+    role: Role = "other"
 
 
 def understand(question: str) -> Question:
     """Return what a question asks for: the first rule that fits, else a thing."""
     asked: Asked = next((kind for kind, pattern in _RULES if pattern.search(question)), "thing")
     head = _HEAD.search(question)
-    return Question(asked, head[1].strip().lower() if head else "")
+    return Question(asked, head[1].strip().lower() if head else "", _role(question))
+
+
+def _role(question: str) -> Role:
+    found = _VERB.search(question)
+    if found is None:
+        return "other"
+    verb = found[1].lower()
+    return "object" if verb in _HELPERS else "copula" if verb in BE else "subject"

@@ -24,6 +24,7 @@ Form = Literal["time", "amount", "name", "noun", "clause"]
 FEATURES = (
     "in_question", "partly_in_question", "near", "nearest", "words", "long", "first", "after_preposition",
     "head_inside", "head_beside", "after_verb", "quoted", "year_only", "whole_name", "of_phrase", "parenthesis",
+    "subject_before", "subject_after", "object_before", "object_after", "copula_before", "copula_after",
 )  # fmt: skip
 _FORMS: dict[str, Form] = {
     "date": "time", "year": "time", "name": "name",
@@ -179,6 +180,8 @@ class _Weighed:
         near, nearest = self._distance(first, last)
         before = self.words[first - 1][2] if first else ""
         text = self.sentence[span.start : span.end]
+        places = [at for at, (_, _, word) in enumerate(self.words) if word in self.asked and not first <= at <= last]
+        sides = (bool(places) and last < min(places), bool(places) and first > max(places))
         around = self.words[max(0, first - 2) : first] + self.words[last + 1 : last + 3]
         return (
             float(known == 1.0 or text.lower() in self.question.lower()),
@@ -197,6 +200,11 @@ class _Weighed:
             float(span.form == "name" and len(content) > 1),
             float(" of " in text or " and " in text),
             float(self.sentence[span.start - 1 : span.start] == "("),
+            *(
+                float(self.understood.role == role and side)
+                for role in ("subject", "object", "copula")
+                for side in sides
+            ),
         )
 
     def _distance(self, first: int, last: int) -> tuple[float, float]:

@@ -52,9 +52,9 @@ def commands(text: str, program_name: str) -> Iterator[list[str]]:
     """Yield the words of every line that calls a program, up to a pipe, a comment or the next command."""
     for line in text.replace("\\\n", " ").splitlines():
         line = END.split(CALL.sub("", line.strip()) + " ", maxsplit=1)[0]
-        words = line.replace("[", " ").replace("]", " ").split() if "://" not in line else line.split()
+        words = line.split()
         if words and words[0] == program_name:
-            yield words[1:]
+            yield [word.strip("[]") for word in words[1:]]
 
 
 def wrong_command(words: list[str], flags: Flags) -> str | None:

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
 from markitdown import StreamInfo
 from markitdown.converters import HtmlConverter
 
-from data.cleaning import normalise
+from data.cleaning import normalise, unescaped
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import decode, plain_title
 
@@ -40,7 +40,7 @@ def load_html(content: bytes, limit: int) -> Loaded:
     markdown = HtmlConverter().convert(
         io.BytesIO(str(body).encode("utf-8", "replace")), StreamInfo(mimetype="text/html", charset="utf-8")
     )
-    cleaned = normalise(markdown.markdown)
+    cleaned = normalise(unescaped(markdown.markdown))
     if not cleaned:
         raise Unreadable("empty", "the page holds no text")
     return Loaded(text=cleaned, media_type="text/html", title=plain_title(title), metadata={"encoding": encoding})

@@ -12,7 +12,7 @@ from defusedxml.common import DefusedXmlException
 from markitdown import StreamInfo
 from markitdown.converters import DocxConverter, EpubConverter
 
-from data.cleaning import normalise
+from data.cleaning import normalise, unescaped
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import plain_title
 
@@ -69,7 +69,7 @@ def _convert(converter: DocxConverter | EpubConverter, content: bytes, media_typ
         title = title or (named.group(1) if named else "")
         markdown = markdown[found.end() :]
     markdown = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", markdown)
-    text = normalise(re.sub(r"\[([^\]\n]+)\]\([^)\n]*\)", r"\1", markdown))
+    text = normalise(unescaped(re.sub(r"\[([^\]\n]+)\]\([^)\n]*\)", r"\1", markdown)))
     if not text:
         raise Unreadable("empty", "the file holds no text")
     if not title and (heading := re.search(r"^#+\s+(.+)$", text, re.MULTILINE)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.store import ADAPTER, Run
+from data.store import ADAPTER, BASE, Run
 from doceo.app.models import QUOTE, open_local, open_provider
 from doceo.app.settings import Settings
 from doceo.core.config import AnswerConfig
@@ -118,13 +118,12 @@ def base_of(run: Run) -> str:
     """Return the base model of a run's adapter. Raises StageMissing where there is none."""
     described = json.loads(run.file(ADAPTER, "adapter_config.json").read_text(encoding="utf-8"))
     base = str(described["base_model_name_or_path"])
-    own = run.path / "base"
-    # A run that was moved still finds the base it made.
-    return str(own) if Path(base).name == "base" and not Path(base).exists() and own.is_dir() else base
+    # The path was noted where the run lay when it was made; the run may have been moved since.
+    return str(run.path / BASE) if Path(base).name == BASE and run.has(BASE) else base
 
 
 def default_model(run: Run | None) -> str:
     """Return who answers where no model is named: a run's tuned model if its base is a real one, else `quote`."""
-    if run is not None and run.has(ADAPTER) and Path(base_of(run)).resolve() != (run.path / "base").resolve():
+    if run is not None and run.has(ADAPTER) and Path(base_of(run)).resolve() != (run.path / BASE).resolve():
         return "tuned"
     return QUOTE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import typer
 from rich.console import Console as Terminal
@@ -65,6 +67,11 @@ class Console:
         with Progress(*columns, console=self._notes, transient=False) as progress:
             task_id = progress.add_task(name, total=total, note="")
             yield Bar(progress, task_id)
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return self._out.width
 
     def say(self, line: str) -> None:
         """Show a line beside the results."""
@@ -166,10 +173,10 @@ def run_verb(work: Callable[[Console], int | None], *, as_json: bool, debug: boo
         code = error.exit_code
     except Terminated:
         console.say("Stopped. Run the same command again to continue.")
-        code = 143
+        _leave(143)
     except KeyboardInterrupt:
         console.say("\nInterrupted. Run the same command again to continue.")
-        code = 130
+        _leave(130)
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
@@ -179,6 +186,13 @@ def run_verb(work: Callable[[Console], int | None], *, as_json: bool, debug: boo
         console.error(_unforeseen(error))
         code = BROKEN
     raise typer.Exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: a thread that waits for a server would hold the process back for minutes."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -95,9 +95,8 @@ def _parameter(key: str, field: FieldInfo, places: list[tuple[str, str]]) -> ins
         show_default=False,
         rich_help_panel=f"{section.capitalize()} settings" if section else "Settings",
     )
-    return inspect.Parameter(
-        key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
-    )
+    annotation = Annotated[list[str] | None, option] if is_list else Annotated[(list[str] if is_list else kind) | None, option]
+    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _switch(name: str, text: str) -> inspect.Parameter:
@@ -124,9 +123,12 @@ def _nested(given: dict[str, Any], knobs: _Knobs) -> dict[str, Any]:
         if value is None:
             continue
         field, places = knobs[key]
-        plain = (
-            [part.strip() for part in value.split(",") if part.strip()] if _flag_type(field.annotation)[1] else value
-        )
+        plain = _parts(value) if _flag_type(field.annotation)[1] else value
         for section, name in places:
             (flags.setdefault(section, {}) if section else flags)[name] = plain
     return flags
+
+
+def _parts(given: Sequence[str]) -> list[str]:
+    """Return the values of a flag that may be repeated, or hold several with commas."""
+    return [part.strip() for value in given for part in value.split(",") if part.strip()]

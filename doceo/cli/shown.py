@@ -46,16 +46,21 @@ def show_pairs(console: Console, made: Made, n: int = 3) -> None:
 
 
 def show_scores(console: Console, scores: list[Score]) -> None:
-    """Show one table for every set."""
-    for table in tables(scores):
-        console.table(table.headers, table.rows, title=f"\n{table.title}")
-        console.show(table.note)
+    """Show one table for every set, with intervals."""
+    found = tables(scores)
+    for table in found:
+        rows = table.fitting(console.width)
+        console.table(table.headers, rows, title=f"\n{table.title} (n = {table.n})")
+    if found:
+        console.show(found[0].note.split("; ", 1)[-1])
 
 
 def show_answer(console: Console, answer: Answer, *, text: bool = True) -> None:
     """Show an answer and, under it, its sources."""
     if text:
         console.show(answer.text)
+    if answer.refused and answer.reason:
+        console.show(f"  ({answer.reason})")
     if answer.short and answer.short != answer.text:
         console.show(f"In short: {answer.short}")
     for citation in answer.citations:

@@ -101,15 +101,17 @@ class FinetuneConfig(Config):
     alpha: int = Field(default=32, ge=1)
     """Scale of the adapter: alpha / rank multiplies its output."""
     learning_rate: float | None = Field(default=None, gt=0)
-    """Peak learning rate; left out, 2e-4, or 2e-3 for a base of less than 20M parameters."""
+    """Peak learning rate; left out, 2e-4, or 4e-3 for a base of less than 20M parameters."""
     epochs: float | None = Field(default=None, gt=0)
     """Passes over the training rows; left out, 3, or 8 for a base of less than 20M parameters."""
     batch_size: int = Field(default=8, ge=1)
     """Rows of one optimizer step."""
     max_length: int | None = Field(default=None, ge=32)
     """Longest row in tokens; left out, the base's context, at most 2048."""
-    patience: int = Field(default=3, ge=1)
-    """Evaluations without a better validation loss before training stops."""
+    patience: int | None = Field(default=None, ge=1)
+    """Evaluations without a better validation loss before training stops, and the best adapter is kept; left out, 3.
+    For a base of less than 20M parameters it is then off: such a base learns facts by heart, and the loss on other
+    facts rises while it does."""
     save_steps: int = Field(default=50, ge=1)
     """Steps between checkpoints, from which a killed run continues."""
     seed: int = 0

@@ -18,6 +18,7 @@ from doceo.core.records import Record
 from doceo.pretrain.model import learning_rate, llama_config
 from doceo.pretrain.stream import token_stream, windows
 from doceo.pretrain.tokenizer import save_tokenizer, train_tokenizer
+from doceo.providers.hf_models import bf16_in_hardware, quiet, quiet_start
 
 if TYPE_CHECKING:
     import torch
@@ -69,9 +70,10 @@ def pretrain(
         TrainingError: There is too little text, or the loss is no longer a number.
         StorageError: The folder cannot be written.
     """
+    quiet_start()
     from transformers import GenerationConfig, LlamaForCausalLM, set_seed
 
-    with progress.task("tokenizer", unit="texts"):
+    with quiet(), progress.task("tokenizer", unit="texts"):
         tokenizer = tokenizer or train_tokenizer(texts, config.vocab_size, config.context)
         stream = token_stream(texts, tokenizer)
     if len(stream) < LEAST_TOKENS:
@@ -88,7 +90,8 @@ def pretrain(
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     )
     try:
-        model.save_pretrained(out)
+        with quiet():
+            model.save_pretrained(out)
     except OSError as error:
         raise storage_error(error, out) from error
     save_tokenizer(tokenizer, out)
@@ -120,7 +123,7 @@ def _train(
     sources = [windows(stream, length, random) for length in lengths]
     peak = learning_rate(config)
     optimizer = torch.optim.AdamW(_groups(model), lr=peak, betas=(0.9, 0.95), fused=True)
-    half = bf16_gains()
+    half = bf16_in_hardware()
     model.train()
     losses: list[float] = []
     start, done = clock(), 0.0
@@ -148,7 +151,7 @@ def _step(model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, batch: torc
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
         logits = model(input_ids=batch[:, :-1], use_cache=False).logits
     loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten())
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
@@ -158,14 +161,6 @@ def _step(model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, batch: torc
 def schedule(done: float) -> float:
     """Return the share of the peak learning rate at a point of the run, 0 to 1: short warm-up, then linear to 0."""
     return max(0.02, min(1.0, (done + 0.01) / WARMUP, (1.0 - done) / (1.0 - WARMUP)))
-
-
-def bf16_gains() -> bool:
-    """Return True where the processor multiplies bfloat16 in hardware; elsewhere emulation makes it slower."""
-    import torch
-
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
 
 
 def _groups(model: LlamaForCausalLM) -> list[dict[str, object]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +54,8 @@ def open_model(name: str, *, dtype: torch.dtype | None = None, device: str | Non
         _check_folder(Path(name))
     elif _looks_like_path(name):
         raise ModelNotFound(
-            f"There is no model folder {name}.", hint="Check the path, or give a name from the hub such as Qwen/Qwen3-0.6B."
+            f"There is no model folder {name}.",
+            hint="Check the path, or give a name from the hub such as Qwen/Qwen3-0.6B.",
         )
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = dtype or (torch.bfloat16 if device == "cuda" else torch.float32)
@@ -103,8 +105,18 @@ def quiet_start() -> None:
     """Turn the libraries' telemetry off; has to come before their first import to hold for all of them."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # They warn one another of renamed settings, which is nobody's business here.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|trl)\b")
     if constants := sys.modules.get("huggingface_hub.constants"):
         vars(constants)["HF_HUB_DISABLE_TELEMETRY"] = True
+
+
+def bf16_in_hardware() -> bool:
+    """Return True where the processor multiplies bfloat16 in hardware; elsewhere emulation makes it slower."""
+    import torch
+
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
 
 
 @contextmanager
@@ -168,13 +180,17 @@ def _map(name: str, error: Exception) -> ProviderError:
         return ProviderError(f"{name} is not a causal language model.", hint="Choose a model for text generation.")
     if "model type" in lower and "does not recognize" in lower:
         return ProviderError(
-            f"transformers does not know the architecture of {name}.", hint="Choose another base, or update transformers."
+            f"transformers does not know the architecture of {name}.",
+            hint="Choose another base, or update transformers.",
         )
     if Path(name).is_dir():
-        return ProviderError(f"The model in {name} cannot be opened: {short}", hint="Its files may be damaged; fetch it again.")
+        return ProviderError(
+            f"The model in {name} cannot be opened: {short}", hint="Its files may be damaged; fetch it again."
+        )
     if "safetensors" in lower:
         return ProviderError(
-            f"{name} has no safetensors weights.", hint="Pickled weights are never read; choose a model with safetensors."
+            f"{name} has no safetensors weights.",
+            hint="Pickled weights are never read; choose a model with safetensors.",
         )
     return ModelNotFound(
         f"The model {name} is not on this machine and could not be fetched from the hub.",

@@ -169,7 +169,9 @@ class LocalModel:
             )
         return ids, min(request.max_tokens, room)
 
-    def _joins(self, batch: list[int], n: int, requests: Sequence[ChatRequest], encoded: Sequence[tuple[list[int], int]]) -> bool:
+    def _joins(
+        self, batch: list[int], n: int, requests: Sequence[ChatRequest], encoded: Sequence[tuple[list[int], int]]
+    ) -> bool:
         first = requests[batch[0]]
         same = _recipe(first) == _recipe(requests[n]) and encoded[batch[0]][1] == encoded[n][1]
         rows = len(batch) + 1
@@ -193,7 +195,9 @@ class LocalModel:
         text = self._weights.tokenizer.decode(row[:length], skip_special_tokens=True)
         cut = min((at for mark in stop if (at := text.find(mark)) >= 0), default=None)
         finish = "length" if length is None and cut is None else "stop"
-        usage = Usage(prompt_tokens=prompt, completion_tokens=len(row) if length is None else length + 1, seconds=seconds)
+        usage = Usage(
+            prompt_tokens=prompt, completion_tokens=len(row) if length is None else length + 1, seconds=seconds
+        )
         return ChatReply(text=text[:cut].strip(), finish=finish, usage=usage)
 
     def _ends(self) -> set[int]:

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def pieces(
-    generate: Callable[..., object], tokenizer: PreTrainedTokenizerBase, stop: Sequence[str]
-) -> Iterator[str]:
+def pieces(generate: Callable[..., object], tokenizer: PreTrainedTokenizerBase, stop: Sequence[str]) -> Iterator[str]:
     """Yield the text of a generation as it comes, cut before the first stop mark.
 
     Args:

@@ -11,13 +11,15 @@ BlockKind = Literal["prose", "item", "heading", "row", "code"]
 
 _LINE = re.compile(r"[^\n]*\n?")
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
-_ITEM = re.compile(r"\s*(?:>\s*)?(?:[-*+•◦▪‣●○■–—]|\d{1,3}[.)]|[a-zA-Z][.)]|\([a-z0-9]{1,3}\))[ \t]+(?=\S)")  # noqa: RUF001
+_ITEM = re.compile(r"\s*(?:>\s*)?(?:[-*+•◦▪‣●○■–—]|\d{1,3}[.)]|[a-zA-Z][.)]|\([a-z0-9]{1,3}\))[ \t]+(?=\S)")
 _ATX = re.compile(r"\s{0,3}#{1,6}\s+\S")
 _UNDERLINE = re.compile(r"\s{0,3}(={3,}|-{3,}|~{3,}|\*{3,})\s*\Z")
-_NUMBERED = re.compile(r"\s*(?:(?:chapter|section|part|appendix)\s+[\dA-Z]+|\d+(?:\.\d+)+\.?|[A-Z]\.\d+(?:\.\d+)*\.?)\s+\S", re.I)
+_NUMBERED = re.compile(
+    r"\s*(?:(?:chapter|section|part|appendix)\s+[\dA-Z]+|\d+(?:\.\d+)+\.?|[A-Z]\.\d+(?:\.\d+)*\.?)\s+\S", re.I
+)
 _ROW = re.compile(r"\s*\|.*\|\s*\Z|[^|]*\s\|\s[^|]*\s\|\s.*\Z")
 _BOLD_LINE = re.compile(r"\s*(\*\*|__)[^*_]{1,100}\1:?\s*\Z")
-_ENDS = (".", "!", "?", ":", ";", ",", "。", "！", "？")  # noqa: RUF001
+_ENDS = (".", "!", "?", ":", ";", ",", "。", "！", "？")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +144,6 @@ def _is_short_title(line: _Line, opened: list[_Line], following: _Line | None, w
     if opened and not opened[-1].text.endswith(_ENDS):
         return False
     text = line.text.strip()
-    return text[:1].isupper() and len(text) <= min(70, 0.75 * max(width, len(following.text))) and len(text.split()) <= 10
+    return (
+        text[:1].isupper() and len(text) <= min(70, 0.75 * max(width, len(following.text))) and len(text.split()) <= 10
+    )

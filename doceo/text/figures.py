@@ -21,7 +21,7 @@ DATE = re.compile(
 """A calendar date with a month, such as July 5, 2002 or 5 July 2002 or July 2002."""
 YEAR = re.compile(rf"(?<![\w.,/-])(?:{_YEAR}s?|(?:[1-9]\d{{0,3}})\s+(?:BC|AD|BCE|CE))(?![\w/-]|[.,]\d)")
 """A year of four digits from 1000 to 2099, a decade, or a year with its era."""
-_DIGITS = r"(?<![\w.,/-])[-+±~≈]?\d{1,3}(?:[ ,]\d{3})+(?:\.\d+)?|(?<![\w.,/-])[-+±~≈]?\d+(?:\.\d+)?"  # noqa: RUF001
+_DIGITS = r"(?<![\w.,/-])[-+±~≈]?\d{1,3}(?:[ ,]\d{3})+(?:\.\d+)?|(?<![\w.,/-])[-+±~≈]?\d+(?:\.\d+)?"
 _WORDED = (
     r"\b(?:(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
     r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|dozen)(?:[ -]|\b))+"
@@ -36,14 +36,22 @@ _UNITS = (
 QUANTITY = re.compile(rf"(?:{_DIGITS})\s?{_UNITS}(?!\w)|{_WORDED}(?<=\w)\s{_UNITS}(?!\w)")
 """A number with its unit."""
 PERCENT = re.compile(rf"(?:{_DIGITS})\s?(?:%|percent\b|per cent\b)")
-MONEY = re.compile(rf"[$€£¥]\s?\d[\d,]*(?:\.\d+)?(?:\s(?:thousand|million|billion|trillion))?|(?:{_DIGITS})(?:\s(?:million|billion))?\s(?:dollars|euros|USD|EUR)\b")
+MONEY = re.compile(
+    rf"[$€£¥]\s?\d[\d,]*(?:\.\d+)?(?:\s(?:thousand|million|billion|trillion))?|(?:{_DIGITS})(?:\s(?:million|billion))?\s(?:dollars|euros|USD|EUR)\b"
+)
 NAME = re.compile(
-    r"\b[A-Z][\w'’-]*[a-z][\w'’-]*(?:\s(?:(?:of|the|de|van|von|and|for|&)\s)?(?:[A-Z]\.\s)?[A-Z][\w'’-]*)+|"  # noqa: RUF001
+    r"\b[A-Z][\w'’-]*[a-z][\w'’-]*(?:\s(?:(?:of|the|de|van|von|and|for|&)\s)?(?:[A-Z]\.\s)?[A-Z][\w'’-]*)+|"
     r"\b(?:[A-Z]\.\s)+[A-Z][a-z]+|\b[A-Z]{2,}[\w-]*|\b[A-Z][a-z]+[A-Z]\w*"
 )
 """Two or more capitalised words, initials with a surname, an acronym, or a word in camel case."""
 _ORDER: tuple[tuple[FigureKind, re.Pattern[str]], ...] = (
-    ("date", DATE), ("money", MONEY), ("percent", PERCENT), ("quantity", QUANTITY), ("year", YEAR), ("number", NUMBER), ("name", NAME),
+    ("date", DATE),
+    ("money", MONEY),
+    ("percent", PERCENT),
+    ("quantity", QUANTITY),
+    ("year", YEAR),
+    ("number", NUMBER),
+    ("name", NAME),
 )
 
 

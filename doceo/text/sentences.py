@@ -12,26 +12,30 @@ from dataclasses import dataclass
 from typing import Literal
 
 from doceo.text.blocks import Block, BlockKind, blocks
+from doceo.text.words import closed
 
 SentenceKind = Literal["prose", "item", "heading", "row", "code"]
 
-ABBREVIATIONS = frozenset(
-    "e.g i.e cf vs viz al approx resp mr mrs ms dr prof sr jr st mt fig figs eq eqs no nos sec secs ch chap art arts "
-    "vol vols ed eds p pp par para ref refs inc ltd co corp dept univ assn bros gen col maj capt lt sgt rep sen gov "
-    "hon rev jan feb mar apr jun jul aug sept sep oct nov dec mon tue wed thu fri sat sun u.s u.k e.u u.n a.m p.m ph.d "
-    "b.c a.d n.b incl excl est max min avg dim tel ext ca et".split()
+ABBREVIATIONS = closed(
+    "e.g i.e cf vs viz al approx resp mr mrs ms dr prof sr jr st mt fig figs eq eqs no nos sec secs ch chap art "
+    "arts vol vols ed eds p pp par para ref refs inc ltd co corp dept univ assn bros gen col maj capt lt sgt rep "
+    "sen gov hon rev jan feb mar apr jun jul aug sept sep oct nov dec mon tue wed thu fri sat sun u.s u.k e.u u.n "
+    "a.m p.m ph.d b.c a.d n.b incl excl est max min avg dim tel ext ca et"
 )
-_ENDS_ANYWAY = frozenset({"etc", "a.m", "p.m", "ph.d", "inc", "ltd", "co", "corp", "u.s", "u.k", "jr", "sr", "al", "no"})
-_STARTERS = frozenset(
+_ENDS_ANYWAY = frozenset(
+    {"etc", "a.m", "p.m", "ph.d", "inc", "ltd", "co", "corp", "u.s", "u.k", "jr", "sr", "al", "no"}
+)
+_STARTERS = closed(
     "the this that these those it its he she they we i you there here in on at for from with by as if when while "
     "although because however moreover thus then so but and or a an all each every some many most to after before "
-    "since during once until unless what how why who where which both another such".split()
+    "since during once until unless what how why who where which both another such"
 )
 _CLOSERS = r"[\"'”’»)\]*_`]*"
-_NOTES = r"(?:\[\[?[^\[\]\s]{1,8}\]\]?(?:\([^()\s]*(?:\s\"[^\"\n]*\")?\))?(?::\s?\d+(?:[-–]\d+)?)?)*"  # noqa: RUF001
-_STOP = re.compile(rf"(?P<stop>[.!?…]+){_CLOSERS}{_NOTES}(?P<gap>\s+)|[。！？]+[」』”’]*")  # noqa: RUF001
-_LAST_WORD = re.compile(r"[\w.&'’-]*\Z")  # noqa: RUF001
-_OPENERS = "\"'“‘«([*_`<"  # noqa: RUF001
+_NOTES = r"(?:\[\[?[^\[\]\s]{1,8}\]\]?(?:\([^()\s]*(?:\s\"[^\"\n]*\")?\))?(?::\s?\d+(?:[-–]\d+)?)?)*"
+_STOP = re.compile(rf"(?P<stop>[.!?…]+){_CLOSERS}{_NOTES}(?P<gap>\s+)|[。！？]+[」』”’]*")
+_LAST_WORD = re.compile(r"[\w.&'’-]*\Z")
+_MARKS = "\"'”’»)]*_`"
+_OPENERS = "\"'“‘«([*_`<"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,11 @@ def _is_end(text: str, block: Block, match: re.Match[str], resume: int) -> bool:
     lower = head.islower()
     if "!" in match["stop"] or "?" in match["stop"]:
         return not lower
-    before = _LAST_WORD.search(text, max(block.body, match.start() - 30), match.start())
-    word = before.group().lower().strip("'’") if before else ""  # noqa: RUF001
+    stem_end = match.start()
+    while stem_end > block.body and text[stem_end - 1] in _MARKS:
+        stem_end -= 1
+    before = _LAST_WORD.search(text, max(block.body, stem_end - 30), stem_end)
+    word = before.group().lower().strip("'’") if before else ""
     if not word and text[match.start() - 1 : match.start()].isspace():
         return False
     if not match["stop"].strip(".") and len(match["stop"]) > 1:
@@ -117,9 +124,15 @@ def _is_end(text: str, block: Block, match: re.Match[str], resume: int) -> bool:
     opens = head.isupper() and next_word is not None and next_word.group().lower() in _STARTERS
     if word in ABBREVIATIONS or word == "etc":
         return opens and word in _ENDS_ANYWAY
-    if len(word) == 1 and word.isalpha() and before is not None and before.group().isupper():
+    if (
+        len(word) == 1
+        and word.isalpha()
+        and before is not None
+        and before.group().isupper()
+        and stem_end == match.start()
+    ):
         return opens and text[max(block.body, match.start() - 3) : match.start() - 1].strip() != "" and word != "i"
-    if re.fullmatch(r"(?:\w\.)+\w", word):
+    if re.fullmatch(r"(?:[a-z]\.)+[a-z]", word):
         return opens
     if re.fullmatch(r"[\d.]*", word) and match.start() - len(word) <= block.body:
         return False

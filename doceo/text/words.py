@@ -4,52 +4,75 @@ from __future__ import annotations
 
 import re
 
-WORD = re.compile(r"[^\W_]+(?:['’._-][^\W_]+)*")  # noqa: RUF001
+
+def closed(words: str) -> frozenset[str]:
+    """Return the closed list of words that a string holds, parted by blanks."""
+    return frozenset(words.split())
+
+
+WORD = re.compile(r"[^\W_]+(?:['’._-][^\W_]+)*")
 """A word as a reader sees it: letters and digits, with inner apostrophes, hyphens, dots and underscores."""
 
-DETERMINERS = frozenset("the a an".split())
-QUANTIFIERS = frozenset("all every each any some no many most several few both much more fewer less enough another other".split())
-DEMONSTRATIVES = frozenset("this that these those such".split())
-POSSESSIVES = frozenset("my your his her its our their whose".split())
-PRONOUNS = frozenset(
-    "i you he she it we they me him us them one ones mine yours hers ours theirs myself yourself himself herself itself "
-    "ourselves themselves everyone everybody everything someone somebody something anyone anybody anything nobody nothing "
-    "none there".split()
+DETERMINERS = closed("the a an")
+QUANTIFIERS = closed("all every each any some no many most several few both much more fewer less enough another other")
+DEMONSTRATIVES = closed("this that these those such")
+POSSESSIVES = closed("my your his her its our their whose")
+PRONOUNS = closed(
+    "i you he she it we they me him us them one ones mine yours hers ours theirs myself yourself himself herself "
+    "itself ourselves themselves everyone everybody everything someone somebody something anyone anybody anything "
+    "nobody nothing none there"
 )
-PREPOSITIONS = frozenset(
-    "of in on at by for from with to into onto over under between among within without through during before after "
-    "since until against about as per via across along around behind beside besides beyond despite except inside outside like near off "
-    "out than toward towards upon up down above below throughout unlike versus plus".split()
+PREPOSITIONS = closed(
+    "of in on at by for from with to into onto over under between among within without through during before "
+    "after since until against about as per via across along around behind beside besides beyond despite except "
+    "inside outside like near off out than toward towards upon up down above below throughout unlike versus plus"
 )
-MODALS = frozenset("can could may might must shall should will would cannot".split())
-BE = frozenset("is are was were am".split())
-HAVE = frozenset("has have had".split())
-DO = frozenset("does do did".split())
+MODALS = closed("can could may might must shall should will would cannot")
+BE = closed("is are was were am")
+HAVE = closed("has have had")
+DO = closed("does do did")
 AUXILIARIES = MODALS | BE | HAVE | DO
-SUBORDINATORS = frozenset("because although though while whereas if unless when whenever where wherever whether until once since so".split())
-RELATIVES = frozenset("which who whom whose that where when".split())
-QUESTION_WORDS = frozenset("what when where who whom whose which why how".split())
-CONJUNCTIONS = frozenset("and or but nor yet".split())
-NUMERALS = frozenset(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion dozen half".split()
+SUBORDINATORS = closed(
+    "because although though while whereas if unless when whenever where wherever whether until once since so"
 )
-ADVERBS = frozenset(
-    "not never always often usually sometimes also only just even still already now then thus therefore hence however "
-    "too very quite rather almost again once twice soon later early here currently first second last finally instead "
-    "otherwise moreover furthermore perhaps maybe yet ever seldom rarely well far away together apart back forth "
-    "directly originally initially".split()
+RELATIVES = closed("which who whom whose that where when")
+QUESTION_WORDS = closed("what when where who whom whose which why how")
+CONJUNCTIONS = closed("and or but nor yet")
+NUMERALS = closed(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million "
+    "billion trillion dozen half"
 )
-IRREGULAR_PLURALS = frozenset("people children men women data media criteria phenomena indices matrices vertices mice feet teeth geese series species police".split())
-SINGULAR_S = frozenset(
-    "this is was has does its process access class address analysis basis thesis business loss bias bus status corpus axis "
-    "progress success mess pass less glass mass gas lens news physics mathematics statistics economics congress canvas "
-    "always perhaps across series species business os https dns css apis census consensus focus virus bonus plus "
-    "menus synopsis hypothesis emphasis crisis diagnosis synthesis parenthesis kubernetes redis windows postgres loss".split()
+ADVERBS = closed(
+    "not never always often usually sometimes also only just even still already now then thus therefore hence "
+    "however too very quite rather almost again once twice soon later early here currently first second last "
+    "finally instead otherwise moreover furthermore perhaps maybe yet ever seldom rarely well far away together "
+    "apart back forth directly originally initially"
+)
+IRREGULAR_PLURALS = closed(
+    "people children men women data media criteria phenomena indices matrices vertices mice feet teeth geese "
+    "series species police"
+)
+SINGULAR_S = closed(
+    "this is was has does its process access class address analysis basis thesis business loss bias bus status "
+    "corpus axis progress success mess pass less glass mass gas lens news physics mathematics statistics "
+    "economics congress canvas always perhaps across series species business os https dns css apis census "
+    "consensus focus virus bonus plus menus synopsis hypothesis emphasis crisis diagnosis synthesis parenthesis "
+    "kubernetes redis windows postgres loss"
 )
 STOP_WORDS = (
-    DETERMINERS | QUANTIFIERS | DEMONSTRATIVES | POSSESSIVES | PRONOUNS | PREPOSITIONS | AUXILIARIES | SUBORDINATORS | RELATIVES
-    | QUESTION_WORDS | CONJUNCTIONS | frozenset("not be been being having doing own same so too very just also only s t don".split())
+    DETERMINERS
+    | QUANTIFIERS
+    | DEMONSTRATIVES
+    | POSSESSIVES
+    | PRONOUNS
+    | PREPOSITIONS
+    | AUXILIARIES
+    | SUBORDINATORS
+    | RELATIVES
+    | QUESTION_WORDS
+    | CONJUNCTIONS
+    | closed("not be been being having doing own same so too very just also only s t don")
 )
 """Words that carry no topic of their own, in lower case."""
 
@@ -69,7 +92,7 @@ def stem(word: str) -> str:
 
     Meant for comparing words, not for showing them.
     """
-    word = word.replace("’", "'").removesuffix("'s")  # noqa: RUF001
+    word = word.replace("’", "'").removesuffix("'s")
     if len(word) > 3 and word not in SINGULAR_S:
         if word.endswith("ies") and len(word) > 4:
             word = word[:-3] + "y"
@@ -90,6 +113,6 @@ def is_plural(word: str) -> bool:
     lower = word.lower()
     if lower in IRREGULAR_PLURALS:
         return lower not in ("series", "species", "data", "media")
-    if lower in SINGULAR_S or lower.endswith(("ss", "us", "is", "'s", "’s")):  # noqa: RUF001
+    if lower in SINGULAR_S or lower.endswith(("ss", "us", "is", "'s", "’s")):
         return False
-    return lower.endswith("s") and len(lower) > 3 or bool(re.fullmatch(r"[A-Z]{2,}s", word))
+    return (lower.endswith("s") and len(lower) > 3) or bool(re.fullmatch(r"[A-Z]{2,}s", word))

@@ -11,7 +11,7 @@ from doceo.core.fingerprint import sha256
 from doceo.core.records import Answer, Answered, Citation, Evidence, Item, SetName
 from doceo.text.passages import without_markers
 from evaluation.scoring import SETS
-from evaluation.view.passages import Excerpt, Library, Piece, clip
+from evaluation.view.passages import Excerpt, Library, Piece, Quote, clip
 from evaluation.view.records import RunRecords
 
 WORKED = 6
@@ -60,16 +60,26 @@ class QuestionCard:
 
 
 def worked_examples(records: RunRecords, library: Library, count: int = WORKED) -> list[Worked]:
-    """Return answers that cite their sources: the best-scoring ones, of different documents and sets.
+    """Return some of the best answers that cite their sources, of different documents.
 
-    Taken from the first of quote+rag, tuned+rag, base+rag (then any other) that cites anything.
+    First come those whose citation touches the evidence of the question, of these the ones to written questions, of
+    these the ones of the highest score. Taken from the first of quote+rag, tuned+rag, base+rag (then any other) that
+    cites anything.
     """
+    evidence = _evidence(records)
     order = [*(s for s in _CITING if s in records.answers), *(s for s in records.answers if s not in _CITING)]
     for system in order:
         citing = [line for line in records.answers[system] if line.answer.citations and not line.answer.refused]
         if citing:
             values = item_values(records.items, preferred_metric(records.items, ("rougeL", "chrf", "f1")))
-            citing.sort(key=lambda line: (-(values.get((system, line.set, line.pair_id)) or 0), line.pair_id))
+            citing.sort(
+                key=lambda line: (
+                    not _touches(line.answer.citations, evidence.get(line.pair_id, ())),
+                    not line.set.endswith("-written"),
+                    -(values.get((system, line.set, line.pair_id)) or 0),
+                    line.pair_id,
+                )
+            )
             chosen = _spread(citing, count)
             return [_worked(i, system, line, library) for i, line in enumerate(chosen, 1)]
     return []
@@ -81,7 +91,7 @@ def question_cards(
     """Return the metric shown on the cards and a seeded choice of questions, the same number of every set."""
     metric = preferred_metric(records.items, ("f1", "rougeL", "chrf"))
     values = item_values(records.items, metric)
-    evidence = {pair.id: pair.evidence for pair in records.pairs} | dict(records.evidence)
+    evidence = _evidence(records)
     asked: dict[SetName, dict[str, dict[str, Answered]]] = {}
     for system, answers in records.answers.items():
         for line in answers:
@@ -135,13 +145,12 @@ def _worked(i: int, system: str, line: Answered, library: Library) -> Worked:
         pieces=pieces_of(line.answer),
         plain=without_markers(line.answer.text).strip(),
         references=line.references,
-        sources=tuple(_source(citation, library) for citation in line.answer.citations[:4]),
+        sources=tuple(library.excerpts([_quote(citation) for citation in line.answer.citations[:6]])),
     )
 
 
-def _source(citation: Citation, library: Library) -> Excerpt:
-    headings = citation.heading_path
-    return library.excerpt(citation.span, citation.quote, n=citation.n, source=citation.source, headings=headings)
+def _quote(citation: Citation) -> Quote:
+    return Quote(citation.span, citation.quote, citation.n, citation.source, citation.heading_path)
 
 
 def _card(
@@ -169,15 +178,30 @@ def _card(
     )
 
 
+def _evidence(records: RunRecords) -> dict[str, tuple[Evidence, ...]]:
+    """Return pair id -> what proves the answer."""
+    return {pair.id: pair.evidence for pair in records.pairs} | dict(records.evidence)
+
+
+def _touches(citations: Sequence[Citation], evidence: Sequence[Evidence]) -> bool:
+    """Return whether a citation and the evidence share characters."""
+    spans = [one.span for one in evidence]
+    return any(
+        cited.span.document_id == span.document_id and cited.span.start < span.end and span.start < cited.span.end
+        for cited in citations
+        for span in spans
+    )
+
+
 def _spread(lines: Sequence[Answered], count: int) -> list[Answered]:
-    """Return the first lines of each document and set before a second of any, in the order given; no quote twice."""
-    groups: dict[tuple[str, str], list[Answered]] = {}
+    """Return the first line of each document before a second of any, in the order given; no quote twice."""
+    groups: dict[str, list[Answered]] = {}
     quoted: set[str] = set()
     for line in lines:
         if (quote := line.answer.citations[0].quote) in quoted:
             continue
         quoted.add(quote)
-        groups.setdefault((line.answer.citations[0].document_id, line.set), []).append(line)
+        groups.setdefault(line.answer.citations[0].document_id, []).append(line)
     return _take_in_turn(list(groups.values()), count)
 
 

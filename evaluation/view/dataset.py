@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ REASONS = {
 }
 
 
+_ID = re.compile(r"\bp_[0-9a-f]{16}\b")
 _WITHOUT_EVIDENCE = ("no_quote", "quote_not_found", "span_mismatch")
 
 
@@ -78,7 +80,9 @@ def outcome(ledger: Ledger | None, rejected: Sequence[Rejected]) -> Outcome | No
 
     def example(reason: str) -> str:
         line = examples.get(reason)
-        return f"“{clip(line.pair.question, 140)}” ({clip(line.verdict.detail, 120)})" if line else ""
+        if line is None:
+            return ""
+        return f"“{clip(line.pair.question, 140)}” ({clip(_ID.sub('another', line.verdict.detail), 120)})"
 
     rows = [Bar("accepted", f"{ledger.accepted:,}", 100 * ledger.accepted / asked, "good")]
     for tone, counts in (("plain", ledger.rejected), ("bad", ledger.failed)):

@@ -23,25 +23,41 @@ LONGEST_QUOTE = 1200
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of text that is shown in one way; `kind` says which."""
+    """A run of text that is shown in one way; `kind` says which. `n` is the number of a marked source."""
 
     text: str
     kind: str = "plain"
+    n: int | None = None
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Words of a document that are to be shown; `source` and `headings` serve where the run lacks the document."""
+
+    span: Span
+    text: str
+    n: int | None = None
+    source: str = ""
+    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A quote inside its passage. `found` says that the document holds exactly these characters at the span."""
+    """One or more quotes marked inside their passage.
 
-    before: tuple[Piece, ...]
-    quote: str
-    after: tuple[Piece, ...]
+    `found` says that the document holds exactly these characters at the spans.
+    """
+
+    parts: tuple[Piece, ...]
     source: str
     place: str
-    start: int
-    end: int
+    spans: tuple[Span, ...]
     found: bool
-    n: int | None = None
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the marked sources, in order."""
+        return sorted({part.n for part in self.parts if part.n is not None})
 
 
 class Library:
@@ -54,49 +70,67 @@ class Library:
         for chunk in sorted(chunks, key=lambda c: c.span.start):
             self._chunks.setdefault(chunk.document_id, []).append(chunk)
 
-    def excerpt(
-        self,
-        span: Span,
-        quote: str,
-        *,
-        room: int = 420,
-        n: int | None = None,
-        source: str = "",
-        headings: Sequence[str] = (),
-    ) -> Excerpt:
-        """Return the quote inside its passage, with at most `room` characters of it on either side.
+    def excerpts(self, quotes: Sequence[Quote], room: int = 420) -> list[Excerpt]:
+        """Return the quotes inside their passages, with at most `room` characters on either side.
 
-        A span of a document that the run does not have is shown as its quote alone, under `source`.
+        Quotes of one passage share an excerpt. A quote that its document does not hold stands alone.
         """
-        document = self.documents.get(span.document_id)
-        if document is None:
-            where = heading_line("", headings)
-            shown = _flowing(clip(quote, LONGEST_QUOTE))
-            return Excerpt((), shown, (), source, where, span.start, span.end, False, n)
-        text = document.text
-        chunk = self._chunk(span)
-        left, right = _window(text, span, chunk, room)
-        return Excerpt(
-            before=_prose(_before(text, left, span.start), last=False),
-            quote=_flowing(clip(quote, LONGEST_QUOTE)),
-            after=_prose(_after(text, span.end, right), last=True),
-            source=document.source,
-            place=_place(document, span, headings or (chunk.heading_path if chunk else ())),
-            start=span.start,
-            end=span.end,
-            found=text[span.start : span.end] == quote,
-            n=n,
-        )
+        alone = [quote for quote in quotes if not self._holds(quote)]
+        groups: list[list[Quote]] = []
+        for quote in sorted((q for q in quotes if self._holds(q)), key=lambda q: (q.span.document_id, q.span.start)):
+            if groups and self._together(groups[-1][-1].span, quote.span, room):
+                groups[-1].append(quote)
+            else:
+                groups.append([quote])
+        groups.sort(key=lambda group: min(quotes.index(quote) for quote in group))
+        return [self._excerpt(group, room) for group in groups] + [_unproven(quote) for quote in alone]
 
     def of(self, evidence: Sequence[Evidence], room: int = 420) -> list[Excerpt]:
-        """Return the excerpts of a pair's evidence, at most three."""
-        return [self.excerpt(one.span, one.quote, room=room) for one in evidence[:3]]
+        """Return the excerpts of a pair's evidence, of its first five quotes."""
+        return self.excerpts([Quote(one.span, one.quote) for one in evidence[:5]], room)
+
+    def _holds(self, quote: Quote) -> bool:
+        document = self.documents.get(quote.span.document_id)
+        return document is not None and document.text[quote.span.start : quote.span.end] == quote.text
+
+    def _together(self, one: Span, other: Span, room: int) -> bool:
+        if one.document_id != other.document_id or other.start < one.end:
+            return False
+        chunk = self._chunk(one)
+        return other.start - one.end < room / 2 or (chunk is not None and other.end <= chunk.span.end)
+
+    def _excerpt(self, quotes: Sequence[Quote], room: int) -> Excerpt:
+        document = self.documents[quotes[0].span.document_id]
+        text, first, last = document.text, quotes[0].span, quotes[-1].span
+        chunk = self._chunk(first)
+        left, right = _window(text, first.start, last.end, chunk, room)
+        parts = [*_prose(_before(text, left, first.start))]
+        for quote, following in zip(quotes, [*quotes[1:], None], strict=True):
+            parts.append(Piece(_flowing(clip(quote.text, LONGEST_QUOTE)), "mark", quote.n))
+            if following:
+                parts += _prose(text[quote.span.end : following.span.start])
+        return Excerpt(
+            parts=(*parts, *_prose(_after(text, last.end, right), last=True)),
+            source=document.source,
+            place=_place(document, first, _headings(text, first, chunk) or quotes[0].headings),
+            spans=tuple(quote.span for quote in quotes),
+            found=True,
+        )
 
     def _chunk(self, span: Span) -> Chunk | None:
         """Return the last chunk that starts at or before a span."""
         chunks = self._chunks.get(span.document_id, [])
         at = bisect_right(chunks, span.start, key=lambda chunk: chunk.span.start) - 1
         return chunks[at] if at >= 0 else None
+
+
+def _headings(text: str, span: Span, chunk: Chunk | None) -> Sequence[str]:
+    """Return the headings above a span: those of its chunk, and Markdown headings between the chunk's start and it."""
+    path = chunk.heading_path if chunk else ()
+    for heading in _HEADING.finditer(text, chunk.span.start, span.start) if chunk else ():
+        level = len(heading[0]) - len(heading[0].lstrip("#"))
+        path = (*path[: level - 1], heading[1])
+    return path
 
 
 def _place(document: Document, span: Span, headings: Sequence[str]) -> str:
@@ -112,11 +146,16 @@ def clip(text: str, longest: int) -> str:
     return text[:longest].rsplit(None, 1)[0].rstrip() + " …"
 
 
-def _window(text: str, span: Span, chunk: Chunk | None, room: int) -> tuple[int, int]:
-    """Return where the context of a span starts and ends: its chunk, or `room` characters on either side."""
-    if chunk and chunk.span.end >= span.end and chunk.span.end - chunk.span.start >= _SMALL:
-        return max(chunk.span.start, span.start - room), min(chunk.span.end, span.end + room)
-    return max(0, span.start - room), min(len(text), span.end + room)
+def _unproven(quote: Quote) -> Excerpt:
+    mark = Piece(_flowing(clip(quote.text, LONGEST_QUOTE)), "mark", quote.n)
+    return Excerpt((mark,), quote.source, heading_line("", quote.headings), (quote.span,), False)
+
+
+def _window(text: str, start: int, end: int, chunk: Chunk | None, room: int) -> tuple[int, int]:
+    """Return where the context of quotes starts and ends: their chunk, or `room` characters on either side."""
+    if chunk and chunk.span.end >= end and chunk.span.end - chunk.span.start >= _SMALL:
+        return max(chunk.span.start, start - room), min(chunk.span.end, end + room)
+    return max(0, start - room), min(len(text), end + room)
 
 
 def _before(text: str, left: int, start: int) -> str:
@@ -148,7 +187,7 @@ def _flowing(text: str) -> str:
     return _WRAPPED.sub(" ", _BLANKS.sub("\n\n", _SPACES.sub(" ", text)))
 
 
-def _prose(text: str, *, last: bool) -> tuple[Piece, ...]:
+def _prose(text: str, *, last: bool = False) -> tuple[Piece, ...]:
     """Return context as plain runs and headings, without Markdown's marks; `last` drops a heading at the end."""
     flowing = _MARKS.sub("", _CELLS.sub(" · ", _flowing(text)))
     pieces: list[Piece] = []

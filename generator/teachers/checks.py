@@ -5,19 +5,35 @@ from __future__ import annotations
 import re
 
 from doceo.text.words import STOP_WORDS, WORD, content_words
-from generator.teachers.grammar.standing import FIRST_PERSON, POINTING, PRONOUN, refers_elsewhere
+from generator.teachers.grammar.standing import (
+    FIRST_PERSON,
+    POINTING,
+    PRONOUN,
+    answer_refers_elsewhere,
+    holds_bare_noun,
+    refers_elsewhere,
+)
 from generator.teachers.statement import Candidate
 
 LONGEST_QUESTION = 24
 LONGEST_ANSWER = 70
 _BROKEN = re.compile(
-    r"https?://|www\.|\S+@\S+\.\S|[{}<>|\\^]|\[|\]|\.\.\.|…|\ufffd|[=;]|\s-\s|\b(\w+) \1\b|--+\s|\s[,.;]\s|,\?|\bet al\b|©|®|\*",  # noqa: RUF001
+    r"https?://|www\.|\S+@\S+\.\S|[{}<>|\\^]|\[|\]|\.\.\.|…|\ufffd|[=;]|\s-\s|\b(\w+) \1\b|--+\s|\s[,.;]\s|,\?|\bet al\b|©|®|\*",
     re.I,
 )
-_BROKEN_ANSWER = re.compile(r"\ufffd|\bet al\b|\.\.\.\s*\Z|[{}|\\]|\[\[|\]\(|©|https?://\S+\s\S+\shttps?://|\S{60,}|\s\*|\*\s")
+_BROKEN_ANSWER = re.compile(
+    r"\ufffd|\bet al\b|\.\.\.\s*\Z|[{}|\\]|\[\[|\]\(|©|https?://\S+\s\S+\shttps?://|\S{60,}|\s\*|\*\s"
+)
 _SECOND = re.compile(r"\b(?:you|your)\b", re.I)
-_DANGLING = re.compile(r"\b(?:the|a|an|of|and|or|to|for|with|in|on|by|from|as|than|is|are|was|were|that|which|its|their|at|but|not|also|only|be)\W*\Z", re.I)
-_OPENS_SENTENCE = re.compile(r"\A(?:however|therefore|thus|moreover|furthermore|but|and|so|also|then|otherwise|instead|hence|finally|still|yet|for example|for instance)\b", re.I)
+_DANGLING = re.compile(
+    r"\b(?:the|a|an|of|and|or|to|for|with|in|on|by|from|as|than|is|are|was|were|that|which|its|their|at|but|not|also|only|be)\W*\Z",
+    re.I,
+)
+_LEFT_HANGING = re.compile(r"\b(?:the|a|an|and|or|that|which|its|their|but|not|than|only|merely|very)\?\Z", re.I)
+_OPENS_SENTENCE = re.compile(
+    r"\A(?:however|therefore|thus|moreover|furthermore|but|and|so(?! that)|also|then|otherwise|instead|hence|finally|still|yet|for example|for instance)\b",
+    re.I,
+)
 
 
 def passes(candidate: Candidate) -> bool:
@@ -29,11 +45,26 @@ def _question_stands(question: str) -> bool:
     count = len(question.split())
     if not 3 <= count <= LONGEST_QUESTION or len(question) > 170 or not question.endswith("?"):
         return False
-    if _BROKEN.search(question) or refers_elsewhere(question) or not _balanced(question) or _DANGLING.search(question[:-1]) and count < 5:
+    if (
+        _BROKEN.search(question)
+        or refers_elsewhere(question)
+        or not _balanced(question)
+        or _LEFT_HANGING.search(question)
+        or holds_bare_noun(question)
+    ):
         return False
     body = question.split(" ", 1)[1]
     if found := PRONOUN.search(body):
-        if found.group().lower() not in ("its", "their", "his", "her", "themselves", "itself", "it", "they") and not re.search(r"\b(?:are|is|were) there\b", question):
+        if found.group().lower() not in (
+            "its",
+            "their",
+            "his",
+            "her",
+            "themselves",
+            "itself",
+            "it",
+            "they",
+        ) and not re.search(r"\b(?:are|is|were) there\b", question):
             return False
         # A pronoun is clear where the subject of the question stands before it.
         if found.group().lower() != "there" and len(body[: found.start()].split()) < 3:
@@ -45,11 +76,16 @@ def _answer_stands(answer: str) -> bool:
     count = len(answer.split())
     if not 1 <= count <= LONGEST_ANSWER or not any(char.isalnum() for char in answer):
         return False
-    if _BROKEN_ANSWER.search(answer) or not _balanced(answer) or FIRST_PERSON.search(answer) or _DANGLING.search(answer):
+    if (
+        _BROKEN_ANSWER.search(answer)
+        or not _balanced(answer)
+        or FIRST_PERSON.search(answer)
+        or _DANGLING.search(answer)
+    ):
         return False
-    if refers_elsewhere(answer) or _OPENS_SENTENCE.search(answer):
+    if answer_refers_elsewhere(answer) or _OPENS_SENTENCE.search(answer):
         return False
-    return count > 2 or not POINTING.search(answer) and not PRONOUN.search(answer)
+    return count > 2 or (not POINTING.search(answer) and not PRONOUN.search(answer))
 
 
 def _trivial(candidate: Candidate) -> bool:
@@ -77,4 +113,6 @@ def is_english(text: str) -> bool:
     found = [match.group().lower() for match in WORD.finditer(text)]
     if len(found) < 5:
         return False
-    return sum(word in STOP_WORDS for word in found) >= 0.22 * len(found) and any(w in found for w in ("the", "of", "and", "is", "are", "to", "a"))
+    return sum(word in STOP_WORDS for word in found) >= 0.22 * len(found) and any(
+        w in found for w in ("the", "of", "and", "is", "are", "to", "a")
+    )

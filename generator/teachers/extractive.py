@@ -62,7 +62,10 @@ class ExtractiveTeacher:
 def _wins(made: Proposal, answers: dict[str, float]) -> bool:
     if len(answers) == 1:
         return True
-    if made.candidate.pattern not in ("definition", "acronym", "attribute", "mean", "does", "entry") or len(answers) > 6:
+    if (
+        made.candidate.pattern not in ("definition", "acronym", "attribute", "mean", "does", "entry")
+        or len(answers) > 6
+    ):
         return False
     best = max(answers.values())
     return made.candidate.answer == next(answer for answer, score in answers.items() if score == best)

@@ -27,17 +27,18 @@ from generator.teachers.patterns import (
     lists,
     quantities,
     reasons,
+    superlatives,
     times,
 )
 from generator.teachers.statement import Candidate, read
 
 _FAMILIES = (
-    attributes.propose, definitions.propose, lists.propose, times.propose, quantities.propose, agents.propose, reasons.propose,
+    attributes.propose, superlatives.propose, definitions.propose, lists.propose, times.propose, quantities.propose, agents.propose, reasons.propose,
     conditions.propose, comparisons.propose, booleans.propose, actions.propose,
 )  # fmt: skip
 MOST_PER_SENTENCE = 2
 _LONGEST_SENTENCE = 420
-_WHOLE = re.compile(r"[A-Z“\"'‘`(*\[].*[.!?][\"'”’)*_`]*\Z|[a-z][\w.+-]*[-_.\d][\w.+-]*\s.*[.!?][\"'”’)*_`]*\Z", re.S)  # noqa: RUF001
+_WHOLE = re.compile(r"[A-Z“\"'‘`(*\[].*[.!?][\"'”’)*_`]*\Z|[a-z][\w.+-]*[-_.\d][\w.+-]*\s.*[.!?][\"'”’)*_`]*\Z", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _read(passage: _Passage, n: int) -> Iterator[Candidate]:
     if not _WHOLE.match(made.text):
         return
     yield from lists.inline(made.text)
-    yield from conditions.imperative(made, tokens(made, passage.terms), passage.terms)
+    if made.text.startswith("To "):
+        yield from conditions.imperative(made, tokens(made, passage.terms))
     statement = read(made, passage.terms)
     if statement is not None:
         for family in _FAMILIES:

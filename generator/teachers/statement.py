@@ -86,6 +86,9 @@ class Statement:
         """Return a text that begins with a token with a small letter, where that token is no name."""
         if first.tag in ("NAME", "CODE") or (first.text.isupper() and len(first.text) > 1):
             return text
+        second = text.split(" ", 2)[1:2]
+        if first.tag == "NOM" and second and second[0][:1].isupper():
+            return text
         return text[:1].lower() + text[1:]
 
     def ask(self, wh: str, *rest: Segment, drop_adverbs: bool = False) -> str:
@@ -110,9 +113,11 @@ def read(sentence: Plain, terms: Terms) -> Statement | None:
     if len(found) < 4:
         return None
     clause = parse(sentence.text, found)
-    if clause is None or clause.base not in VERBS and not clause.passive:
+    if clause is None or (clause.base not in VERBS and not clause.passive):
         return None
-    if clause.aux in ("is", "was", "has", "does") and clause.subject.plural or clause.aux in ("are", "were", "have", "do") and not clause.subject.plural:
+    if (clause.aux in ("is", "was", "has", "does") and clause.subject.plural) or (
+        clause.aux in ("are", "were", "have", "do") and not clause.subject.plural
+    ):
         return None
     return Statement(sentence, clause, segments(clause), phrase_standing(clause, clause.subject, terms), terms)
 
@@ -120,7 +125,7 @@ def read(sentence: Plain, terms: Terms) -> Statement | None:
 def tidy(text: str) -> str:
     """Return a text with single spaces and none before a mark."""
     text = " ".join(text.split()).strip(" ,;:")
-    for mark in (",", ".", "'s", "’s", ")"):  # noqa: RUF001
+    for mark in (",", ".", "'s", "’s", ")"):
         text = text.replace(f" {mark} ", f"{mark} ") if mark != ")" else text.replace(" )", ")")
     return text.replace("( ", "(")
 
@@ -129,6 +134,15 @@ def capital(text: str) -> str:
     """Return a text with a capital first letter, unless its first word is no ordinary word."""
     first = text.split(" ", 1)[0]
     return text[:1].upper() + text[1:] if first.strip(",;").isalpha() and first.islower() else text
+
+
+def unquoted(text: str) -> str:
+    """Return a text without the quotation marks around the whole of it."""
+    return (
+        text[1:-1]
+        if len(text) > 2 and text[0] in '"“' and text[-1] in '"”' and not set(text[1:-1]) & set('"“”')
+        else text
+    )
 
 
 def full(text: str) -> str:

@@ -76,7 +76,7 @@ def build(tmp_path: Path) -> Build:
     """Return a function that makes a run with the named stages."""
 
     def make(stages: tuple[str, ...], *, doc: Document | None = None, questions: list[str] | None = None) -> Run:
-        doc = doc or document("# Birds and boats\n\n" + " ".join(SENTENCES))
+        doc = doc or document("# Birds and boats\n\n## Notes\n\n" + " ".join(SENTENCES))
         quotes = [s for s in SENTENCES if s in doc.text]
         pairs = [pair_of(doc, q, s) for q, s in zip(questions or QUESTIONS, quotes, strict=False)]
         run = Run(tmp_path / "run")

@@ -110,6 +110,8 @@ def test_the_table_marks_what_is_clearly_better() -> None:
     assert table.rows[1][6] == "100.0 [100.0, 100.0] ▲"
     assert table.note.startswith("12 questions; 0 to 100")
     assert "than base" in table.note
+    assert table.fitting(200) == table.rows
+    assert table.fitting(80)[1][6:] == ["100.0 ▲\n100–100", "100.0 ▲\n100–100"]
     worse, _ = score({"base": lines(RIGHT), "tuned": lines(WRONG)}, CONFIG)
     assert tables(worse)[0].rows[1][6].endswith("▼")
 

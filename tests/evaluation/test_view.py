@@ -11,7 +11,7 @@ from doceo.core.records import Answer, Chunk, Citation, Document, Ledger, Span
 from evaluation.view.answers import pieces_of, question_cards, worked_examples
 from evaluation.view.charts import bars, curve
 from evaluation.view.dataset import outcome, use
-from evaluation.view.passages import Library, clip
+from evaluation.view.passages import Excerpt, Library, Quote, clip
 from evaluation.view.records import read_run
 
 
@@ -25,6 +25,10 @@ def citation(n: int) -> Citation:
         quote="q",
         verified=True,
     )
+
+
+def marked(shown: Excerpt) -> list[list[str]]:
+    return [part.text.split() for part in shown.parts if part.kind == "mark"]
 
 
 def test_an_answer_is_shown_with_its_sources_and_its_short_form() -> None:
@@ -51,14 +55,47 @@ def test_an_excerpt_of_any_span_shows_its_quote(text: str, data: st.DataObject) 
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
     document = Document(id="d", source="s.md", media_type="text/markdown", title="t", text=text, sha256="0")
-    shown = Library({"d": document}, []).excerpt(Span(document_id="d", start=start, end=end), text[start:end], room=40)
+    quote = Quote(Span(document_id="d", start=start, end=end), text[start:end])
+    (shown,) = Library({"d": document}, []).excerpts([quote], room=40)
     assert shown.found
-    assert shown.quote.split() == text[start:end].split()
-    assert sum(len(piece.text) for piece in (*shown.before, *shown.after)) <= 40 * 2 + 4
+    assert marked(shown) == [text[start:end].split()]
+    assert sum(len(part.text) for part in shown.parts if part.kind != "mark") <= 40 * 2 + 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.text("ab \n.", min_size=9, max_size=300),
+    st.lists(st.tuples(st.integers(0, 290), st.integers(1, 30)), max_size=4),
+)
+def test_every_quote_is_shown_once_whatever_they_share(text: str, places: list[tuple[int, int]]) -> None:
+    document = Document(id="d", source="s.md", media_type="text/plain", title="t", text=text, sha256="0")
+    spans = [Span(document_id="d", start=at, end=min(at + n, len(text))) for at, n in places if at < len(text)]
+    quotes = [Quote(span, text[span.start : span.end], n) for n, span in enumerate(spans, 1)]
+    shown = Library({"d": document}, []).excerpts(quotes, room=60)
+    numbers = [part.n for excerpt in shown for part in excerpt.parts if part.kind == "mark"]
+    assert sorted(n or 0 for n in numbers) == list(range(1, len(spans) + 1))
+    assert all(excerpt.found for excerpt in shown)
+
+
+def test_quotes_of_one_passage_share_an_excerpt() -> None:
+    text = "One is first. Two follows. Three ends it." + " Filler." * 200 + " Far away."
+    document = Document(id="d", source="s.md", media_type="text/plain", title="t", text=text, sha256="0")
+    quotes = [
+        Quote(Span(document_id="d", start=text.index(q), end=text.index(q) + len(q)), q, n)
+        for n, q in ((1, "Three ends it."), (2, "One is first."), (3, "Far away."))
+    ]
+    near, far = Library({"d": document}, []).excerpts(quotes, room=100)
+    assert [(part.n, part.text) for part in near.parts[:3]] == [
+        (2, "One is first."),
+        (None, " Two follows. "),
+        (1, "Three ends it."),
+    ]
+    assert near.numbers == [1, 2]
+    assert far.numbers == [3]
 
 
 def test_an_excerpt_stays_in_its_chunk_and_names_the_place() -> None:
-    text = "First part. " * 30 + "\n\n## Second\n\n" + "The ferry takes an hour. " * 20
+    text = "First part. " * 30 + "\n\n" + "The ferry takes an hour. " * 20 + "\n\n### Third\n\nIt is slow."
     start = text.index("The ferry")
     document = Document(
         id="d", source="s.md", media_type="text/markdown", title="T", text=text, sha256="0", pages=(0, 99)
@@ -67,25 +104,33 @@ def test_an_excerpt_stays_in_its_chunk_and_names_the_place() -> None:
     chunk = Chunk(
         id="c", document_id="d", span=span, text=text[start:], heading_path=("T", "Second"), tokens=9, text_sha256="0"
     )
-    quote = Span(document_id="d", start=start, end=start + 24)
-    shown = Library({"d": document}, [chunk]).excerpt(quote, text[start : start + 24])
-    assert shown.before == ()
+    library = Library({"d": document}, [chunk])
+    (shown,) = library.excerpts([Quote(Span(document_id="d", start=start, end=start + 24), text[start : start + 24])])
+    assert shown.parts[0].kind == "mark"
     assert shown.place == "T > Second · page 2"
-    assert shown.after[-1].text.endswith("…")
+    assert shown.parts[-1].text.endswith("…")
+    (slow,) = library.excerpts([Quote(Span(document_id="d", start=len(text) - 11, end=len(text)), "It is slow.")])
+    assert slow.place == "T > Second > Third · page 2"
 
 
 def test_an_unknown_document_is_shown_as_its_quote() -> None:
-    shown = Library({}, []).excerpt(Span(document_id="d", start=3, end=4), "q", source="other.pdf", n=2)
-    assert (shown.quote, shown.source, shown.found, shown.n) == ("q", "other.pdf", False, 2)
+    (shown,) = Library({}, []).excerpts([Quote(Span(document_id="d", start=3, end=4), "q", 2, "other.pdf")])
+    assert (marked(shown), shown.source, shown.found, shown.numbers) == ([["q"]], "other.pdf", False, [2])
 
 
 def test_headings_and_marks_of_markdown_are_not_shown_raw() -> None:
     text = "## Heat\n\n**Copper** conducts heat.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n## Next\n\n"
     document = Document(id="d", source="s.md", media_type="text/markdown", title="t", text=text, sha256="0")
     start = text.index("conducts")
-    shown = Library({"d": document}, []).excerpt(Span(document_id="d", start=start, end=start + 8), "conducts")
-    assert [(p.kind, p.text) for p in shown.before] == [("heading", "Heat"), ("plain", "\n\nCopper ")]
-    assert [p.text for p in shown.after] == [" heat.\n\na · b\n1 · 2"]
+    (shown,) = Library({"d": document}, []).excerpts(
+        [Quote(Span(document_id="d", start=start, end=start + 8), "conducts")]
+    )
+    assert [(part.kind, part.text) for part in shown.parts] == [
+        ("heading", "Heat"),
+        ("plain", "\n\nCopper "),
+        ("mark", "conducts"),
+        ("plain", " heat.\n\na · b\n1 · 2"),
+    ]
 
 
 def test_clip_cuts_at_a_word() -> None:
@@ -101,7 +146,7 @@ def test_cards_take_the_same_number_of_every_set(build: Callable[..., Run]) -> N
     assert [card.set for card in cards] == ["taught", "taught", "taught-written", "taught-written"]
     assert [reply.system for reply in cards[0].replies] == ["base", "quote+rag"]
     assert cards[0].replies[1].value == pytest.approx(100)
-    assert cards[0].evidence[0].quote == cards[0].references[0]
+    assert marked(cards[0].evidence[0]) == [cards[0].references[0].split()]
     again = question_cards(records, library, seed=1, count=4)
     assert (metric, cards) == again
     assert question_cards(records, library, seed=2, count=4) != again
@@ -110,7 +155,7 @@ def test_cards_take_the_same_number_of_every_set(build: Callable[..., Run]) -> N
 def test_worked_examples_cite_and_no_quote_comes_twice(build: Callable[..., Run]) -> None:
     records = read_run(build((DOCUMENTS, ANSWERS)))
     worked = worked_examples(records, Library(records.documents, ()))
-    quotes = [work.sources[0].quote for work in worked]
+    quotes = [str(marked(work.sources[0])) for work in worked]
     assert len(worked) == 6
     assert len(set(quotes)) == 6
     assert {work.system for work in worked} == {"quote+rag"}

@@ -42,7 +42,7 @@ BOTH = ["Who made it?", "When was it?"]
         WHOLE.replace("IBM made it.", 'IBM "made" it.'),
         WHOLE.replace("IBM made it.", "IBM\nmade it."),
         WHOLE.replace('"question"', "question").replace('"answer"', "answer"),
-        "Question: Who made it?\nAnswer: IBM\nQuote: IBM made it.\n\nQuestion: When was it?\nAnswer: 1981\nQuote: In 1981.",
+        "Question: Who made it?\nAnswer: IBM\nQuote: IBM did.\n\nQuestion: When was it?\nAnswer: 1981\nQuote: In 1981.",
         f"As [1] says: {WHOLE}",
         "1. **Question:** Who made it?\n   **Answer:** IBM\n2. **Question:** When was it?\n   **Answer:** 1981",
         "Q1: Who made it?\nA1: IBM\nQ2: When was it?\nA2: 1981",

@@ -62,7 +62,7 @@ def _make(
     from finetune.lora import finetune
 
     with stage.making(resumable=True) as work:
-        say_estimate(rows[0], base, config, work, progress)
+        say_estimate(rows[0], base, config, progress)
         result = finetune(rows[0], rows[1] if len(rows) > 1 else None, base, config, work, progress)
         write_json(work / "finetuning.json", result.model_dump())
     shutil.rmtree(stage.folder / "checkpoints", ignore_errors=True)

@@ -8,5 +8,13 @@ from doceo.core.config import FinetuneConfig
 from doceo.core.protocols import Progress
 
 
-def say_estimate(rows: Path, base: str, config: FinetuneConfig, work: Path, progress: Progress) -> None:
-    """Measure one step and say what all will take; raises TrainingError where it does not fit in memory."""
+def say_estimate(rows: Path, base: str, config: FinetuneConfig, progress: Progress) -> None:
+    """Take one step and say what all of them will take. Raises TrainingError where it does not fit in memory."""
+    from finetune.memory import estimate
+
+    progress.say("Measuring one step before the training starts ...")
+    measured = estimate(base, config, rows)
+    progress.say(
+        f"Fine-tuning {base} ({measured.parameters / 1e6:.1f}M parameters, {measured.trainable / 1e6:.2f}M of them trained, "
+        f"{measured.steps} steps): {measured}."
+    )

@@ -11,6 +11,8 @@ from doceo.core.protocols import Progress
 from doceo.core.records import Answered, Score
 from evaluation.scoring import score
 
+ORDER = ("base", "tuned", "base+rag", "tuned+rag", "quote+rag")
+"""Systems in the order of the tables; others follow by name."""
 PACKAGES = ("doceo", "sacrebleu", "rouge-score", "numpy")
 
 
@@ -20,6 +22,7 @@ def make_scores(run: Run, config: EvaluateConfig, progress: Progress) -> list[Sc
     files = sorted(folder.glob("*.jsonl"))
     stage = run.stage(SCORES, config=[config], inputs=files, packages=PACKAGES, seed=config.seed)
     if not stage.finished:
+        files.sort(key=lambda file: (ORDER.index(file.stem) if file.stem in ORDER else len(ORDER), file.stem))
         answered = {file.stem: read_jsonl(file, Answered) for file in files}
         with progress.task("evaluate", total=1, unit="scorings") as task:
             scores, items = score(answered, config)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from doceo.text.verbs import base_of
+from doceo.text.words import closed
 from generator.teachers.grammar.phrases import NounPhrase, is_finite, subject_phrase
 from generator.teachers.grammar.tokens import Token
 
-_ASIDE = frozenset("however therefore thus hence moreover furthermore also additionally consequently nevertheless finally".split())
+_ASIDE = closed("however therefore thus hence moreover furthermore also additionally consequently nevertheless finally")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _intro(tokens: Sequence[Token], start: int) -> tuple[int, int]:
 def _in_list(tokens: Sequence[Token], comma: int) -> bool:
     """Tell whether a comma parts a list or a date rather than the opening phrase from its clause."""
     after = tokens[comma + 1]
-    return after.tag == "NUM" and tokens[comma - 1].tag in ("NUM", "NAME") or after.lower in ("and", "or")
+    return (after.tag == "NUM" and tokens[comma - 1].tag in ("NUM", "NAME")) or after.lower in ("and", "or")
 
 
 def _verbs(text: str, tokens: Sequence[Token], intro: tuple[int, int], subject: NounPhrase, end: int) -> Clause | None:  # noqa: C901
@@ -127,7 +128,9 @@ def _verbs(text: str, tokens: Sequence[Token], intro: tuple[int, int], subject: 
         return Clause(text, tokens, intro, subject, None, tuple(middle), at, base, form, False, at + 1, end)
     auxiliary, last = at, tokens[at]
     at += 1
-    while at < end and (tokens[at].tag in ("ADV", "NEG", "HAVE") or tokens[at].lower in ("be", "been", "being", "have")):
+    while at < end and (
+        tokens[at].tag in ("ADV", "NEG", "HAVE") or tokens[at].lower in ("be", "been", "being", "have")
+    ):
         if tokens[at].tag not in ("ADV", "NEG"):
             last = tokens[at]
         middle.append(at)
@@ -136,7 +139,9 @@ def _verbs(text: str, tokens: Sequence[Token], intro: tuple[int, int], subject: 
     token = tokens[at] if at < end else None
     if tag == "BE" or lower in ("be", "been", "being"):
         if token is not None and (base := _participle(token)):
-            return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "participle", True, at + 1, end)
+            return Clause(
+                text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "participle", True, at + 1, end
+            )
         if token is not None and (base := base_of(token.lower, "ing")) and token.tag == "NOM":
             return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "ing", False, at + 1, end)
         while middle and middle[-1] == at - 1 and tokens[at - 1].tag == "ADV":
@@ -144,7 +149,16 @@ def _verbs(text: str, tokens: Sequence[Token], intro: tuple[int, int], subject: 
         return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), None, "be", "be", False, at, end)
     if tag == "HAVE" or lower == "have":
         if token is not None and token.tag == "NOM" and (base := base_of(token.lower, "participle")) and tag == "HAVE":
-            return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "participle", False, at + 1, end)
+            return Clause(
+                text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "participle", False, at + 1, end
+            )
+        if tag == "MODAL" or (
+            token is not None
+            and base_of(token.lower, "participle")
+            and lower == "have"
+            and last is not tokens[auxiliary]
+        ):
+            return None
         return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), None, "have", "have", False, at, end)
     if token is not None and (base := base_of(token.lower, "base")) and token.tag not in ("NAME", "CODE"):
         return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "base", False, at + 1, end)

@@ -30,6 +30,9 @@ class NounPhrase:
 
 def subject_phrase(tokens: Sequence[Token], start: int) -> NounPhrase | None:
     """Return the noun phrase that begins at a token and is followed by its finite verb, else None."""
+    opening = tokens[start] if start < len(tokens) else None
+    if opening is None or (opening.has_form("past", "participle") and not opening.has_form("base")):
+        return None
     first = _phrase(tokens, start)
     if first is None:
         return None
@@ -44,7 +47,9 @@ def subject_phrase(tokens: Sequence[Token], start: int) -> NounPhrase | None:
         elif token.text == "," and (after := _remark(tokens, end)):
             cut += ((end, after),)
             end = after
-        elif (token.tag == "REL" and token.lower != "whose" or token.lower == "that") and (after := _relative(tokens, end)):
+        elif ((token.tag == "REL" and token.lower != "whose") or token.lower == "that") and (
+            after := _relative(tokens, end)
+        ):
             end = after
         else:
             break
@@ -69,14 +74,18 @@ def _phrase(
     if at == begun:
         return None
     head = at - 1
-    plural = (is_plural(tokens[head].text) or tokens[begun].tag == "NUM" and tokens[begun].lower not in ("one", "1")) and tokens[head].tag != "CODE"
+    plural = (
+        is_plural(tokens[head].text) or (tokens[begun].tag == "NUM" and tokens[begun].lower not in ("one", "1"))
+    ) and tokens[head].tag != "CODE"
     if tokens[start].lower in ("each", "every", "a", "an"):
         plural = False
     cut: tuple[tuple[int, int], ...] = ()
     if at < len(tokens) and tokens[at].text == "(" and (close := _closing(tokens, at)):
         cut += ((at, close),)
         at = close
-    while at < len(tokens) and tokens[at].tag in ("PREP", "TO") and tokens[at].lower not in ("than", "like", "as", "out"):
+    while (
+        at < len(tokens) and tokens[at].tag in ("PREP", "TO") and tokens[at].lower not in ("than", "like", "as", "out")
+    ):
         inner = _phrase(tokens, at + 1, plural if outer is None else outer)
         if inner is None:
             break
@@ -90,7 +99,7 @@ def _inside(tokens: Sequence[Token], at: int) -> bool:
         return True
     if token.tag == "ADV":
         return at + 1 < len(tokens) and (tokens[at + 1].nominal) and token.lower.endswith("ly")
-    return token.text in ("'s", "’s", "&") or token.text == "'" and at > 0 and tokens[at - 1].lower.endswith("s")  # noqa: RUF001
+    return token.text in ("'s", "’s", "&") or (token.text == "'" and at > 0 and tokens[at - 1].lower.endswith("s"))
 
 
 def _closing(tokens: Sequence[Token], at: int) -> int | None:
@@ -131,7 +140,10 @@ def _remark(tokens: Sequence[Token], comma: int) -> int | None:
 
 def _relative(tokens: Sequence[Token], at: int) -> int | None:
     """Return the end of a restrictive relative clause, which is where the main clause's auxiliary stands."""
-    seen_verb = seen_after = False
+    verb_first = at + 1 < len(tokens) and (
+        tokens[at + 1].tag in _FINITE or tokens[at + 1].has_form("s", "base", "past")
+    )
+    seen_verb, seen_after = False, not verb_first
     for end in range(at + 1, min(at + 16, len(tokens))):
         token = tokens[end]
         if token.tag in _FINITE and seen_verb and seen_after:
@@ -145,7 +157,7 @@ def _relative(tokens: Sequence[Token], at: int) -> int | None:
     return None
 
 
-def is_finite(tokens: Sequence[Token], at: int, begun: int, outer: bool | None = None) -> bool:  # noqa: C901
+def is_finite(tokens: Sequence[Token], at: int, begun: int, outer: bool | None = None) -> bool:
     """Tell whether a token after a noun phrase's first word is the finite verb of its clause.
 
     Nouns that can be verbs are taken for verbs only where number and what follows agree with it. `outer` is the
@@ -159,10 +171,12 @@ def is_finite(tokens: Sequence[Token], at: int, begun: int, outer: bool | None =
     before = tokens[at - 1]
     if before.tag == "NUM" and not (at - 2 >= begun and tokens[at - 2].tag in ("NOM", "NAME")):
         return False
-    if at <= begun or before.tag in ("DET", "POSS", "QUANT", "DEM", "PREP", "TO") or before.text in ("'s", "’s", "'"):  # noqa: RUF001
+    if tokens[at + 1 : at + 2] and tokens[at + 1].text == "(" and {token.lower, token.lower[:-1]} & NOUN_LIKE:
+        return False
+    if at <= begun or before.tag in ("DET", "POSS", "QUANT", "DEM", "PREP", "TO") or before.text in ("'s", "’s", "'"):
         return False
     after = tokens[at + 1] if at + 1 < len(tokens) else None
-    if after is None or after.tag == "PUNCT" and after.text not in ("“", "\"", "("):
+    if after is None or (after.tag == "PUNCT" and after.text not in ("“", '"', "(")):
         return False
     plural = _is_plural_run(tokens, at, begun) if outer is None else outer
     if base := base_of(token.lower, "s"):
@@ -189,8 +203,16 @@ def _takes(tokens: Sequence[Token], at: int, base: str) -> bool:
         return after.tag not in ("CONJ",) and not (_finite_later(tokens, at + 1) and after.tag in ("PREP", "TO"))
     if after.tag == "NOM" and base_of(after.lower, "base") and at + 2 < len(tokens):
         further = tokens[at + 2]
-        if further.tag in (*_OPENS_OBJECT, "PREP", "TO") or further.nominal and base_of(after.lower, "base") not in NOUN_LIKE:
+        if further.tag in (*_OPENS_OBJECT, "PREP", "TO") or (
+            further.nominal and base_of(after.lower, "base") not in NOUN_LIKE
+        ):
             return False
+    if (
+        after.lower == "that"
+        and at + 2 < len(tokens)
+        and (tokens[at + 2].tag in _FINITE or tokens[at + 2].has_form("s", "base", "past"))
+    ):
+        return False
     opens = after.tag in _OPENS_OBJECT or after.lower in ("that", "whether", "how", "which", "what")
     return opens or not _finite_later(tokens, at + 1)
 
@@ -198,7 +220,7 @@ def _takes(tokens: Sequence[Token], at: int, base: str) -> bool:
 def _finite_later(tokens: Sequence[Token], at: int) -> bool:
     """Tell whether another sure finite verb stands in the same clause after a token."""
     for token in tokens[at:]:
-        if token.text in (",", ";", ":", "—", "–") or token.tag in ("SUB", "REL") or token.lower == "that":  # noqa: RUF001
+        if token.text in (",", ";", ":", "—", "–") or token.tag in ("SUB", "REL") or token.lower == "that":
             return False
         if token.tag in _FINITE:
             return True

@@ -11,8 +11,10 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\ufffe\uffff]\\s?")
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^()]*(?:\([^()]*\)[^()]*)*\)")
 _NOTE_LINK = re.compile(r"\[\\?\[[^\[\]]{1,30}\\?\]\]\([^()\s]*(?:\s\"[^\"]*\")?\)|\[\^[^\]]+\]")
 _LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((?:[^()\"]|\([^()]*\)|\"[^\"]*\")*\)")
-_NOTE = re.compile(r"(?<=[\w.,;:)\"'”’*])(?:\[(?:\d{1,3}|[a-z]{1,2}|note \d+|citation needed)\])+(?::\s?\d+(?:[-–]\d+)?(?:,\s?\d+)*)?")  # noqa: RUF001
-_BREAK = re.compile(r"(\w+)[-‐]\n\s*(?:>\s*)?([a-z]\w*)")  # noqa: RUF001
+_NOTE = re.compile(
+    r"(?<=[\w.,;:)\"'”’*])(?:\[(?:\d{1,3}|[a-z]{1,2}|note \d+|citation needed)\])+(?::\s?\d+(?:[-–]\d+)?(?:,\s?\d+)*)?"
+)
+_BREAK = re.compile(r"(\w+)[-‐]\n\s*(?:>\s*)?([a-z]\w*)")
 _TAG = re.compile(r"</?(?:a|b|i|em|strong|code|br|p|span|sup|sub|kbd|tt|u|small)\b[^<>]*>", re.I)
 _ITEM = re.compile(r"\A\s*(?:>\s*)*(?:[-*+•◦▪‣●○■]|\d{1,3}[.)]|[a-zA-Z][.)]|\([a-z0-9]{1,3}\))[ \t]+")
 _QUOTE_LINE = re.compile(r"\n\s*>\s?")

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from doceo.text.verbs import base_of
+from doceo.text.verbs import NOUN_LIKE, base_of
+from doceo.text.words import closed
 from generator.teachers.grammar.clause import Clause
 from generator.teachers.grammar.phrases import is_finite, subject_phrase
 from generator.teachers.grammar.tokens import Token
 
 SegmentKind = Literal["np", "pp", "to", "that", "sub", "rel", "and", "colon", "paren", "tail"]
-_TEMPORAL = frozenset("before after since until as once like so".split())
+_TEMPORAL = closed("before after since until as once like so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,15 @@ def _kind(clause: Clause, at: int, *, first: bool) -> SegmentKind:  # noqa: C901
         return "paren"
     if token.text == ":":
         return "colon"
-    if token.tag == "PUNCT" and token.text not in ("“", "\"", "‘", "'", "’"):  # noqa: RUF001
+    if token.tag == "PUNCT" and token.text not in ("“", '"', "‘", "'", "’"):
         return _after_comma(tokens, at, clause.end)
     if token.tag == "CONJ":
         return "and"
-    if token.lower in ("that", "whether", "how", "what", "why", "which", "who") and first:
+    if (
+        token.lower in ("that", "whether", "how", "what", "why", "which", "who", "where", "when")
+        and first
+        and clause.main is not None
+    ):
         return "that"
     if token.tag in ("SUB", "REL"):
         return "sub"
@@ -59,7 +64,12 @@ def _kind(clause: Clause, at: int, *, first: bool) -> SegmentKind:  # noqa: C901
         return "sub"
     if token.lower == "so":
         return "sub"
-    if token.tag == "TO" and at + 1 < clause.end and base_of(tokens[at + 1].lower, "base") and tokens[at + 1].tag not in ("NAME", "CODE"):
+    if (
+        token.tag == "TO"
+        and at + 1 < clause.end
+        and base_of(tokens[at + 1].lower, "base")
+        and tokens[at + 1].tag not in ("NAME", "CODE")
+    ):
         return "to"
     if token.tag in ("PREP", "TO"):
         return "pp"
@@ -83,7 +93,9 @@ def _has_clause(tokens: Sequence[Token], at: int, end: int) -> bool:
     if tokens[at].tag == "PRON" or tokens[at].tag == "DEM":
         return True
     return subject_phrase(tokens[:end], at) is not None and any(
-        t.tag in ("BE", "HAVE", "DO", "MODAL") or is_finite(tokens, i, at) for i, t in enumerate(tokens[at:end], at) if i > at
+        t.tag in ("BE", "HAVE", "DO", "MODAL") or is_finite(tokens, i, at)
+        for i, t in enumerate(tokens[at:end], at)
+        if i > at
     )
 
 
@@ -109,17 +121,21 @@ def _reach(clause: Clause, at: int, kind: SegmentKind) -> int:
                 return end
             end = listed
             continue
-        if token.tag == "PUNCT" and token.text in (";", ":", "—", "–", "..."):  # noqa: RUF001
+        if token.tag == "PUNCT" and token.text in (";", ":", "—", "–", "..."):
             return end
         if token.tag == "CONJ" and opens_verb(clause, end):
             return end
         if token.lower == "that" or token.tag == "REL":
             relative = True
-        elif token.tag == "SUB" and token.lower not in ("how", "what", "whether"):
+        elif (token.tag == "SUB" and token.lower not in ("how", "what", "whether")) or (
+            token.lower in _TEMPORAL and _has_clause(tokens, end + 1, clause.end)
+        ):
             return end
-        elif token.lower in _TEMPORAL and _has_clause(tokens, end + 1, clause.end):
-            return end
-        elif not relative and kind != "to" and (token.tag == "PREP" and token.lower not in ("of", "than") or token.tag == "TO"):
+        elif (
+            not relative
+            and kind != "to"
+            and ((token.tag == "PREP" and token.lower not in ("of", "than")) or token.tag == "TO")
+        ):
             if not (kind == "pp" and end == at + 1) and not (end > at + 1 and _qualifies(tokens, end)):
                 return end
         end += 1
@@ -149,13 +165,31 @@ def _list_end(clause: Clause, comma: int) -> int | None:
         token = tokens[i]
         if token.tag in ("REL", "SUB") or token.text in (";", ":") or token.tag in ("BE", "HAVE", "DO", "MODAL"):
             return None
-        if i == comma + 1 and (token.lower in ("such", "including", "not", "for", "with", "without", "as", "then") or token.lower.endswith("ing")):
+        if i == comma + 1 and (
+            token.lower in ("such", "including", "not", "for", "with", "without", "as", "then")
+            or token.lower.endswith("ing")
+        ):
+            return None
+        if i == comma + 1 and _is_same_form(clause, i):
             return None
         if token.lower in ("and", "or", "nor"):
             if opens_verb(clause, i):
                 return None
             return i + 1
     return None
+
+
+def _is_same_form(clause: Clause, at: int) -> bool:
+    """Tell whether a token is a verb that could stand beside the main verb."""
+    token, after = clause.tokens[at], clause.tokens[at + 1] if at + 1 < clause.end else None
+    if token.tag != "NOM" or not token.text.islower():
+        return False
+    opens = after is not None and after.tag in ("DET", "POSS", "QUANT", "NUM", "CODE", "PREP")
+    if base := base_of(token.lower, "s"):
+        return base not in NOUN_LIKE or opens
+    form = clause.form if clause.form in ("base", "past", "ing", "participle") else "s"
+    found = base_of(token.lower, form)  # type: ignore[arg-type]  # narrowed to the forms of a verb
+    return found is not None and (form in ("past", "participle") or opens)
 
 
 def opens_verb(clause: Clause, conjunction: int) -> bool:
@@ -170,10 +204,7 @@ def opens_verb(clause: Clause, conjunction: int) -> bool:
     token = tokens[at]
     if token.tag in ("BE", "HAVE", "DO", "MODAL", "SUB") or token.tag == "PRON":
         return True
-    form = clause.form if clause.form in ("s", "base", "past", "ing", "participle") else "s"
-    if token.tag == "NOM" and token.text.islower() and base_of(token.lower, form):  # type: ignore[arg-type]
-        after = tokens[at + 1] if at + 1 < clause.end else None
-        if form in ("s", "past", "participle") or after is not None and after.tag in ("DET", "POSS", "QUANT", "NUM", "CODE", "PREP"):
-            return True
+    if _is_same_form(clause, at):
+        return True
     subject = subject_phrase(tokens[: clause.end], at)
     return subject is not None and subject.end < clause.end and is_finite(tokens, subject.end, at)

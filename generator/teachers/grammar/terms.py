@@ -6,10 +6,30 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from doceo.text.words import STOP_WORDS
+from doceo.text.verbs import FORMS
+from doceo.text.words import STOP_WORDS, stem
 
-_WORD = re.compile(r"[A-Za-z][\w'’-]*[\w]|[A-Za-z]")  # noqa: RUF001
+_WORD = re.compile(r"[A-Za-z][\w'’-]*[\w]|[A-Za-z]")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
+_COMMON_ENDINGS = (
+    "ing",
+    "ed",
+    "ly",
+    "tion",
+    "sion",
+    "ness",
+    "ment",
+    "ity",
+    "ers",
+    "ors",
+    "ies",
+    "able",
+    "ful",
+    "ive",
+    "ous",
+    "ance",
+    "ence",
+)
 _MAX_PAIRS = 400_000
 
 
@@ -50,7 +70,14 @@ class Terms:
             return False
         if any(char.isupper() for char in word[1:]):
             return True
-        return self._capital[lower] > self._lower[lower] or (self._lower[lower] == 0 and lower not in STOP_WORDS)
+        if self._capital[lower] or self._lower[lower]:
+            return self._capital[lower] > self._lower[lower]
+        return (
+            lower not in STOP_WORDS
+            and lower not in FORMS
+            and not lower.endswith(_COMMON_ENDINGS)
+            and not self._lower[stem(lower)]
+        )
 
     def count(self, word: str) -> int:
         """Return how often a word occurs, in either case."""
@@ -58,4 +85,8 @@ class Terms:
 
     def is_term(self, first: str, second: str) -> bool:
         """Tell whether two words stand side by side often enough to be a fixed term of the corpus."""
-        return self._pairs[first.lower(), second.lower()] >= 3
+        return self.together(first, second) >= 3
+
+    def together(self, first: str, second: str) -> int:
+        """Return how often two words stand side by side."""
+        return self._pairs[first.lower(), second.lower()]

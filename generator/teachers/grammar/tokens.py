@@ -8,6 +8,7 @@ from typing import Literal
 
 from doceo.text import words as w
 from doceo.text.verbs import FORMS
+from doceo.text.words import closed
 from generator.teachers.grammar.plain import Plain
 from generator.teachers.grammar.terms import Terms
 
@@ -17,14 +18,16 @@ Tag = Literal[
 ]  # fmt: skip
 
 _TOKEN = re.compile(
-    r"[“\"][^“”\"]{1,60}[”\"]|[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?(?!\w)|[\w./~$%@:+#=&*-]*[\w/%$+#*](?:['’]\w+)?|['’]s\b|\.\.\.|—|–|[^\w\s]"  # noqa: RUF001
+    r"[“\"][^“”\"]{1,60}[”\"]|[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?(?!\w)|[\w./~$%@:+#=&*-]*[\w/%$+#*](?:['’]\w+)?|['’]s\b|\.\.\.|—|–|[^\w\s]"
 )
 _NUMBER = re.compile(r"[-+±~$€£]?\d[\d,.]*(?:%|st|nd|rd|th)?")
+_CODE_LIKE = re.compile(r"[/_@=+#$~*]|\w[.:]\w|^-")
+_SLASHED = re.compile(r"\w+/\w+")
 _LISTS: tuple[tuple[Tag, frozenset[str]], ...] = (
     ("NEG", frozenset({"not", "never", "n't"})), ("DET", w.DETERMINERS), ("DEM", w.DEMONSTRATIVES), ("POSS", w.POSSESSIVES),
     ("MODAL", w.MODALS), ("BE", w.BE), ("HAVE", w.HAVE), ("DO", w.DO), ("QUANT", w.QUANTIFIERS), ("TO", frozenset({"to"})),
     ("SUB", frozenset({"because", "although", "though", "while", "whereas", "if", "unless", "when", "whenever", "where", "wherever",
-                       "whether", "until", "once", "how", "why", "what"})),
+                       "whether", "until", "once", "how", "why", "what", "so"})),
     ("REL", frozenset({"which", "who", "whom", "whose"})), ("CONJ", w.CONJUNCTIONS), ("PRON", w.PRONOUNS), ("PREP", w.PREPOSITIONS),
     ("NUM", w.NUMERALS), ("ADV", w.ADVERBS),
 )  # fmt: skip
@@ -32,7 +35,10 @@ _CLOSED: dict[str, Tag] = {}
 for _tag, _list in _LISTS:
     for _word in _list:
         _CLOSED.setdefault(_word, _tag)
-_NOT_ADVERBS = frozenset("family supply reply assembly anomaly early only daily weekly monthly yearly friendly likely apply multiply rely imply comply fly july italy".split())
+_NOT_ADVERBS = closed(
+    "family supply reply assembly anomaly early only daily weekly monthly yearly friendly likely apply multiply "
+    "rely imply comply fly july italy"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +77,51 @@ def tokens(sentence: Plain, terms: Terms) -> list[Token]:
 
 def _split(match: re.Match[str], terms: Terms, *, first: bool) -> list[Token]:
     text, start = match.group(), match.start()
-    trimmed = text.rstrip(".:=*") if len(text) > 1 and text[0] not in "\"“" and text != "..." else text
+    if text.isalpha():
+        return [Token(text, start, match.end(), text.lower(), _tag_of_word(text, terms, first=first))]
+    trimmed = text.rstrip(".:=*") if len(text) > 1 and text[0] not in '"“' and text != "..." else text
     if not trimmed:
         trimmed = text
     if re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z]", trimmed):
         trimmed = text[: len(trimmed) + 1]
-    made = [Token(trimmed, start, start + len(trimmed), trimmed.lower(), _tag_of(trimmed, terms, first=first))]
+    made = [
+        Token(
+            trimmed,
+            start,
+            start + len(trimmed),
+            trimmed.lower().replace("’", "'"),
+            _tag_of(trimmed, terms, first=first),
+        )
+    ]
     for offset, char in enumerate(text[len(trimmed) :], start + len(trimmed)):
         made.append(Token(char, offset, offset + 1, char, "PUNCT"))
     return made
 
 
 def _tag_of(text: str, terms: Terms, *, first: bool) -> Tag:
-    lower = text.lower().replace("’", "'")  # noqa: RUF001
-    if text[0] in "\"“":
+    if text.isalpha():
+        return _tag_of_word(text, terms, first=first)
+    lower = text.lower().replace("’", "'")
+    if text[0] in '"“':
         return "NAME"
     if not any(char.isalnum() for char in text):
         return "CODE" if len(text) > 2 and text != "..." else "PUNCT"
     if _NUMBER.fullmatch(text):
         return "NUM"
-    if len(text) > 1 and text.isupper() and lower in _CLOSED:
-        return "NAME"
-    if lower in _CLOSED and (first or text[0].islower() or len(text) == 1 or _CLOSED[lower] not in ("MODAL", "NUM")):
-        return _CLOSED[lower]
     if "n't" in lower:
         return "MODAL"
-    if re.search(r"[/_@=+#$~*]|\w[.:]\w|^-", text) and not re.fullmatch(r"\w+/\w+", text):
+    if _CODE_LIKE.search(text) and not _SLASHED.fullmatch(text):
         return "CODE"
+    return _tag_of_word(text, terms, first=first)
+
+
+def _tag_of_word(text: str, terms: Terms, *, first: bool) -> Tag:
+    lower = text.lower()
+    closed = _CLOSED.get(lower)
+    if closed and len(text) > 1 and text.isupper():
+        return "NAME"
+    if closed and (first or text[0].islower() or len(text) == 1 or closed not in ("MODAL", "NUM")):
+        return closed
     if lower.endswith("ly") and len(lower) > 4 and lower not in _NOT_ADVERBS and (first or text[0].islower()):
         return "ADV"
     if text[0].isupper() and (not first or terms.is_name(text)):

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doceo.text.words import closed
 from generator.teachers.statement import Candidate
 
-_SMALL = frozenset("of the and for in to on a an de la by with at".split())
-_AFTER = re.compile(r"\(\s*(?:or |the |called |abbreviated(?: as| to)? |“|\")?([A-Z][A-Za-z0-9]*[A-Z][A-Za-z0-9]*)s?(?:”|\")?\s*(?:for short)?\s*\)")
+_SMALL = closed("of the and for in to on a an de la by with at")
+_AFTER = re.compile(
+    r"\(\s*(?:or |the |called |abbreviated(?: as| to)? |“|\")?([A-Z][A-Za-z0-9]*[A-Z][A-Za-z0-9]*)s?(?:”|\")?\s*(?:for short)?\s*\)"
+)
 _BEFORE = re.compile(r"\b([A-Z][A-Za-z]*[A-Z][A-Za-z]*)\s\(([A-Z][^()]{5,70})\)")
-_STANDS = re.compile(r"\b([A-Z][A-Za-z]*[A-Z]+[A-Za-z]*)\s(?:stands for|is (?:short|an abbreviation|an acronym) for|is the abbreviation of)\s(?:the\s)?[“\"]?([A-Za-z][A-Za-z -]{4,70}?)[”\"]?(?=[.,;(]|\s(?:and|which)\b|$)")
+_STANDS = re.compile(
+    r"\b([A-Z][A-Za-z]*[A-Z]+[A-Za-z]*)\s(?:stands for|is (?:short|an abbreviation|an acronym) for|is the abbreviation of)\s(?:the\s)?[“\"]?([A-Za-z][A-Za-z -]{4,70}?)[”\"]?(?=[.,;(]|\s(?:and|which)\b|$)"
+)
 
 
 def propose(text: str) -> Iterator[Candidate]:
@@ -39,9 +44,9 @@ def _expansion(words: list[str], short: str) -> str:
         return ""
     for size in range(2, min(len(words), len(letters) + 4) + 1):
         chosen = words[-size:]
-        if chosen[0].lower() in _SMALL or any(re.search(r"[^\w’'-]", word) for word in chosen):  # noqa: RUF001
+        if chosen[0].lower() in _SMALL or any(re.search(r"[^\w’'-]", word) for word in chosen):
             continue
         parts = [part for word in chosen for part in word.split("-") if part and (part.lower() not in _SMALL)]
         if [part[0].lower() for part in parts] == letters:
-            return " ".join(chosen)
+            return re.sub(r"['’]s?\Z", "", " ".join(chosen))
     return ""

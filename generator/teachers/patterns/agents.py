@@ -6,19 +6,26 @@ import re
 from collections.abc import Iterator
 
 from doceo.text.verbs import VERBS, third_person
+from doceo.text.words import closed
 from generator.teachers.grammar.segments import Segment
 from generator.teachers.grammar.tokens import Token
 from generator.teachers.statement import Candidate, Statement, tidy
 
-_DEEDS = frozenset(
-    "found create invent design develop write build introduce discover patent propose publish lead establish start launch coin compose paint "
-    "acquire buy sponsor maintain own manufacture release succeed win name begin chair edit direct produce defeat appoint elect".split()
+_DEEDS = closed(
+    "found create invent design develop write build introduce discover patent propose publish lead establish "
+    "start launch coin compose paint acquire buy sponsor maintain own manufacture release succeed win name begin "
+    "chair edit direct produce defeat appoint elect"
 )
-_CAUSES = frozenset("determine cause control define govern replace produce generate create handle affect limit influence manage support trigger set drive regulate".split())
-_PEOPLE = frozenset(
-    "team maintainer maintainers author developer developers user users administrator administrators committee trustee court company government group person people "
-    "engineer engineers owner manager member members director president secretary leader board agency department office staff editor editors "
-    "programmer programmers scientist scientists student students teacher uploader society foundation project teams officer officers congress".split()
+_CAUSES = closed(
+    "determine cause control define govern replace produce generate create handle affect limit influence manage "
+    "support trigger set drive regulate"
+)
+_PEOPLE = closed(
+    "team maintainer maintainers author developer developers user users administrator administrators committee "
+    "trustee court company government group person people engineer engineers owner manager member members "
+    "director president secretary leader board agency department office staff editor editors programmer "
+    "programmers scientist scientists student students teacher uploader society foundation project teams officer "
+    "officers congress"
 )
 
 
@@ -40,13 +47,19 @@ def _passive(statement: Statement) -> Iterator[Candidate]:
         return
     first = clause.tokens[by.start + 1]
     agent = statement.of(by)[3:]
-    if clause.tokens[by.start + 1].has_form("ing") or first.tag in ("PRON", "POSS", "NUM", "CODE") or re.search(r"\b(?:default|hand|means|way|time|then|a few|law|itself)\b|\d$|\W$", agent):
+    if (
+        clause.tokens[by.start + 1].has_form("ing")
+        or first.tag in ("PRON", "POSS", "NUM", "CODE")
+        or re.search(r"\b(?:default|hand|means|way|time|then|a few|law|itself)\b|\d$|\W$", agent)
+    ):
         return
     person = _is_person(clause.tokens[by.start + 1 : by.end])
-    if not person and (clause.base not in _CAUSES or len(agent.split()) < 2 or statement.of(*statement.core[:1]) != statement.of(by)):
+    if not person and (
+        clause.base not in _CAUSES or len(agent.split()) < 2 or statement.of(*statement.core[:1]) != statement.of(by)
+    ):
         return
     verb = _verb(statement)
-    if not verb or statement.breaks and statement.breaks[0].kind in ("colon",):
+    if not verb or (statement.breaks and statement.breaks[0].kind in ("colon",)):
         return
     if any(s.kind == "np" and s.end <= by.start for s in statement.core):
         return
@@ -55,7 +68,14 @@ def _passive(statement: Statement) -> Iterator[Candidate]:
     asked = " ".join([statement.subject, statement.of(*rest)]).strip()
     question = tidy(f"{'Who' if person else 'What'} {verb} {asked}") + "?"
     base = 0.85 if person else 0.6
-    yield Candidate(question, tidy(agent), "entity" if person else "fact", "medium", base * (0.6 + 0.4 * statement.standing), "by whom")
+    yield Candidate(
+        question,
+        tidy(agent),
+        "entity" if person else "fact",
+        "medium",
+        base * (0.6 + 0.4 * statement.standing),
+        "by whom",
+    )
 
 
 def _verb(statement: Statement) -> str:
@@ -73,7 +93,7 @@ def _verb(statement: Statement) -> str:
 def _is_person(found: list[Token] | tuple[Token, ...]) -> bool:
     names = [t for t in found if t.tag == "NAME"]
     heads = {t.lower for t in found}
-    return bool(heads & _PEOPLE) or len(names) >= 2 and found[0].tag == "NAME" and found[0].text.isalpha()
+    return bool(heads & _PEOPLE) or (len(names) >= 2 and found[0].tag == "NAME" and found[0].text.isalpha())
 
 
 def _active(statement: Statement) -> Iterator[Candidate]:

@@ -5,17 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from doceo.text.words import is_plural
+from doceo.text.words import closed, is_plural
 from generator.teachers.patterns.definitions import ATTRIBUTES
 from generator.teachers.statement import Candidate, Statement, capital, tidy
 
-_DEFAULT = re.compile(r"\b(?:default|maximum|minimum|recommended|usual|typical|largest|smallest|highest|lowest|longest|shortest|first|oldest|official|official|main)\b")
+_VAGUE = closed("behaviour behavior value action setting option case mode order state location method way choice")
+_DEFAULT = re.compile(
+    r"\b(?:default|maximum|minimum|recommended|usual|typical|largest|smallest|highest|lowest|longest|shortest|first|oldest|official|official|main)\b"
+)
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield the attribute of something that a statement gives, such as its default or its purpose."""
     clause = statement.clause
-    if not clause.copular or clause.aux not in ("is", "are", "was", "were") or clause.negated or clause.intro[1] or clause.middle:
+    if (
+        not clause.copular
+        or clause.aux not in ("is", "are", "was", "were")
+        or clause.negated
+        or clause.intro[1]
+        or clause.middle
+    ):
         return
     if not statement.segments or clause.tokens[clause.subject.start].lower != "the":
         return
@@ -23,15 +32,29 @@ def propose(statement: Statement) -> Iterator[Candidate]:
     head = statement.head.lower
     singular = head[:-1] if is_plural(head) else head
     modified = clause.subject.head - clause.subject.start >= 2 and _DEFAULT.search(statement.subject)
-    if not (singular in ATTRIBUTES and after in ("of", "for", "between", "in") or modified and statement.standing > 0):
+    if not (
+        (singular in ATTRIBUTES and after in ("of", "for", "between", "in")) or (modified and statement.standing > 0)
+    ):
+        return
+    if modified and head in _VAGUE and clause.subject.end == clause.subject.head + 1:
         return
     standing = max(statement.standing, 0.5 if modified else 0.0)
     if standing < 0.5:
         return
     answer = _answer(statement)
     if answer:
-        kind = "comparison" if singular == "difference" else "quantity" if re.match(r"\d", answer) else "reason" if singular in ("reason", "cause") else "fact"
-        yield Candidate(f"What {clause.aux} {statement.subject}?", answer, kind, "medium", 0.9 * (0.6 + 0.4 * standing), "attribute")  # type: ignore[arg-type]
+        kind = (
+            "comparison"
+            if singular == "difference"
+            else "quantity"
+            if re.match(r"\d", answer)
+            else "reason"
+            if singular in ("reason", "cause")
+            else "fact"
+        )
+        yield Candidate(
+            f"What {clause.aux} {statement.subject}?", answer, kind, "medium", 0.9 * (0.6 + 0.4 * standing), "attribute"
+        )  # type: ignore[arg-type]
 
 
 def _answer(statement: Statement) -> str:
@@ -43,11 +66,16 @@ def _answer(statement: Statement) -> str:
     if first.kind != "np":
         return ""
     token = statement.clause.tokens[first.start]
-    if token.tag not in ("DET", "NUM", "NAME", "CODE", "POSS", "NOM") or token.lower in ("important", "available", "possible", "used"):
+    if token.tag not in ("DET", "NUM", "NAME", "CODE", "POSS", "NOM") or token.lower in (
+        "important",
+        "available",
+        "possible",
+        "used",
+    ):
         return ""
     if token.tag == "NOM" and first.end - first.start < 2 and not is_plural(token.text):
         return ""
-    if any(s.kind == "colon" for s in statement.breaks) or "?" in statement.sentence:
+    if "?" in statement.sentence:
         return ""
     kinds = {s.kind for s in statement.breaks}
     if kinds & {"and", "colon", "tail"} or len(statement.of(*statement.segments).split()) > 12:

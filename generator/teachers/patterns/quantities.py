@@ -6,22 +6,32 @@ import re
 from collections.abc import Iterator
 
 from doceo.text.figures import MONEY, NUMBER, PERCENT, QUANTITY
-from doceo.text.words import is_plural
+from doceo.text.words import closed, is_plural
 from generator.teachers.grammar.segments import Segment
 from generator.teachers.statement import Candidate, Statement, tidy
 
-_VERBS = frozenset("have contain include need require use support take hold provide offer employ own operate list store accept return read give comprise cover produce win lose sell buy allow define recognise recognize know ship keep write consist spend cost measure weigh last".split())
+_VERBS = closed(
+    "have contain include need require use support take hold provide offer employ own operate list store accept "
+    "return read give comprise cover produce win lose sell buy allow define recognise recognize know ship keep "
+    "write consist spend cost measure weigh last"
+)
 _HEDGE = r"(?:about|around|approximately|roughly|nearly|almost|over|more than|less than|fewer than|at least|at most|up to|exactly|only|some)\s"
-_NUMBERED = re.compile(rf"(?P<n>(?:{_HEDGE})?(?:{NUMBER.pattern}))\s(?P<noun>(?:[a-z][\w-]*\s){{0,2}}?[a-z][\w-]*s|people|children|men|women)(?P<rest>(?:\s(?:of|in|for|on|from|per|that|a|an|with|at|to)\b.*)?)", re.I)
-_UNIT = re.compile(rf"(?:{_HEDGE})?(?:{QUANTITY.pattern}|{PERCENT.pattern}|{MONEY.pattern})(?:\s(?:per|a|an|of|each)\s\w+(?:\s\w+)?)?", re.I)
+_NUMBERED = re.compile(
+    rf"(?P<n>(?:{_HEDGE})?(?:{NUMBER.pattern}))\s(?P<noun>(?:[a-z][\w-]*\s){{0,2}}?[a-z][\w-]*s|people|children|men|women)(?P<rest>(?:\s(?:of|in|for|on|from|per|that|a|an|with|at|to)\b.*)?)",
+    re.I,
+)
+_UNIT = re.compile(
+    rf"(?:{_HEDGE})?(?:{QUANTITY.pattern}|{PERCENT.pattern}|{MONEY.pattern})(?:\s(?:per|a|an|of|each)\s\w+(?:\s\w+)?)?",
+    re.I,
+)
 _TIME_UNIT = re.compile(r"\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|ms)\b", re.I)
-_NOT_COUNTED = frozenset("times days years months weeks hours minutes seconds percent bytes ways reasons".split())
+_NOT_COUNTED = closed("times days years months weeks hours minutes seconds percent bytes ways reasons")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield the numbers that a statement gives."""
     clause = statement.clause
-    if statement.standing < 0.5 or clause.negated or not statement.core:
+    if statement.standing < 0.45 or clause.negated or not statement.core:
         return
     first = statement.core[0]
     if first.kind == "np" and clause.base in _VERBS and not clause.passive and clause.form != "ing":
@@ -35,7 +45,10 @@ def _how_many(statement: Statement, first: Segment) -> Iterator[Candidate]:
     if match is None or match["noun"].lower().split()[-1] in _NOT_COUNTED or not is_plural(match["noun"]):
         return
     noun = match["noun"]
-    if noun.split()[0].lower() in ("of", "a", "an", "the", "and", "or", "to", "in", "more", "other") or statement.clause.intro[1]:
+    if (
+        noun.split()[0].lower() in ("of", "a", "an", "the", "and", "or", "to", "in", "more", "other")
+        or statement.clause.intro[1]
+    ):
         return
     after = [s for s in statement.core[1:] if s.kind == "pp"][:1]
     if any(s.kind not in ("pp", "paren", "to") for s in statement.core[1:]):

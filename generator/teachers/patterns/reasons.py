@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from doceo.text.verbs import base_of
+from doceo.text.words import closed
 from generator.teachers.statement import Candidate, Statement, full, tidy
 
-_FOR_USE = frozenset("use need require design intend mean serve".split())
+_FOR_USE = closed("use need design intend mean serve")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
@@ -27,24 +28,57 @@ def _why(statement: Statement) -> Iterator[Candidate]:
     cause = statement.breaks[0]
     text = statement.of(cause)
     opener = re.match(r"because(?! of)|so that\b|since\b(?=\s[a-z])", text)
-    if not opener or len(text.split()) < 4 or opener.group() == "since" and (clause.past or cause.word != "," or re.search(r"\d{4}", text)):
+    if (
+        not opener
+        or len(text.split()) < 4
+        or (opener.group() == "since" and (clause.past or cause.word != "," or re.search(r"\d{4}", text)))
+    ):
         return
     answer = f"Because {text[len('since') :].strip()}" if opener.group() == "since" else text
-    yield Candidate(statement.ask("Why", *statement.core), full(answer), "reason", "hard", 0.9 * _weight(statement), "why")
+    if clause.copular and statement.core and statement.core[0].kind == "np" and clause.tokens[clause.rest].tag == "DET":
+        return
+    if (not statement.core and clause.passive) or (
+        statement.core
+        and clause.tokens[statement.core[-1].end - 1].lower
+        in ("merely", "only", "simply", "just", "solely", "partly", "mainly")
+    ):
+        return
+    yield Candidate(
+        statement.ask("Why", *statement.core), full(answer), "reason", "hard", 0.9 * _weight(statement), "why"
+    )
 
 
 def _purpose(statement: Statement) -> Iterator[Candidate]:
     clause = statement.clause
-    if not clause.passive or clause.negated or clause.base not in _FOR_USE or not statement.core or clause.intro[1] or clause.aux not in ("is", "are"):
+    if (
+        not clause.passive
+        or clause.negated
+        or clause.base not in _FOR_USE
+        or not statement.core
+        or clause.intro[1]
+        or clause.aux not in ("is", "are")
+    ):
         return
     first = statement.core[0]
-    purpose = first.kind == "to" or first.kind == "pp" and first.word == "for"
-    if not purpose or clause.base in ("need", "require", "mean") and first.kind != "to" or len(statement.of(first).split()) < 3 or re.match(r"to be\b", statement.of(first)):
+    purpose = first.kind == "to" or (first.kind == "pp" and first.word == "for")
+    if (
+        not purpose
+        or (clause.base in ("need", "mean") and first.kind != "to")
+        or len(statement.of(first).split()) < 3
+        or re.match(r"to be\b", statement.of(first))
+    ):
         return
     if any(s.kind == "colon" for s in statement.breaks):
         return
     after = statement.of(*statement.core)
-    verb = {"use": "used for", "need": "needed for", "require": "required for", "design": "designed for", "intend": "intended for", "mean": "meant for", "serve": "served for"}[clause.base]
+    verb = {
+        "use": "used for",
+        "need": "needed for",
+        "design": "designed for",
+        "intend": "intended for",
+        "mean": "meant for",
+        "serve": "served for",
+    }[clause.base]
     question = tidy(f"What {clause.aux} {statement.subject} {verb}") + "?"
     yield Candidate(question, full(after), "reason", "medium", 0.85 * _weight(statement), "purpose")
 
@@ -54,14 +88,31 @@ def _means(statement: Statement) -> Iterator[Candidate]:
     if clause.copular or clause.negated or clause.intro[1] or clause.base == "have":
         return
     for n, segment in enumerate(statement.core):
-        if segment.kind == "pp" and segment.word == "by" and segment.start + 1 < clause.end and base_of(clause.tokens[segment.start + 1].lower, "ing"):
-            if n == 0 and not clause.passive:
+        if (
+            segment.kind == "pp"
+            and segment.word == "by"
+            and segment.start + 1 < clause.end
+            and base_of(clause.tokens[segment.start + 1].lower, "ing")
+        ):
+            if (
+                n == 0
+                and not clause.passive
+                and clause.base
+                not in ("end", "start", "begin", "work", "learn", "improve", "succeed", "fail", "operate")
+            ):
                 return
             rest = list(statement.core[:n])
-            if any(s.kind in ("and", "colon") for s in statement.breaks):
+            if any(s.kind in ("and", "colon", "tail") for s in statement.breaks):
                 return
             answer = full(statement.of(*statement.core[n:]))
-            yield Candidate(statement.ask("How", *rest, drop_adverbs=True), answer, "procedure", "medium", 0.85 * _weight(statement), "how by")
+            yield Candidate(
+                statement.ask("How", *rest, drop_adverbs=True),
+                answer,
+                "procedure",
+                "medium",
+                0.85 * _weight(statement),
+                "how by",
+            )
             return
 
 

@@ -1,0 +1,122 @@
+"""What all tests share: no network but this machine, no user config, and one small run of everything."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+for _name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+    os.environ.pop(_name, None)
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "", "0.0.0.0"}  # noqa: S104
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+class NetworkCalled(RuntimeError):
+    """A test reached for the network."""
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail on every connection that leaves this machine, and on every look-up of a name."""
+    connect, lookup = socket.socket.connect, socket.getaddrinfo
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in LOOPBACK:
+            raise NetworkCalled(f"a test reached for {address}")
+        connect(self, address)
+
+    def guarded_lookup(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if (host.decode() if isinstance(host, bytes) else host) not in {*LOOPBACK, None}:
+            raise NetworkCalled(f"a test looked up {host}")
+        return lookup(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_lookup)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test in an empty folder, so that no doceo.toml and no runs/ of the developer is seen."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real documents beside the checkout; tests that need it are skipped where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the folder ../shared/data, which is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six small documents with facts to ask about, in a folder."""
+    folder = tmp_path_factory.mktemp("sources") / "library"
+    folder.mkdir()
+    for name, text in DOCUMENTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+DOCUMENTS = {
+    "lighthouse.md": """# The Aldern lighthouse
+
+The Aldern lighthouse is a stone tower that guards the northern entrance of the Aldern harbour.
+The tower was built in 1874 by the engineer Maria Holt. The lighthouse is 41 metres high.
+
+## The lamp
+
+The lamp of the Aldern lighthouse was converted to electricity in 1931. The lamp reaches ships at a distance of
+28 kilometres. A Fresnel lens is a lens that bends light into a narrow beam with a series of rings.
+The Fresnel lens of the tower was made in Lyon because no workshop nearer could cut rings of that size.
+""",
+    "ferry.md": """# The Bryne ferry
+
+The Bryne ferry is a cable ferry that connects the villages of Bryne and Osterby.
+The ferry was opened in 1902. The ferry carries 12 cars and 60 passengers.
+
+## Timetable
+
+The ferry leaves Bryne every 20 minutes between six in the morning and ten at night.
+The crossing takes seven minutes. The ferry stops in winter storms because the cable could break.
+""",
+    "mill.html": """<html><head><title>The Corvin mill</title></head><body><nav>Home | About</nav><main>
+<h1>The Corvin mill</h1><p>The Corvin mill is a water mill that ground rye for the town of Corvin until 1958.
+The mill wheel has a diameter of 6 metres. The mill was restored in 1996 by the Corvin Society.</p>
+<h2>The pond</h2><p>A mill pond is a body of water that stores water for a mill. The pond of the Corvin mill holds
+4,000 cubic metres of water. The pond was dug in 1790 because the river ran dry in summer.</p></main></body></html>
+""",
+    "railway.md": """# The Dorn railway
+
+The Dorn railway is a narrow-gauge railway that carried slate from the Dorn quarry to the coast.
+The railway was opened in 1868. The track has a gauge of 597 millimetres. The line is 14 kilometres long.
+
+## Locomotives
+
+The first locomotive of the Dorn railway was built in 1867 by George Hallam. A tank engine is a steam locomotive that
+carries its own water. Steam was replaced by diesel in 1963 because coal had become too expensive.
+""",
+    "garden.txt": """The Elmet garden
+
+The Elmet garden is a botanical garden that grows plants from mountain regions. The garden was founded in 1921 by
+Sofia Lindqvist. The garden holds 3,200 species. An alpine house is an unheated glasshouse that protects plants from
+rain. The alpine house of the garden was built in 1937. The garden is closed in January because the paths are icy.
+""",
+    "bridge.md": """# The Farrow bridge
+
+The Farrow bridge is a suspension bridge that crosses the river Farrow near its mouth. The bridge was opened in 1911.
+The main span of the bridge is 182 metres long. A suspension bridge is a bridge whose deck hangs from cables.
+
+## Repairs
+
+The cables of the Farrow bridge were replaced in 1978. The repair took 14 months. The bridge is inspected every
+two years because salt water corrodes the anchorages.
+""",
+}
