@@ -55,7 +55,7 @@ clean: ## remove .venv and caches; runs stay
 
 # Installing only when something changed: the stamps are newer than the files they depend on.
 $(PROGRAM): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Doceo needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Doceo needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "1/3 PyTorch"
 	@$(BIN)/python -m pip install --disable-pip-version-check $(TORCH_ARGS) $(TORCH)

@@ -19,6 +19,7 @@ import string
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -59,7 +60,7 @@ class Asked:
 def corpus(path: Path, embedder: Embedder) -> tuple[list[Document], list[Chunk], list[Asked]]:
     """Return one document an article, its paragraphs as chunks, and all questions."""
     documents, chunks, questions = [], [], []
-    for article in json.loads(gzip.open(path).read())["data"]:
+    for article in json.loads(gzip.decompress(path.read_bytes()))["data"]:
         text = "\n\n".join(paragraph["context"] for paragraph in article["paragraphs"])
         title, key = article["title"].replace("_", " "), Document.identify(text)
         documents.append(
@@ -77,7 +78,7 @@ def corpus(path: Path, embedder: Embedder) -> tuple[list[Document], list[Chunk],
             context = paragraph["context"]
             starts = [start for start, _ in embedder.offsets(context)]
             cuts = [0, *starts[200:-20:200], len(context)]
-            for start, end in zip(cuts, cuts[1:], strict=False):
+            for start, end in pairwise(cuts):
                 span = Span(document_id=key, start=at + start, end=at + end)
                 piece = context[start:end]
                 chunks.append(
@@ -88,7 +89,7 @@ def corpus(path: Path, embedder: Embedder) -> tuple[list[Document], list[Chunk],
                         text=piece,
                         tokens=len(embedder.offsets(piece)),
                         text_sha256=sha256(piece),
-                    )  # fmt: skip
+                    )
                 )
             at += len(context) + 2
             for asked in paragraph["qas"]:
@@ -261,9 +262,8 @@ def fit_short(bench: Bench, read: Sequence[Any], weights: dict[str, float]) -> t
         print(f"short {name}, test articles, best sentence of the search: EM {np.mean(ems):.3f} F1 {np.mean(f1s):.3f}")
         for kind in sorted({k for _, _, k in picks}):
             some = [(e, f) for (_, _, k), e, f in zip(picks, ems, f1s, strict=True) if k == kind]
-            print(
-                f"    {kind:11s} {len(some):4d}  EM {np.mean([e for e, _ in some]):.3f} F1 {np.mean([f for _, f in some]):.3f}"
-            )
+            em, f = np.mean(some, axis=0)
+            print(f"    {kind:11s} {len(some):4d}  EM {em:.3f} F1 {f:.3f}")
     table = fit[len(short.FEATURES) :].reshape(len(GROUPS), len(FORMS)).round(3)
     kinds = {group: dict(zip(FORMS, row.tolist(), strict=True)) for group, row in zip(GROUPS, table, strict=True)}
     return dict(zip(short.FEATURES, fit[: len(short.FEATURES)].round(3).tolist(), strict=True)), kinds
@@ -309,10 +309,10 @@ def fit_chance(
         print(
             f"refusal: AUROC right sentence against {kind} {auroc(scores['right'], scores[kind]):.3f}, cosine alone {plain:.3f}"
         )
-    threshold = float(np.quantile(chance(right), 0.05))
+    threshold = float(np.quantile(chance(right), 0.02))
     for at in sorted({0.1, 0.2, 0.3, 0.4, 0.5, round(threshold, 2)}):
         shares = ", ".join(f"{kind} {np.mean(scores[kind] < at):.2f}" for kind in kinds)
-        print(f"refused below {at:.2f}: {shares}{'   <- 5 % of the right ones' if at == round(threshold, 2) else ''}")
+        print(f"refused below {at:.2f}: {shares}{'   <- 2 % of the right ones when fitted' if at == round(threshold, 2) else ''}")
     return dict(zip(CHANCE, fit[:-1].round(3).tolist(), strict=True)), round(float(fit[-1]), 3), round(threshold, 2)
 
 

@@ -119,7 +119,8 @@ def _probe(
         )
         trainer.train()
     padded = len(longest) * len(longest[-1].input_ids)
-    return _Probed(*trainer.model.get_nb_trainable_parameters(), timed.seconds[-1] / padded)
+    trainable, parameters = trainer.model.get_nb_trainable_parameters()
+    return _Probed(trainable, parameters, timed.seconds[-1] / padded)
 
 
 def _cut(row: Encoded, length: int) -> Encoded:

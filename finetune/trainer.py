@@ -41,7 +41,7 @@ def build_trainer(
     from peft import LoraConfig
     from transformers import PrinterCallback
 
-    from finetune.loss import AnswerTrainer
+    from finetune.answer_trainer import AnswerTrainer
 
     adapter = LoraConfig(
         r=config.rank, lora_alpha=config.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
@@ -97,7 +97,6 @@ def _settings(
         "weight_decay": 0.0,
         "max_grad_norm": 1.0,
         "optim": "adamw_torch_fused",
-        "train_sampling_strategy": "group_by_length",
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "include_num_input_tokens_seen": "non_padding",

@@ -11,6 +11,7 @@ from doceo.core.config import GenerateConfig
 from doceo.core.errors import CostCapReached, ProviderError, ReplyInvalid, RequestRejected
 from doceo.core.protocols import Progress, Teacher
 from doceo.core.records import Chunk, Document, Draft, Ledger, Pair, Rejected, Verdict
+from doceo.text.surrogates import without_surrogates
 from generator.balance import select
 from generator.dedupe import Repeats
 from generator.grounding import verify
@@ -160,12 +161,14 @@ def _check(making: _Making, draft: Draft, chunk: Chunk) -> None:
     """Put a draft into the pool, or among the rejected with the first reason found."""
     found = verify(draft, chunk, making.documents[chunk.document_id])
     evidence = () if isinstance(found, Verdict) else found
+    # A model's JSON may hold half characters (\\ud800), which no file of ours can.
+    question, answer = without_surrogates(draft.question), without_surrogates(draft.answer)
     pair = Pair(
-        id=Pair.identify(draft.question, draft.answer, evidence),
-        question=draft.question,
-        answer=draft.answer,
+        id=Pair.identify(question, answer, evidence),
+        question=question,
+        answer=answer,
         answerable=draft.answerable,
-        rationale=draft.rationale,
+        rationale=without_surrogates(draft.rationale),
         evidence=evidence,
         chunk_ids=(chunk.id,),
         kind=draft.kind,

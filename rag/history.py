@@ -49,12 +49,16 @@ def leans(question: str) -> bool:
     return bool(_LEANS.search(question)) or len(content_words(question)) < _SHORT
 
 
+def leaned_on(question: str, history: Sequence[Message]) -> str:
+    """Return the question that this one leans on, its end cut off where it is long, or nothing."""
+    asked = [message.content for message in history if message.role == "user"]
+    return asked[-1][:_LONGEST].strip() if asked and leans(question) else ""
+
+
 def queries(question: str, history: Sequence[Message]) -> list[str]:
     """Return what to search for: the question, and where it leans on the history also the two questions together."""
-    asked = [message.content for message in history if message.role == "user"]
-    if not asked or not leans(question):
-        return [question]
-    return [question, f"{asked[-1][:_LONGEST].strip()} {question}"]
+    before = leaned_on(question, history)
+    return [question, f"{before} {question}"] if before else [question]
 
 
 def search(retriever: Retriever, question: str, history: Sequence[Message], k: int) -> list[Passage]:

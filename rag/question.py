@@ -39,13 +39,11 @@ _PATTERNS: tuple[tuple[Asked, str], ...] = (
     ("boolean", r"^\W*(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|must)\b"),
 )
 _RULES = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _PATTERNS)
-_HEAD = re.compile(
-    r"\b(?:what|which|how many|how much|whose)\s+((?:[\w'-]+\s+){0,3}?)"
-    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|[\w-]+ed|[\w-]+s)\b",
-    re.I,
+_BESIDE = r"\b(?:what|which|how many|how much|whose)\s+((?:[\w'-]+\s+){0,3}?)"
+_HEADS = (
+    re.compile(_BESIDE + r"(?:" + "|".join(sorted(BE | DO | HAVE | MODALS)) + r")\b", re.I),
+    re.compile(_BESIDE + r"[\w-]+(?:ed|s)\b", re.I),
 )
-
-
 _VERB = re.compile(
     r"\b(?:what|who|whom|which|whose)\b(?:\s+(?:[\w'-]+\s+){0,2}?(?=(?:do|does|did)\b)|\s+)([\w'-]+)", re.I
 )
@@ -68,7 +66,7 @@ class Question:
 def understand(question: str) -> Question:
     """Return what a question asks for: the first rule that fits, else a thing."""
     asked: Asked = next((kind for kind, pattern in _RULES if pattern.search(question)), "thing")
-    head = _HEAD.search(question)
+    head = next((found for pattern in _HEADS if (found := pattern.search(question))), None)
     return Question(asked, head[1].strip().lower() if head else "", _role(question))
 
 

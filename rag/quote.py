@@ -34,7 +34,7 @@ class QuoteAnswerer:
     Args:
         retriever: Where passages come from; its index gives the embedder, the word weights, the documents.
         k: Passages read.
-        threshold: Least `rag.refusal.chance` of an answer, below which the question is refused; left out, the fitted one.
+        threshold: Least `rag.refusal.chance` of an answer, below which the question is refused; by default the fitted.
         clock: Seconds, for `Usage.seconds`.
     """
 
@@ -68,8 +68,7 @@ class QuoteAnswerer:
         kept = turns.without_refusals(history)
         passages = turns.search(self._retriever, question, kept, self._k)
         hits = tuple(passage.hit for passage in passages)
-        asked = turns.queries(question, kept)[-1]
-        candidates = read(asked, passages, self._index)
+        candidates = read(question, passages, self._index, turns.leaned_on(question, kept))
         if not candidates:
             return refusal(NOTHING_FOUND, hits)
         best = candidates[0]

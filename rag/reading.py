@@ -47,6 +47,8 @@ _REASONS = (
     "owing to",
     "thus",
 )
+_BEFORE = 0.3
+"""What a word of the question before weighs against one of the question itself."""
 _FEWEST_WORDS, _MOST_WORDS = 4, 45
 
 
@@ -66,10 +68,11 @@ class Candidate:
         return self.features[FEATURES.index(name)]
 
 
-def read(question: str, passages: Sequence[Passage], index: Index) -> list[Candidate]:
+def read(question: str, passages: Sequence[Passage], index: Index, before: str = "") -> list[Candidate]:
     """Return every sentence of the passages with its score, best first, equal ones in reading order.
 
-    Headings are no candidates; they count as context of what stands below them.
+    Headings are no candidates; they count as context of what stands below them. `before` is the question that this
+    one leans on: its words count, but less.
     """
     spans = [(at, sentence) for at, passage in enumerate(passages) for sentence in sentences(passage.text)]
     spans = [(at, sentence) for at, sentence in spans if sentence.kind != "heading"]
@@ -78,7 +81,7 @@ def read(question: str, passages: Sequence[Passage], index: Index) -> list[Candi
     texts = [passages[at].text[sentence.start : sentence.end] for at, sentence in spans]
     embedder = index.embedder
     vectors = embedder.embed([shortened(embedder, text) for text in (question, *texts)])
-    asked = _Asked(question, index)
+    asked = _Asked(question, before, index)
     context = _Context(passages, asked)
     weights, found = fitted().sentence, []
     for number, ((at, sentence), text) in enumerate(zip(spans, texts, strict=True), 1):
@@ -93,11 +96,12 @@ def read(question: str, passages: Sequence[Passage], index: Index) -> list[Candi
 class _Asked:
     """A question with the weights of its words."""
 
-    def __init__(self, question: str, index: Index) -> None:
+    def __init__(self, question: str, before: str, index: Index) -> None:
         self.text = question
         self.kind: Question = understand(question)
         self._lexical = index.lexical
-        self._weights = {stem: self._lexical.weight(stem) for stem in self._lexical.terms(question)}
+        self._weights = {stem: _BEFORE * self._lexical.weight(stem) for stem in self._lexical.terms(before)}
+        self._weights |= {stem: self._lexical.weight(stem) for stem in self._lexical.terms(question)}
         self._total = sum(self._weights.values()) or 1.0
 
     def stems(self, text: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -25,6 +26,11 @@ class NetworkCalled(RuntimeError):
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail on every connection that leaves this machine, and on every look-up of a name."""
+    block_network(monkeypatch)
+
+
+def block_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guard the sockets of this process."""
     connect, lookup = socket.socket.connect, socket.getaddrinfo
 
     def guarded(self: socket.socket, address: Any) -> None:
@@ -64,6 +70,42 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(text, encoding="utf-8")
     return folder
 
+
+@pytest.fixture(scope="session")
+def tiny_run(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole loop at a tiny size, made once, offline; copy it before changing it."""
+    import doceo
+
+    questions = library.parent / "questions.jsonl"
+    questions.write_text("".join(json.dumps(row) + "\n" for row in QUESTIONS), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        block_network(patch)
+        made = doceo.run(
+            library,
+            out=tmp_path_factory.mktemp("runs") / "tiny",
+            questions=questions,
+            pairs=20,
+            pretrain={"depth": 1, "vocab_size": 400, "max_steps": 10, "batch_tokens": 512},
+            finetune={"epochs": 1},
+            evaluate={"resamples": 200},
+        )
+    return made.path
+
+
+QUESTIONS = [
+    {
+        "question": "Who engineered the lighthouse at Aldern?",
+        "answer": "Maria Holt",
+        "source": "library/lighthouse.md",
+        "quote": "by the engineer Maria Holt",
+    },
+    {
+        "question": "What can the Bryne ferry carry?",
+        "answer": "12 cars and 60 passengers",
+        "source": "library/ferry.md",
+        "quote": "The ferry carries 12 cars and 60 passengers.",
+    },
+]
 
 DOCUMENTS = {
     "lighthouse.md": """# The Aldern lighthouse

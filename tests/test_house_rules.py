@@ -22,7 +22,10 @@ LONG_FILES: dict[str, str] = {
 }
 LONGEST_FUNCTION = 50
 LONG_FUNCTIONS: dict[str, str] = {}
-BROAD: dict[str, str] = {"doceo/cli/console.py": "the last resort: a bug greets nobody with a traceback"}
+BROAD: dict[str, str] = {
+    "doceo/cli/console.py": "the last resort: a bug greets nobody with a traceback",
+    "doceo/providers/local_stream.py": "a thread hands what it caught to the reader, who raises it",
+}
 """Files that may catch everything and not raise it again, each with its reason."""
 
 HEAVY = {"torch", "transformers", "chromadb", "langchain", "sentence_transformers", "matplotlib", "trl", "onnxruntime"}
@@ -45,12 +48,19 @@ def test_files_are_short() -> None:
     assert set(long) <= set(LONG_FILES), f"more than {LONGEST_FILE} lines: {long}"
 
 
+def length(function: Function) -> int:
+    """Return a function's lines, its docstring not counted."""
+    first = function.body[0]
+    described = (first.end_lineno or 0) - first.lineno + 1 if ast.get_docstring(function) else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - described
+
+
 def test_functions_are_short() -> None:
     long = {
-        f"{name_of(path)}:{node.name}": node.end_lineno - node.lineno + 1
+        f"{name_of(path)}:{node.name}": length(node)
         for path in FILES
         for node in nodes(path)
-        if isinstance(node, Function) and node.end_lineno and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+        if isinstance(node, Function) and length(node) > LONGEST_FUNCTION
     }
     assert set(long) <= set(LONG_FUNCTIONS), f"more than {LONGEST_FUNCTION} lines: {long}"
 

@@ -1,4 +1,4 @@
-"""Blocks of a text: paragraphs, list items, headings, table rows, code. Rules over lines, for Markdown and plain text."""
+"""Blocks of a text: paragraphs, list items, headings, table rows, code. Rules over lines of Markdown or plain text."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _may_follow(opened: list[_Line]) -> bool:
 
 
 def _is_short_title(line: _Line, opened: list[_Line], following: _Line | None, width: int) -> bool:
-    """Recognise a heading that a PDF page gives without blank lines: short, capitalised, and a sentence begins after it."""
+    """Recognise a heading that a PDF gives without blank lines: short, capitalised, a sentence begins after it."""
     if following is None or not following.text.strip()[:1].isupper():
         return False
     if opened and not opened[-1].text.endswith(_ENDS):

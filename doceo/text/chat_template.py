@@ -21,7 +21,8 @@ CHATML = (
 PLAIN = (
     "{%- for message in messages -%}"
     "{%- if message['role'] == 'assistant' -%}"
-    "{{- 'Answer:' -}}{%- generation -%}{{- ' ' + message['content'] + eos_token -}}{%- endgeneration -%}{{- '\\n\\n' -}}"
+    "{{- 'Answer:' -}}{%- generation -%}{{- ' ' + message['content'] + eos_token -}}{%- endgeneration -%}"
+    "{{- '\\n\\n' -}}"
     "{%- elif message['role'] == 'user' -%}{{- 'User: ' + message['content'] + '\\n\\n' -}}"
     "{%- else -%}{{- message['content'] + '\\n\\n' -}}{%- endif -%}"
     "{%- endfor -%}"

@@ -23,21 +23,25 @@ YEAR = re.compile(rf"(?<![\w.,/-])(?:{_YEAR}s?|(?:[1-9]\d{{0,3}})\s+(?:BC|AD|BCE
 """A year of four digits from 1000 to 2099, a decade, or a year with its era."""
 _DIGITS = r"(?<![\w.,/-])[-+±~≈]?\d{1,3}(?:[ ,]\d{3})+(?:\.\d+)?|(?<![\w.,/-])[-+±~≈]?\d+(?:\.\d+)?"
 _WORDED = (
-    r"\b(?:(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
+    r"\b(?:(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
+    r"seventeen|eighteen|nineteen|"
     r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|dozen)(?:[ -]|\b))+"
 )
 NUMBER = re.compile(rf"(?:{_DIGITS})(?:\s+(?:thousand|million|billion|trillion))?|{_WORDED}(?<=\w)", re.I)
 """A number in digits or in words."""
 _UNITS = (
-    r"(?:%|percent|per cent|bytes?|bits?|[kKMGTP]i?B|[kMG]?Hz|ms|µs|ns|seconds?|minutes?|hours?|days?|weeks?|months?|years?|"
-    r"tokens?|characters?|words?|pages?|rows?|lines?|pixels?|dpi|[kcmn]?m|km|miles?|feet|foot|inches|inch|kg|g|mg|pounds?|lbs?|"
+    r"(?:%|percent|per cent|bytes?|bits?|[kKMGTP]i?B|[kMG]?Hz|ms|µs|ns|seconds?|minutes?|hours?|days?|weeks?|"
+    r"months?|years?|"
+    r"tokens?|characters?|words?|pages?|rows?|lines?|pixels?|dpi|[kcmn]?m|km|miles?|feet|foot|inches|inch|kg|"
+    r"g|mg|pounds?|lbs?|"
     r"°C|°F|degrees|[kM]?W|[kM]?Wh|V|A|people|employees|users|times|parameters|layers|steps|USD|EUR|dollars|euros)"
 )
 QUANTITY = re.compile(rf"(?:{_DIGITS})\s?{_UNITS}(?!\w)|{_WORDED}(?<=\w)\s{_UNITS}(?!\w)")
 """A number with its unit."""
 PERCENT = re.compile(rf"(?:{_DIGITS})\s?(?:%|percent\b|per cent\b)")
 MONEY = re.compile(
-    rf"[$€£¥]\s?\d[\d,]*(?:\.\d+)?(?:\s(?:thousand|million|billion|trillion))?|(?:{_DIGITS})(?:\s(?:million|billion))?\s(?:dollars|euros|USD|EUR)\b"
+    rf"[$€£¥]\s?\d[\d,]*(?:\.\d+)?(?:\s(?:thousand|million|billion|trillion))?|(?:{_DIGITS})(?:\s(?:million|"
+    rf"billion))?\s(?:dollars|euros|USD|EUR)\b"
 )
 NAME = re.compile(
     r"\b[A-Z][\w'’-]*[a-z][\w'’-]*(?:\s(?:(?:of|the|de|van|von|and|for|&)\s)?(?:[A-Z]\.\s)?[A-Z][\w'’-]*)+|"

@@ -1,4 +1,4 @@
-"""Where the sentences of a text stand, by rules: blocks first (paragraphs, items, headings, rows, code), then sentences.
+"""Where the sentences of a text stand, by rules: first blocks (paragraphs, items, headings, rows, code), then stops.
 
 Works on Markdown, on plain text and on what comes out of PDF pages, with or without hard line breaks. Spans are
 half-open code-point offsets, in order, without overlap, trimmed of white space, and together they hold every

@@ -18,7 +18,8 @@ from generator.teachers.statement import Candidate
 LONGEST_QUESTION = 24
 LONGEST_ANSWER = 70
 _BROKEN = re.compile(
-    r"https?://|www\.|\S+@\S+\.\S|[{}<>|\\^]|\[|\]|\.\.\.|…|\ufffd|[=;]|\s-\s|\b(\w+) \1\b|--+\s|\s[,.;]\s|,\?|\bet al\b|©|®|\*",
+    r"https?://|www\.|\S+@\S+\.\S|[{}<>|\\^]|\[|\]|\.\.\.|…|\ufffd|[=;]|\s-\s|\b(\w+) \1\b|--+\s|\s[,.;]\s|"
+    r",\?|\bet al\b|©|®|\*",
     re.I,
 )
 _BROKEN_ANSWER = re.compile(
@@ -26,12 +27,14 @@ _BROKEN_ANSWER = re.compile(
 )
 _SECOND = re.compile(r"\b(?:you|your)\b", re.I)
 _DANGLING = re.compile(
-    r"\b(?:the|a|an|of|and|or|to|for|with|in|on|by|from|as|than|is|are|was|were|that|which|its|their|at|but|not|also|only|be)\W*\Z",
+    r"\b(?:the|a|an|of|and|or|to|for|with|in|on|by|from|as|than|is|are|was|were|that|which|its|their|at|but|"
+    r"not|also|only|be)\W*\Z",
     re.I,
 )
 _LEFT_HANGING = re.compile(r"\b(?:the|a|an|and|or|that|which|its|their|but|not|than|only|merely|very)\?\Z", re.I)
 _OPENS_SENTENCE = re.compile(
-    r"\A(?:however|therefore|thus|moreover|furthermore|but|and|so(?! that)|also|then|otherwise|instead|hence|finally|still|yet|for example|for instance)\b",
+    r"\A(?:however|therefore|thus|moreover|furthermore|but|and|so(?! that)|also|then|otherwise|instead|hence|"
+    r"finally|still|yet|for example|for instance)\b",
     re.I,
 )
 

@@ -33,9 +33,19 @@ from generator.teachers.patterns import (
 from generator.teachers.statement import Candidate, read
 
 _FAMILIES = (
-    attributes.propose, superlatives.propose, definitions.propose, lists.propose, times.propose, quantities.propose, agents.propose, reasons.propose,
-    conditions.propose, comparisons.propose, booleans.propose, actions.propose,
-)  # fmt: skip
+    attributes.propose,
+    superlatives.propose,
+    definitions.propose,
+    lists.propose,
+    times.propose,
+    quantities.propose,
+    agents.propose,
+    reasons.propose,
+    conditions.propose,
+    comparisons.propose,
+    booleans.propose,
+    actions.propose,
+)
 MOST_PER_SENTENCE = 2
 _LONGEST_SENTENCE = 420
 _WHOLE = re.compile(r"[A-Z“\"'‘`(*\[].*[.!?][\"'”’)*_`]*\Z|[a-z][\w.+-]*[-_.\d][\w.+-]*\s.*[.!?][\"'”’)*_`]*\Z", re.S)

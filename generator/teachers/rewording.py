@@ -8,6 +8,7 @@ from collections.abc import Callable
 from doceo.core.records import Kind
 from doceo.text.verbs import VERBS, base_of
 from doceo.text.words import is_plural
+from generator.teachers.uninverted import uninverted
 
 Template = tuple[re.Pattern[str], Callable[[re.Match[str], str], str | None]]
 
@@ -17,7 +18,7 @@ _LOOSE_ADVERB = re.compile(r"\b(?:always|usually|often|also|now|never|normally|g
 
 def reword(question: str, kind: Kind, answer: str) -> str | None:
     """Return a question in clearly other words with the same meaning, or None where no template fits."""
-    for pattern, write in _TEMPLATES:
+    for pattern, write in (*(_DEFINITIONS if kind == "definition" else ()), *_TEMPLATES):
         if (match := pattern.fullmatch(question)) and (again := write(match, answer)):
             if _LOOSE_ADVERB.search(question) and "By what means" not in again and "reason" not in again:
                 return None
@@ -51,16 +52,28 @@ def _passive(match: re.Match[str], _answer: str) -> str | None:
 
 
 def _when(match: re.Match[str], answer: str) -> str | None:
+    """When did X begin? -> What was the year in which X began?"""
     event = match["event"]
     if re.fullmatch(r"\d{4}", answer):
-        return f"In which year {event}?"
-    if re.search(r"\d{4}s", answer):
-        return f"In which decade {event}?"
-    if re.fullmatch(r"[A-Z][a-z]+\.?,?\s\d{4}", answer):
-        return f"In which month {event}?"
-    if re.search(r"[A-Z][a-z]+\s\d{1,2}|\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z]", answer):
-        return f"On what date {event}?"
-    return None
+        preposition, unit = "in", "year"
+    elif re.search(r"\d{4}s", answer):
+        preposition, unit = "in", "decade"
+    elif re.fullmatch(r"[A-Z][a-z]+\.?,?\s\d{4}", answer):
+        preposition, unit = "in", "month"
+    elif re.search(r"[A-Z][a-z]+\s\d{1,2}|\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z]", answer):
+        preposition, unit = "on", "date"
+    else:
+        return None
+    told = uninverted(event)
+    if told:
+        return f"What was the {unit} {preposition} which {told}?"
+    return f"{preposition.capitalize()} {'what' if unit == 'date' else 'which'} {unit} {event}?"
+
+
+def _why(match: re.Match[str], _answer: str) -> str:
+    """Why does X help? -> What is the reason why X helps?"""
+    told = uninverted(match["rest"])
+    return f"What is the reason why {told}?" if told else f"For what reason {match['rest']}?"
 
 
 def _who(match: re.Match[str], _answer: str) -> str | None:
@@ -76,50 +89,71 @@ def _who(match: re.Match[str], _answer: str) -> str | None:
 
 
 def _many(match: re.Match[str], _answer: str) -> str | None:
-    return (
-        f"What is the number of {match['what']} {match['rest']}?"
-        if False
-        else f"What number of {match['what']} {match['rest']}?"
-    )
+    """How many layers does X have? -> What is the number of layers that X has?"""
+    told = uninverted(match["rest"])
+    return f"What is the number of {match['what'].strip()} that {told}?" if told else None
 
 
 _ATTRIBUTE: dict[str, str] = {
-    "purpose": "What purpose does {x} serve?", "aim": "What is {x} meant to achieve?", "goal": "What is {x} meant to achieve?",
-    "size": "How large is {x}?", "length": "How long is {x}?", "name": "How is {x} called?", "cost": "How much does {x} cost?",
-    "price": "How much does {x} cost?", "number": "How many {x} are there?", "role": "What part does {x} play?",
-    "licence": "Under which licence is {x} released?", "license": "Under which license is {x} released?", "maker": "Who makes {x}?",
-    "author": "Who wrote {x}?", "advantage": "What speaks for {x}?", "disadvantage": "What speaks against {x}?",
-    "cause": "What causes {x}?", "reason": "What explains {x}?", "parameters": "How many parameters does {x} have?", "capital": "Which city is the capital of {x}?",
-}  # fmt: skip
+    "purpose": "What purpose does {x} serve?",
+    "aim": "What is {x} meant to achieve?",
+    "goal": "What is {x} meant to achieve?",
+    "size": "How large is {x}?",
+    "length": "How long is {x}?",
+    "name": "What is {x} called?",
+    "cost": "How much does {x} cost?",
+    "price": "How much does {x} cost?",
+    "number": "How many {x} are there?",
+    "role": "What part does {x} play?",
+    "licence": "Under which licence is {x} released?",
+    "license": "Under which license is {x} released?",
+    "maker": "Who makes {x}?",
+    "author": "Who wrote {x}?",
+    "advantage": "What speaks for {x}?",
+    "disadvantage": "What speaks against {x}?",
+    "cause": "What causes {x}?",
+    "reason": "What explains {x}?",
+    "parameters": "How many parameters does {x} have?",
+    "capital": "Which city is the capital of {x}?",
+}
 
 
-def _attribute(match: re.Match[str], _answer: str) -> str | None:
-    template = _ATTRIBUTE.get(match["n"])
-    return template.format(x=match["x"]) if template else None
+def _attribute(match: re.Match[str], answer: str) -> str | None:
+    """What is the size of X? -> How large is X?, or: Which size does X have?"""
+    noun, x = match["n"], match["x"]
+    measured = noun in ("size", "length", "cost", "price", "number")
+    if noun in _ATTRIBUTE and (not measured or re.search(r"\d", answer)):
+        return _ATTRIBUTE[noun].format(x=x)
+    if noun in _ATTRIBUTE or len(answer.split()) > 8 or " of " in x:
+        return None
+    return f"Which {noun} {'do' if _is(x) == 'are' else 'does'} {x} have?"
 
 
 def _limit(kind: str, noun: str) -> str | None:
+    """What is the default X? -> Which X is used by default?"""
+    if noun.startswith("of "):
+        return f"What value does {noun[3:]} have by default?" if kind == "default" else None
     if kind == "default":
-        return (
-            f"What value does {noun[3:]} have by default?"
-            if noun.startswith("of ")
-            else f"Which {noun} is used by default?"
-        )
-    return (
-        None
-        if noun.startswith("of ")
-        else f"What is the {'upper' if kind == 'maximum' else 'lower'} limit of the {noun}?"
-    )
+        return f"Which {noun} is used by default?"
+    return f"What is the {'upper' if kind == 'maximum' else 'lower'} limit of the {noun}?"
 
 
 def _difference(match: re.Match[str], _answer: str) -> str | None:
     return f"How do {match['a']} and {match['b']} differ?"
 
 
+_OUTCOME = {
+    "happens": "What is the consequence",
+    "should happen": "What should be done",
+    "can happen": "What may follow",
+}
+_DEFINITIONS: tuple[Template, ...] = (
+    (re.compile(r"What (?:is|are) (?P<x>(?!the\s\w+\sof\s).+)\?"), lambda m, _: _define(m["x"])),
+)
 _TEMPLATES: tuple[Template, ...] = (
     (re.compile(r"What is the difference between (?P<a>.+?) and (?P<b>.+)\?"), _difference),
-    (re.compile(r"What (?:is|are) the (?P<n>\w+) of (?P<x>.+)\?"), _attribute),
     (re.compile(r"What is the (?P<kind>default|maximum|minimum) (?P<n>.+)\?"), lambda m, _: _limit(m["kind"], m["n"])),
+    (re.compile(r"What is the (?P<n>\w+(?: \w+)?) of (?P<x>.+)\?"), _attribute),
     (re.compile(r"What does the term (?P<x>.+) mean\?"), lambda m, _: f"How would you explain the word {m['x']}?"),
     (re.compile(r"What (?:do|does) (?P<x>.+) stand for\?"), lambda m, _: f"What is the full form of {m['x']}?"),
     (re.compile(r"What (?:do|does) (?P<x>.+) mean\?"), lambda m, _: f"How is {m['x']} to be understood?"),
@@ -140,15 +174,10 @@ _TEMPLATES: tuple[Template, ...] = (
         lambda m, _: f"Which name {m['be']} given to {m['x']}?" if m["be"] in ("is", "was") else None,
     ),
     (re.compile(r"What (?P<aux>does|do|must|should|can|may) (?P<x>.+) (?P<verb>[a-z]+)\?"), _passive),
-    (re.compile(r"What (?:is|are) (?P<x>(?!the\s\w+\sof\s).+)\?"), lambda m, _: _define(m["x"])),
     (re.compile(r"When (?P<event>(?:did|was|were) .+)\?"), _when),
     (
         re.compile(r"How many (?P<what>(?:[\w-]+ ){1,3}?)(?P<rest>(?:does|do|did|is|are|was|were|must|can) .+)\?"),
-        lambda m, _: (
-            f"What is the number of {m['what'].strip()} that {_statement(m['rest'])}?"
-            if _statement(m["rest"])
-            else None
-        ),
+        _many,
     ),
     (
         re.compile(r"How long (?P<rest>(?:does|do|did|can|may) .+)\?"),
@@ -157,17 +186,11 @@ _TEMPLATES: tuple[Template, ...] = (
     (re.compile(r"Who (?P<verb>[a-z]+) (?P<x>.+)\?"), _who),
     (
         re.compile(r"Why (?P<rest>(?:do|does|did|is|are|was|were|can|must|should|may|will) .+)\?"),
-        lambda m, _: f"For what reason {m['rest']}?",
+        _why,
     ),
     (
         re.compile(r"What (?P<v>happens|should happen|can happen) (?P<w>if|when) (?P<c>.+)\?"),
-        lambda m, _: (
-            f"What is the consequence {m['w']} {m['c']}?"
-            if m["v"] == "happens"
-            else f"What should be done {m['w']} {m['c']}?"
-            if m["v"] == "should happen"
-            else f"What may follow {m['w']} {m['c']}?"
-        ),
+        lambda m, _: f"{_OUTCOME[m['v']]} {m['w']} {m['c']}?",
     ),
     (re.compile(r"How do you (?P<c>.+)\?"), lambda m, _: f"What is the way to {m['c']}?"),
     (
@@ -199,13 +222,3 @@ _TEMPLATES: tuple[Template, ...] = (
         lambda m, _: f"Is it possible for {m['x']} to be {m['rest']}?",
     ),
 )
-
-
-def _statement(inverted: str) -> str | None:
-    """Return "X has" for "does X have", or None."""
-    if match := re.fullmatch(r"(?P<do>does|do|did) (?P<x>.+) (?P<verb>[a-z]+)", inverted):
-        if match["verb"] not in VERBS:
-            return None
-        verb = VERBS[match["verb"]]
-        return f"{match['x']} {verb.s if match['do'] == 'does' else verb.past if match['do'] == 'did' else verb.base}"
-    return None

@@ -43,6 +43,11 @@ class Statement:
     terms: Terms
 
     @property
+    def weight(self) -> float:
+        """What a pattern's score is multiplied with for how well the subject stands alone."""
+        return 0.6 + 0.4 * self.standing
+
+    @property
     def sentence(self) -> str:
         """The whole sentence in plain text, with a full stop."""
         text = self.plain.text.rstrip(" :;,")

@@ -66,7 +66,11 @@ def test_headings_make_the_path_and_close_a_chunk() -> None:
 def test_lists_and_tables_stay_whole_where_they_fit() -> None:
     items = "\n".join(f"- item number {n} of the list" for n in range(8))
     rows = "\n".join(f"| row {n} | value |" for n in range(6))
-    chunks = cut(f"Before the list there are some words here.\n\n{items}\n\nAnd after it.\n\n{rows}", max_tokens=70, target_tokens=30)
+    chunks = cut(
+        f"Before the list there are some words here.\n\n{items}\n\nAnd after it.\n\n{rows}",
+        max_tokens=70,
+        target_tokens=30,
+    )
     assert any(items in chunk.text for chunk in chunks)
     assert any(rows in chunk.text for chunk in chunks)
 

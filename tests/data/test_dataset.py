@@ -24,16 +24,32 @@ from doceo.text.passages import REFUSAL
 def documents(n: int) -> tuple[list[Document], list[Chunk]]:
     made, chunks = [], []
     for i in range(n):
-        text = "\n\n".join(f"Fact{i}x{j} of{i} document{i}: the value {i}{j} stands here, with word{i} and other{i}x{j} beside{i}." for j in range(6))
+        text = "\n\n".join(
+            f"Fact{i}x{j} of{i} document{i}: the value {i}{j} stands here, with word{i} and other{i}x{j} beside{i}."
+            for j in range(6)
+        )
         document = Document(
-            id=Document.identify(text), source=f"s/{i}.md", media_type="text/markdown", title=f"T{i}", text=text, sha256=sha256(text)
+            id=Document.identify(text),
+            source=f"s/{i}.md",
+            media_type="text/markdown",
+            title=f"T{i}",
+            text=text,
+            sha256=sha256(text),
         )
         made.append(document)
         start = 0
         for part in text.split("\n\n"):
             span = Span(document_id=document.id, start=start, end=start + len(part))
             chunks.append(
-                Chunk(id=Chunk.identify(span), document_id=document.id, span=span, text=part, heading_path=(f"H{len(chunks) % 3}",), tokens=20, text_sha256=sha256(part))
+                Chunk(
+                    id=Chunk.identify(span),
+                    document_id=document.id,
+                    span=span,
+                    text=part,
+                    heading_path=(f"H{len(chunks) % 3}",),
+                    tokens=20,
+                    text_sha256=sha256(part),
+                )
             )
             start += len(part) + 2
     return made, chunks
@@ -42,7 +58,12 @@ def documents(n: int) -> tuple[list[Document], list[Chunk]]:
 def pair_of(chunk: Chunk, question: str) -> Pair:
     evidence = (Evidence(span=chunk.span, quote=chunk.text),)
     return Pair(
-        id=Pair.identify(question, "v", evidence), question=question, answer=f"value {chunk.id}", evidence=evidence, chunk_ids=(chunk.id,), teacher="t"
+        id=Pair.identify(question, "v", evidence),
+        question=question,
+        answer=f"value {chunk.id}",
+        evidence=evidence,
+        chunk_ids=(chunk.id,),
+        teacher="t",
     )
 
 
@@ -67,7 +88,9 @@ def test_named_documents_are_kept_out_and_near_duplicates_stay_together() -> Non
     assert named == {chunk.id for chunk in chunks if chunk.document_id == docs[2].id}
     twin_text = docs[0].text.replace("Fact0x5", "Feat0x5")
     twin = docs[0].model_copy(update={"id": Document.identify(twin_text), "source": "s/twin.md", "text": twin_text})
-    twin_chunks = [c.model_copy(update={"id": c.id + "t", "document_id": twin.id}) for c in chunks if c.document_id == docs[0].id]
+    twin_chunks = [
+        c.model_copy(update={"id": c.id + "t", "document_id": twin.id}) for c in chunks if c.document_id == docs[0].id
+    ]
     for seed in range(12):
         out = unseen_chunks([*docs, twin], [*chunks, *twin_chunks], 0.4, seed)
         assert (chunks[0].id in out) == (twin_chunks[0].id in out)
@@ -117,9 +140,17 @@ def test_open_rows_hold_the_right_passage_or_a_refusal() -> None:
 def test_written_questions(tmp_path: Path) -> None:
     docs, chunks = documents(6)
     unseen = frozenset(chunk.id for chunk in chunks if chunk.document_id == docs[1].id)
-    row = {"question": "Which value?", "answer": "10", "answers": ["ten"], "source": "s/1.md", "quote": "the value 10 stands"}
+    row = {
+        "question": "Which value?",
+        "answer": "10",
+        "answers": ["ten"],
+        "source": "s/1.md",
+        "quote": "the value 10 stands",
+    }
     path = tmp_path / "q.jsonl"
-    path.write_text(json.dumps(row) + "\n" + json.dumps({**row, "source": "s/0.md", "quote": "the  value 00 stands here"}) + "\n")
+    path.write_text(
+        json.dumps(row) + "\n" + json.dumps({**row, "source": "s/0.md", "quote": "the  value 00 stands here"}) + "\n"
+    )
     questions = read_questions(path, docs, chunks, unseen)
     assert [q.set for q in questions] == ["unseen-written", "taught-written"]
     assert questions[0].references == ("10", "ten")

@@ -45,7 +45,9 @@ def test_six_formats_are_read_and_equal_text_is_skipped(library: Path, tmp_path:
     documents = [r for r in records if isinstance(r, Document)]
     skipped = [r for r in records if isinstance(r, Skipped)]
     assert len(documents) == 6
-    assert [(s.source, s.reason, s.detail) for s in skipped] == [("library/ferry.md", "duplicate", "the same text as copy.md")]
+    assert [(s.source, s.reason, s.detail) for s in skipped] == [
+        ("library/ferry.md", "duplicate", "the same text as copy.md")
+    ]
     mill = next(d for d in documents if d.source == "library/mill.html")
     assert mill.title == "The Corvin mill"
     assert "Home" not in mill.text

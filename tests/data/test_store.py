@@ -35,7 +35,10 @@ def test_a_stage_is_finished_by_its_manifest_and_only_for_its_own_recipe(tmp_pat
 def test_an_error_leaves_the_old_stage_as_it_was(tmp_path: Path) -> None:
     run = Run(tmp_path / "r")
     make(run, "old\n")
-    with pytest.raises(ValueError, match="broken"), run.stage(DOCUMENTS, config=[ReadConfig(seconds=1)]).making() as work:
+    with (
+        pytest.raises(ValueError, match="broken"),
+        run.stage(DOCUMENTS, config=[ReadConfig(seconds=1)]).making() as work,
+    ):
         write_text(work / "documents.jsonl", "half")
         raise ValueError("broken")
     assert run.file(DOCUMENTS, "documents.jsonl").read_text() == "old\n"

@@ -25,7 +25,10 @@ WORDS = "amber birch cedar delta ember fjord grove heath islet jetty knoll ledge
 def corpus(n: int, unseen: int = 0) -> Corpus:
     """n chunks of one document, each with facts of its own."""
     parts = [
-        " ".join(f"The {WORDS[c % 18]}{c} station number {f} measures {100 * c + f} litres of {WORDS[f]} water." for f in range(FACTS))
+        " ".join(
+            f"The {WORDS[c % 18]}{c} station number {f} measures {100 * c + f} litres of {WORDS[f]} water."
+            for f in range(FACTS)
+        )
         for c in range(n)
     ]
     text = "\n\n".join(parts)
@@ -81,7 +84,11 @@ class Teacher:
         return Draft(question=question, answer=" ".join(words[6:8]), quote=sentence, kind="quantity", score=0.5)
 
     def reword(self, pair: Pair) -> str | None:
-        return pair.question.replace("How much", "What amount of").replace("does", "is it that").replace("measure?", "measures?")
+        return (
+            pair.question.replace("How much", "What amount of")
+            .replace("does", "is it that")
+            .replace("measure?", "measures?")
+        )
 
 
 def make(c: Corpus, teacher: Teacher, pairs: int, **config: float) -> Generated:
@@ -146,7 +153,10 @@ def test_a_corpus_that_is_too_small_says_so_in_the_ledger() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from(["", "invalid", "ungrounded", "fewer", "more"]), min_size=1, max_size=7), st.integers(1, 40))
+@given(
+    st.lists(st.sampled_from(["", "invalid", "ungrounded", "fewer", "more"]), min_size=1, max_size=7),
+    st.integers(1, 40),
+)
 def test_the_ledger_adds_up_whatever_goes_wrong(faults: list[str], n: int) -> None:
     c = corpus(6, unseen=1)
     made = make(c, Teacher(spoil=lambda call: faults[call % len(faults)]), n)

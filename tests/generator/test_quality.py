@@ -77,7 +77,9 @@ def test_coverage_counts_sentences_sections_characters_and_terms() -> None:
     document = Document(id="d_1", source="a.md", media_type="text/plain", title="A", text=TEXT, sha256=sha256(TEXT))
     span = Span(document_id="d_1", start=0, end=len(TEXT))
     chunk = Chunk(id="c_1", document_id="d_1", span=span, text=TEXT, tokens=20, text_sha256="")
-    found = coverage([document], [chunk], [pair("When was the tower built?"), pair("When was the lamp lit?", "1876", 29, 54)])
+    found = coverage(
+        [document], [chunk], [pair("When was the tower built?"), pair("When was the lamp lit?", "1876", 29, 54)]
+    )
     assert found["sentences"] == round(2 / 3, 4)
     assert found["sections"] == 1.0
     assert found["characters"] == round((28 + 25) / len(TEXT), 4)
@@ -87,8 +89,17 @@ def test_coverage_counts_sentences_sections_characters_and_terms() -> None:
 
 
 def test_the_card_prints_the_rate_before_rejection() -> None:
-    ledger = Ledger(requested=2, asked=5, accepted=2, rejected={"quote_not_found": 1, "near": 1}, failed={"not_returned": 1})
-    text = card("r", [pair("When was the tower built?")] * 2, ledger, {k: 0.5 for k in ("sentences", "sections", "characters", "terms")}, {"pairs.jsonl": 2}, "It cost nothing.")
+    ledger = Ledger(
+        requested=2, asked=5, accepted=2, rejected={"quote_not_found": 1, "near": 1}, failed={"not_returned": 1}
+    )
+    text = card(
+        "r",
+        [pair("When was the tower built?")] * 2,
+        ledger,
+        {k: 0.5 for k in ("sentences", "sections", "characters", "terms")},
+        {"pairs.jsonl": 2},
+        "It cost nothing.",
+    )
     assert "before rejection it was 3 of 4 (75.0%)" in text
     assert "rejected: near | 1" in text
 

@@ -97,7 +97,27 @@ def test_a_sentence_that_leans_brings_the_one_before(quote: QuoteAnswerer) -> No
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
-        st.sampled_from(["who", "when", "what", "the", "lighthouse", "loaf", "is", "permit", "fee", "�", "[1]", "flour", "oil", "?", "!", "euros", "yeast"]),
+        st.sampled_from(
+            [
+                "who",
+                "when",
+                "what",
+                "the",
+                "lighthouse",
+                "loaf",
+                "is",
+                "permit",
+                "fee",
+                "�",
+                "[1]",
+                "flour",
+                "oil",
+                "?",
+                "!",
+                "euros",
+                "yeast",
+            ]
+        ),
         max_size=8,
     )
 )
@@ -138,14 +158,14 @@ def test_short_candidates_lie_in_the_sentence(sentence: str) -> None:
 
 @pytest.mark.skipif(not SQUAD.exists(), reason="the SQuAD sample is not on this machine")
 def test_squad_articles(minilm: MiniLM, tmp_path: Path) -> None:
-    article = json.loads(gzip.open(SQUAD).read())["data"][3]
+    article = json.loads(gzip.decompress(SQUAD.read_bytes()))["data"][3]
     text = "\n\n".join(paragraph["context"] for paragraph in article["paragraphs"])
     key = Document.identify(text)
     document = Document(
         id=key, source="a.txt", media_type="text/plain", title=article["title"], text=text, sha256=sha256(text)
     )
     chunks, questions, at = [], [], 0
-    for paragraph in article["paragraphs"]:
+    for paragraph in article["paragraphs"][:14]:
         span = Span(document_id=key, start=at, end=at + len(paragraph["context"]))
         at = span.end + 2
         if len(minilm.offsets(paragraph["context"])) <= minilm.max_tokens:
@@ -159,7 +179,7 @@ def test_squad_articles(minilm: MiniLM, tmp_path: Path) -> None:
     update(tmp_path / "i", [document], chunks, minilm)
     index = Index.open(tmp_path / "i", minilm)
     answerer = QuoteAnswerer(HybridRetriever(index))
-    answers = [(answerer.answer(question), golds) for question, golds in questions[::8][:30]]
+    answers = [(answerer.answer(question), golds) for question, golds in questions[::3][:30]]
     held = [any(gold in answer.text for gold in golds) for answer, golds in answers]
     assert all(proven(answer, index) for answer, _ in answers)
     assert sum(held) / len(held) > 0.55

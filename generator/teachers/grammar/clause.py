@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from doceo.text.verbs import base_of
 from doceo.text.words import closed
-from generator.teachers.grammar.phrases import NounPhrase, is_finite, subject_phrase
+from generator.teachers.grammar.phrases import FINITE, NounPhrase, is_finite, subject_phrase
 from generator.teachers.grammar.tokens import Token
 
 _ASIDE = closed("however therefore thus hence moreover furthermore also additionally consequently nevertheless finally")
@@ -115,54 +115,71 @@ def _in_list(tokens: Sequence[Token], comma: int) -> bool:
     return (after.tag == "NUM" and tokens[comma - 1].tag in ("NUM", "NAME")) or after.lower in ("and", "or")
 
 
-def _verbs(text: str, tokens: Sequence[Token], intro: tuple[int, int], subject: NounPhrase, end: int) -> Clause | None:  # noqa: C901
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The helping verbs of a clause: the first, all that follow it, the last, and the token after them."""
+
+    auxiliary: int
+    middle: tuple[int, ...]
+    last: Token
+    at: int
+
+
+def _verbs(text: str, tokens: Sequence[Token], intro: tuple[int, int], subject: NounPhrase, end: int) -> Clause | None:
     at = subject.end
-    middle: list[int] = []
     while at < end and tokens[at].tag in ("ADV", "NEG"):
-        middle.append(at)
         at += 1
-    if at >= end or not (tokens[at].tag in ("BE", "HAVE", "DO", "MODAL") or is_finite(tokens, at, subject.start)):
+    before = tuple(range(subject.end, at))
+    if at >= end or not is_finite(tokens, at, subject.start):
         return None
-    if tokens[at].tag not in ("BE", "HAVE", "DO", "MODAL"):
+    if tokens[at].tag not in FINITE:
         base, form = _finite_form(tokens[at].lower, plural=subject.plural)
-        return Clause(text, tokens, intro, subject, None, tuple(middle), at, base, form, False, at + 1, end)
-    auxiliary, last = at, tokens[at]
-    at += 1
-    while at < end and (
-        tokens[at].tag in ("ADV", "NEG", "HAVE") or tokens[at].lower in ("be", "been", "being", "have")
-    ):
+        return Clause(text, tokens, intro, subject, None, before, at, base, form, False, at + 1, end)
+    group = _helpers(tokens, at, before, end)
+    following = tokens[group.at] if group.at < end else None
+    found = _main(tokens, group, following)
+    if found is None:
+        return None
+    base, form, passive = found
+    if form in ("be", "have"):
+        middle, at = (group.middle, group.at) if form == "have" else _without_adverbs(tokens, group)
+        return Clause(text, tokens, intro, subject, group.auxiliary, middle, None, base, form, False, at, end)
+    at = group.at
+    return Clause(text, tokens, intro, subject, group.auxiliary, group.middle, at, base, form, passive, at + 1, end)
+
+
+def _helpers(tokens: Sequence[Token], auxiliary: int, before: tuple[int, ...], end: int) -> _Group:
+    middle, last, at = list(before), tokens[auxiliary], auxiliary + 1
+    while at < end and (tokens[at].tag in ("ADV", "NEG", "HAVE") or tokens[at].lower in ("be", "been", "being")):
         if tokens[at].tag not in ("ADV", "NEG"):
             last = tokens[at]
         middle.append(at)
         at += 1
-    tag, lower = last.tag, last.lower
-    token = tokens[at] if at < end else None
-    if tag == "BE" or lower in ("be", "been", "being"):
-        if token is not None and (base := _participle(token)):
-            return Clause(
-                text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "participle", True, at + 1, end
-            )
-        if token is not None and (base := base_of(token.lower, "ing")) and token.tag == "NOM":
-            return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "ing", False, at + 1, end)
-        while middle and middle[-1] == at - 1 and tokens[at - 1].tag == "ADV":
-            at = middle.pop()
-        return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), None, "be", "be", False, at, end)
-    if tag == "HAVE" or lower == "have":
-        if token is not None and token.tag == "NOM" and (base := base_of(token.lower, "participle")) and tag == "HAVE":
-            return Clause(
-                text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "participle", False, at + 1, end
-            )
-        if tag == "MODAL" or (
-            token is not None
-            and base_of(token.lower, "participle")
-            and lower == "have"
-            and last is not tokens[auxiliary]
-        ):
-            return None
-        return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), None, "have", "have", False, at, end)
-    if token is not None and (base := base_of(token.lower, "base")) and token.tag not in ("NAME", "CODE"):
-        return Clause(text, tokens, intro, subject, auxiliary, tuple(middle), at, base, "base", False, at + 1, end)
-    return None
+    return _Group(auxiliary, tuple(middle), last, at)
+
+
+def _main(tokens: Sequence[Token], group: _Group, following: Token | None) -> tuple[str, str, bool] | None:
+    """Return base, form and voice of the main verb after its helpers; `be` and `have` stand for themselves."""
+    if group.last.tag == "BE" or group.last.lower in ("be", "been", "being"):
+        if following is not None and (base := _participle(following)):
+            return base, "participle", True
+        base = base_of(following.lower, "ing") if following is not None and following.tag == "NOM" else None
+        return (base, "ing", False) if base else ("be", "be", False)
+    if group.last.tag == "HAVE":
+        base = base_of(following.lower, "participle") if following is not None and following.tag == "NOM" else None
+        if base:
+            return base, "participle", False
+        return ("have", "have", False) if group.last is tokens[group.auxiliary] else None
+    base = base_of(following.lower, "base") if following is not None else None
+    return (base, "base", False) if base and following is not None and following.tag not in ("NAME", "CODE") else None
+
+
+def _without_adverbs(tokens: Sequence[Token], group: _Group) -> tuple[tuple[int, ...], int]:
+    """Give the adverbs after `be` back to the complement: "is very small"."""
+    middle, at = list(group.middle), group.at
+    while middle and middle[-1] == at - 1 and tokens[at - 1].tag == "ADV":
+        at = middle.pop()
+    return tuple(middle), at
 
 
 def _finite_form(word: str, *, plural: bool) -> tuple[str, str]:

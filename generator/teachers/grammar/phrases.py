@@ -9,7 +9,7 @@ from doceo.text.verbs import NOUN_LIKE, base_of
 from doceo.text.words import is_plural
 from generator.teachers.grammar.tokens import Token
 
-_FINITE = ("BE", "HAVE", "DO", "MODAL")
+FINITE = ("BE", "HAVE", "DO", "MODAL")
 _OPENS_OBJECT = ("DET", "POSS", "QUANT", "DEM", "NUM", "PRON", "CODE")
 _MOST = 24
 
@@ -140,19 +140,17 @@ def _remark(tokens: Sequence[Token], comma: int) -> int | None:
 
 def _relative(tokens: Sequence[Token], at: int) -> int | None:
     """Return the end of a restrictive relative clause, which is where the main clause's auxiliary stands."""
-    verb_first = at + 1 < len(tokens) and (
-        tokens[at + 1].tag in _FINITE or tokens[at + 1].has_form("s", "base", "past")
-    )
+    verb_first = at + 1 < len(tokens) and (tokens[at + 1].tag in FINITE or tokens[at + 1].has_form("s", "base", "past"))
     seen_verb, seen_after = False, not verb_first
     for end in range(at + 1, min(at + 16, len(tokens))):
         token = tokens[end]
-        if token.tag in _FINITE and seen_verb and seen_after:
+        if token.tag in FINITE and seen_verb and seen_after:
             return end
         if token.tag in ("SUB", "REL", "CONJ", "PUNCT") or token.lower == "that":
             return None
         if seen_verb and token.tag in ("NOM", "NAME", "CODE", "NUM", "PRON"):
             seen_after = True
-        if not seen_verb and (token.tag in _FINITE or token.has_form("s", "base", "past")):
+        if not seen_verb and (token.tag in FINITE or token.has_form("s", "base", "past")):
             seen_verb = True
     return None
 
@@ -164,28 +162,32 @@ def is_finite(tokens: Sequence[Token], at: int, begun: int, outer: bool | None =
     number of the head noun where the phrase before the token only qualifies it.
     """
     token = tokens[at]
-    if token.tag in _FINITE:
+    if token.tag in FINITE:
         return True
-    if token.tag != "NOM" or not token.text.islower():
-        return False
-    before = tokens[at - 1]
-    if before.tag == "NUM" and not (at - 2 >= begun and tokens[at - 2].tag in ("NOM", "NAME")):
-        return False
-    if tokens[at + 1 : at + 2] and tokens[at + 1].text == "(" and {token.lower, token.lower[:-1]} & NOUN_LIKE:
-        return False
-    if at <= begun or before.tag in ("DET", "POSS", "QUANT", "DEM", "PREP", "TO") or before.text in ("'s", "’s", "'"):
-        return False
-    after = tokens[at + 1] if at + 1 < len(tokens) else None
-    if after is None or (after.tag == "PUNCT" and after.text not in ("“", '"', "(")):
+    if not _may_be_verb(tokens, at, begun):
         return False
     plural = _is_plural_run(tokens, at, begun) if outer is None else outer
     if base := base_of(token.lower, "s"):
         return not plural and _takes(tokens, at, base)
     if plural and (base := base_of(token.lower, "base")):
         return _takes(tokens, at, base)
-    if base_of(token.lower, "past") and after.lower != "by":
-        return not _finite_later(tokens, at + 1)
-    return False
+    past = base_of(token.lower, "past") is not None and tokens[at + 1].lower != "by"
+    return past and not _finite_later(tokens, at + 1)
+
+
+def _may_be_verb(tokens: Sequence[Token], at: int, begun: int) -> bool:
+    """Tell whether a token stands where a finite verb can stand: after a noun, before what it takes."""
+    token, before = tokens[at], tokens[at - 1]
+    if token.tag != "NOM" or not token.text.islower() or at <= begun or at + 1 >= len(tokens):
+        return False
+    if before.tag == "NUM" and not (at - 2 >= begun and tokens[at - 2].tag in ("NOM", "NAME")):
+        return False
+    if before.tag in ("DET", "POSS", "QUANT", "DEM", "PREP", "TO") or before.text in ("'s", "’s", "'"):
+        return False
+    after = tokens[at + 1]
+    if after.text == "(":
+        return not {token.lower, token.lower[:-1]} & NOUN_LIKE
+    return after.tag != "PUNCT" or after.text in ("“", '"')
 
 
 def _is_plural_run(tokens: Sequence[Token], at: int, begun: int) -> bool:
@@ -201,20 +203,20 @@ def _takes(tokens: Sequence[Token], at: int, base: str) -> bool:
     after = tokens[at + 1]
     if base not in NOUN_LIKE:
         return after.tag not in ("CONJ",) and not (_finite_later(tokens, at + 1) and after.tag in ("PREP", "TO"))
-    if after.tag == "NOM" and base_of(after.lower, "base") and at + 2 < len(tokens):
-        further = tokens[at + 2]
-        if further.tag in (*_OPENS_OBJECT, "PREP", "TO") or (
-            further.nominal and base_of(after.lower, "base") not in NOUN_LIKE
-        ):
-            return False
-    if (
-        after.lower == "that"
-        and at + 2 < len(tokens)
-        and (tokens[at + 2].tag in _FINITE or tokens[at + 2].has_form("s", "base", "past"))
-    ):
+    if at + 2 < len(tokens) and _is_noun_before(after, tokens[at + 2]):
         return False
     opens = after.tag in _OPENS_OBJECT or after.lower in ("that", "whether", "how", "which", "what")
     return opens or not _finite_later(tokens, at + 1)
+
+
+def _is_noun_before(after: Token, further: Token) -> bool:
+    """Tell whether a word that may be noun or verb is the noun, as "changes" in "ABI changes that are"."""
+    if after.lower == "that":
+        return further.tag in FINITE or further.has_form("s", "base", "past")
+    base = base_of(after.lower, "base") if after.tag == "NOM" else None
+    return base is not None and (
+        further.tag in (*_OPENS_OBJECT, "PREP", "TO") or (further.nominal and base not in NOUN_LIKE)
+    )
 
 
 def _finite_later(tokens: Sequence[Token], at: int) -> bool:
@@ -222,7 +224,7 @@ def _finite_later(tokens: Sequence[Token], at: int) -> bool:
     for token in tokens[at:]:
         if token.text in (",", ";", ":", "—", "–") or token.tag in ("SUB", "REL") or token.lower == "that":
             return False
-        if token.tag in _FINITE:
+        if token.tag in FINITE:
             return True
         if token.tag == "NOM" and (base := base_of(token.lower, "s")) and base not in NOUN_LIKE:
             return True

@@ -13,6 +13,7 @@ from generator.teachers.grammar.phrases import is_finite, subject_phrase
 from generator.teachers.grammar.tokens import Token
 
 SegmentKind = Literal["np", "pp", "to", "that", "sub", "rel", "and", "colon", "paren", "tail"]
+_CONTENT = closed("that whether how what why which who where when")
 _TEMPORAL = closed("before after since until as once like so")
 
 
@@ -42,38 +43,28 @@ def segments(clause: Clause) -> list[Segment]:
     return found
 
 
-def _kind(clause: Clause, at: int, *, first: bool) -> SegmentKind:  # noqa: C901
+def _kind(clause: Clause, at: int, *, first: bool) -> SegmentKind:
     tokens, token = clause.tokens, clause.tokens[at]
-    if token.text == "(":
-        return "paren"
-    if token.text == ":":
-        return "colon"
+    if token.text in ("(", ":"):
+        return "paren" if token.text == "(" else "colon"
     if token.tag == "PUNCT" and token.text not in ("“", '"', "‘", "'", "’"):
         return _after_comma(tokens, at, clause.end)
     if token.tag == "CONJ":
         return "and"
-    if (
-        token.lower in ("that", "whether", "how", "what", "why", "which", "who", "where", "when")
-        and first
-        and clause.main is not None
-    ):
+    if first and token.lower in _CONTENT and clause.main is not None:
         return "that"
-    if token.tag in ("SUB", "REL"):
+    if token.tag in ("SUB", "REL") or (token.lower in _TEMPORAL and _has_clause(tokens, at + 1, clause.end)):
         return "sub"
-    if token.lower in _TEMPORAL and _has_clause(tokens, at + 1, clause.end):
-        return "sub"
-    if token.lower == "so":
-        return "sub"
-    if (
-        token.tag == "TO"
-        and at + 1 < clause.end
-        and base_of(tokens[at + 1].lower, "base")
-        and tokens[at + 1].tag not in ("NAME", "CODE")
-    ):
+    if _is_infinitive(clause, at):
         return "to"
-    if token.tag in ("PREP", "TO"):
-        return "pp"
-    return "np"
+    return "pp" if token.tag in ("PREP", "TO") else "np"
+
+
+def _is_infinitive(clause: Clause, at: int) -> bool:
+    after = clause.tokens[at + 1] if at + 1 < clause.end else None
+    if clause.tokens[at].tag != "TO" or after is None or after.tag in ("NAME", "CODE"):
+        return False
+    return base_of(after.lower, "base") is not None
 
 
 def _after_comma(tokens: Sequence[Token], at: int, end: int) -> SegmentKind:
@@ -103,43 +94,50 @@ def _reach(clause: Clause, at: int, kind: SegmentKind) -> int:
     """Return where a segment ends: at the next phrase, clause or sentence mark that does not belong to it."""
     tokens, end = clause.tokens, at + 1
     if kind == "paren":
-        while end < clause.end and tokens[end - 1].text != ")":
-            end += 1
-        return end
+        return _close(tokens, at, clause.end) or clause.end
     relative = False
     while end < clause.end:
-        token = tokens[end]
-        if token.text == "(" and (close := _close(tokens, end, clause.end)):
-            end = close
+        if (skipped := _skip(clause, end)) is not None:
+            end = skipped
             continue
-        if token.text == "," and end + 1 < clause.end and _is_year(tokens[end + 1]) and tokens[end - 1].tag == "NUM":
-            end += 2
-            continue
-        if token.text == ",":
-            listed = _list_end(clause, end)
-            if listed is None:
-                return end
-            end = listed
-            continue
-        if token.tag == "PUNCT" and token.text in (";", ":", "—", "–", "..."):
+        if _opens_clause(clause, end):
             return end
-        if token.tag == "CONJ" and opens_verb(clause, end):
-            return end
-        if token.lower == "that" or token.tag == "REL":
+        if tokens[end].lower == "that" or tokens[end].tag == "REL":
             relative = True
-        elif (token.tag == "SUB" and token.lower not in ("how", "what", "whether")) or (
-            token.lower in _TEMPORAL and _has_clause(tokens, end + 1, clause.end)
-        ):
+        elif not relative and kind != "to" and _opens_phrase(clause, at, end, kind):
             return end
-        elif (
-            not relative
-            and kind != "to"
-            and ((token.tag == "PREP" and token.lower not in ("of", "than")) or token.tag == "TO")
-        ):
-            if not (kind == "pp" and end == at + 1) and not (end > at + 1 and _qualifies(tokens, end)):
-                return end
         end += 1
     return end
+
+
+def _skip(clause: Clause, at: int) -> int | None:
+    """Return where a bracket, a year after a comma or a list that begins at a token ends, where one does."""
+    tokens, token = clause.tokens, clause.tokens[at]
+    if token.text == "(":
+        return _close(tokens, at, clause.end)
+    if token.text != ",":
+        return None
+    if at + 1 < clause.end and _is_year(tokens[at + 1]) and tokens[at - 1].tag == "NUM":
+        return at + 2
+    return _list_end(clause, at)
+
+
+def _opens_clause(clause: Clause, at: int) -> bool:
+    token = clause.tokens[at]
+    if token.tag == "PUNCT":
+        return token.text in (",", ";", ":", "—", "–", "...")
+    if token.tag == "CONJ":
+        return opens_verb(clause, at)
+    if token.tag == "SUB":
+        return token.lower not in ("how", "what", "whether")
+    return token.lower in _TEMPORAL and _has_clause(clause.tokens, at + 1, clause.end)
+
+
+def _opens_phrase(clause: Clause, start: int, at: int, kind: SegmentKind) -> bool:
+    token = clause.tokens[at]
+    if token.tag != "TO" and (token.tag != "PREP" or token.lower in ("of", "than")):
+        return False
+    return not (kind == "pp" and at == start + 1) and not (at > start + 1 and _qualifies(clause.tokens, at))
 
 
 def _qualifies(tokens: Sequence[Token], preposition: int) -> bool:
@@ -187,9 +185,8 @@ def _is_same_form(clause: Clause, at: int) -> bool:
     opens = after is not None and after.tag in ("DET", "POSS", "QUANT", "NUM", "CODE", "PREP")
     if base := base_of(token.lower, "s"):
         return base not in NOUN_LIKE or opens
-    form = clause.form if clause.form in ("base", "past", "ing", "participle") else "s"
-    found = base_of(token.lower, form)  # type: ignore[arg-type]  # narrowed to the forms of a verb
-    return found is not None and (form in ("past", "participle") or opens)
+    form = "s" if clause.form in ("be", "have") else clause.form
+    return token.has_form(form) and (form in ("past", "participle") or opens)
 
 
 def opens_verb(clause: Clause, conjunction: int) -> bool:

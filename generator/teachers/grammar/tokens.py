@@ -13,24 +13,79 @@ from generator.teachers.grammar.plain import Plain
 from generator.teachers.grammar.terms import Terms
 
 Tag = Literal[
-    "DET", "QUANT", "DEM", "POSS", "PRON", "PREP", "TO", "MODAL", "BE", "HAVE", "DO", "SUB", "REL", "CONJ", "NUM", "ADV", "NEG",
-    "PUNCT", "CODE", "NAME", "NOM",
-]  # fmt: skip
+    "DET",
+    "QUANT",
+    "DEM",
+    "POSS",
+    "PRON",
+    "PREP",
+    "TO",
+    "MODAL",
+    "BE",
+    "HAVE",
+    "DO",
+    "SUB",
+    "REL",
+    "CONJ",
+    "NUM",
+    "ADV",
+    "NEG",
+    "PUNCT",
+    "CODE",
+    "NAME",
+    "NOM",
+]
 
 _TOKEN = re.compile(
-    r"[“\"][^“”\"]{1,60}[”\"]|[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?(?!\w)|[\w./~$%@:+#=&*-]*[\w/%$+#*](?:['’]\w+)?|['’]s\b|\.\.\.|—|–|[^\w\s]"
+    r"[“\"][^“”\"]{1,60}[”\"]|[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?(?!\w)|"
+    r"[\w./~$%@:+#=&*-]*[\w/%$+#*](?:['’]\w+)?|['’]s\b|\.\.\.|—|–|[^\w\s]"
 )
 _NUMBER = re.compile(r"[-+±~$€£]?\d[\d,.]*(?:%|st|nd|rd|th)?")
 _CODE_LIKE = re.compile(r"[/_@=+#$~*]|\w[.:]\w|^-")
 _SLASHED = re.compile(r"\w+/\w+")
 _LISTS: tuple[tuple[Tag, frozenset[str]], ...] = (
-    ("NEG", frozenset({"not", "never", "n't"})), ("DET", w.DETERMINERS), ("DEM", w.DEMONSTRATIVES), ("POSS", w.POSSESSIVES),
-    ("MODAL", w.MODALS), ("BE", w.BE), ("HAVE", w.HAVE), ("DO", w.DO), ("QUANT", w.QUANTIFIERS), ("TO", frozenset({"to"})),
-    ("SUB", frozenset({"because", "although", "though", "while", "whereas", "if", "unless", "when", "whenever", "where", "wherever",
-                       "whether", "until", "once", "how", "why", "what", "so"})),
-    ("REL", frozenset({"which", "who", "whom", "whose"})), ("CONJ", w.CONJUNCTIONS), ("PRON", w.PRONOUNS), ("PREP", w.PREPOSITIONS),
-    ("NUM", w.NUMERALS), ("ADV", w.ADVERBS),
-)  # fmt: skip
+    ("NEG", frozenset({"not", "never", "n't"})),
+    ("DET", w.DETERMINERS),
+    ("DEM", w.DEMONSTRATIVES),
+    ("POSS", w.POSSESSIVES),
+    ("MODAL", w.MODALS),
+    ("BE", w.BE),
+    ("HAVE", w.HAVE),
+    ("DO", w.DO),
+    ("QUANT", w.QUANTIFIERS),
+    ("TO", frozenset({"to"})),
+    (
+        "SUB",
+        frozenset(
+            {
+                "because",
+                "although",
+                "though",
+                "while",
+                "whereas",
+                "if",
+                "unless",
+                "when",
+                "whenever",
+                "where",
+                "wherever",
+                "whether",
+                "until",
+                "once",
+                "how",
+                "why",
+                "what",
+                "so",
+            }
+        ),
+    ),
+    ("REL", frozenset({"which", "who", "whom", "whose"})),
+    ("CONJ", w.CONJUNCTIONS),
+    ("PRON", w.PRONOUNS),
+    ("PREP", w.PREPOSITIONS),
+    ("NUM", w.NUMERALS),
+    ("ADV", w.ADVERBS),
+)
 _CLOSED: dict[str, Tag] = {}
 for _tag, _list in _LISTS:
     for _word in _list:

@@ -10,11 +10,13 @@ from generator.teachers.statement import Candidate
 
 _SMALL = closed("of the and for in to on a an de la by with at")
 _AFTER = re.compile(
-    r"\(\s*(?:or |the |called |abbreviated(?: as| to)? |“|\")?([A-Z][A-Za-z0-9]*[A-Z][A-Za-z0-9]*)s?(?:”|\")?\s*(?:for short)?\s*\)"
+    r"\(\s*(?:or |the |called |abbreviated(?: as| to)? |“|\")?([A-Z][A-Za-z0-9]*[A-Z][A-Za-z0-9]*)s?(?:”|"
+    r"\")?\s*(?:for short)?\s*\)"
 )
 _BEFORE = re.compile(r"\b([A-Z][A-Za-z]*[A-Z][A-Za-z]*)\s\(([A-Z][^()]{5,70})\)")
 _STANDS = re.compile(
-    r"\b([A-Z][A-Za-z]*[A-Z]+[A-Za-z]*)\s(?:stands for|is (?:short|an abbreviation|an acronym) for|is the abbreviation of)\s(?:the\s)?[“\"]?([A-Za-z][A-Za-z -]{4,70}?)[”\"]?(?=[.,;(]|\s(?:and|which)\b|$)"
+    r"\b([A-Z][A-Za-z]*[A-Z]+[A-Za-z]*)\s(?:stands for|is (?:short|an abbreviation|an acronym) for|"
+    r"is the abbreviation of)\s(?:the\s)?[“\"]?([A-Za-z][A-Za-z -]{4,70}?)[”\"]?(?=[.,;(]|\s(?:and|which)\b|$)"
 )
 
 

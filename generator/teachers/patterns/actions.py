@@ -32,7 +32,10 @@ _WITH = {
     "stand": "for",
 }
 _DOERS = re.compile(
-    r"(?:er|or|command|option|gate|stage|program|tool|script|function|method|module|library|package|directive|field|file|daemon|service|utility|planner|filter|plugin|target|key|flag|variable|table|agency|office|department|committee|layer|switch|verb|page|report|metric|parser|register|ledger|journal|index|clause|attribute|parameter|setting|statement|value|keyword|operator|mode|format)s?"
+    r"(?:er|or|command|option|gate|stage|program|tool|script|function|method|module|library|package|directive|"
+    r"field|file|daemon|service|utility|planner|filter|plugin|target|key|flag|variable|table|agency|office|"
+    r"department|committee|layer|switch|verb|page|report|metric|parser|register|ledger|journal|index|clause|"
+    r"attribute|parameter|setting|statement|value|keyword|operator|mode|format)s?"
 )
 _STATIVE = closed(
     "note argue claim suggest report observe conclude state believe explain characterize object carry continue "
@@ -106,7 +109,7 @@ def _object(statement: Statement) -> Iterator[Candidate]:
     ):
         return
     score = 0.8 if clause.aux in ("must", "should") else 0.75
-    yield Candidate(question, unquoted(tidy(answer)), "fact", "medium", score * _weight(statement), "object")
+    yield Candidate(question, unquoted(tidy(answer)), "fact", "medium", score * statement.weight, "object")
 
 
 def _is_topic(statement: Statement) -> bool:
@@ -174,7 +177,7 @@ def _does(statement: Statement) -> Iterator[Candidate]:
     ):
         return
     question = tidy(f"What {'does' if clause.form == 's' else 'do'} {statement.subject} do") + "?"
-    yield Candidate(question, statement.sentence, "fact", "medium", 0.72 * _weight(statement), "does")
+    yield Candidate(question, statement.sentence, "fact", "medium", 0.72 * statement.weight, "does")
 
 
 def _where(statement: Statement) -> Iterator[Candidate]:
@@ -191,7 +194,8 @@ def _where(statement: Statement) -> Iterator[Candidate]:
     text = statement.of(*[s for s in core if s.kind == "pp"])
     if (
         re.search(
-            rf"{first.word}\s(?:\w+\s)?\d{{4}}\b|Materials|Appendix|Handbook|Manual|Guide|[Ss]ection|evidence|basis|order|advance|case|the same|general|detail|way|terms|form|more than|a single|favou?r|time|many",
+            rf"{first.word}\s(?:\w+\s)?\d{{4}}\b|Materials|Appendix|Handbook|Manual|Guide|[Ss]ection|evidence|"
+            rf"basis|order|advance|case|the same|general|detail|way|terms|form|more than|a single|favou?r|time|many",
             text,
         )
         or len(text.split()) < 2
@@ -209,7 +213,7 @@ def _where(statement: Statement) -> Iterator[Candidate]:
         capital(tidy(text)),
         "fact",
         "medium",
-        0.82 * _weight(statement),
+        0.82 * statement.weight,
         "where",
     )
 
@@ -235,10 +239,6 @@ def _called(statement: Statement) -> Iterator[Candidate]:
         unquoted(tidy(answer)),
         "entity",
         "medium",
-        0.75 * _weight(statement),
+        0.75 * statement.weight,
         "called",
     )
-
-
-def _weight(statement: Statement) -> float:
-    return 0.6 + 0.4 * statement.standing

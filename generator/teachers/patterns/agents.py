@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from doceo.text.verbs import VERBS, third_person
 from doceo.text.words import closed
@@ -64,7 +64,7 @@ def _passive(statement: Statement) -> Iterator[Candidate]:
     if any(s.kind == "np" and s.end <= by.start for s in statement.core):
         return
     before = [s for s in statement.core if s.end <= by.start and s.kind in ("pp", "np")]
-    rest = [s for s in statement.core if s.start >= by.end and s.kind == "pp"][:1] if not before else before
+    rest = before or [s for s in statement.core if s.start >= by.end and s.kind == "pp"][:1]
     asked = " ".join([statement.subject, statement.of(*rest)]).strip()
     question = tidy(f"{'Who' if person else 'What'} {verb} {asked}") + "?"
     base = 0.85 if person else 0.6
@@ -73,7 +73,7 @@ def _passive(statement: Statement) -> Iterator[Candidate]:
         tidy(agent),
         "entity" if person else "fact",
         "medium",
-        base * (0.6 + 0.4 * statement.standing),
+        base * statement.weight,
         "by whom",
     )
 
@@ -90,7 +90,7 @@ def _verb(statement: Statement) -> str:
     return f"{clause.aux} {clause.base}" if clause.aux in ("can", "may", "must", "should") else ""
 
 
-def _is_person(found: list[Token] | tuple[Token, ...]) -> bool:
+def _is_person(found: Sequence[Token]) -> bool:
     names = [t for t in found if t.tag == "NAME"]
     heads = {t.lower for t in found}
     return bool(heads & _PEOPLE) or (len(names) >= 2 and found[0].tag == "NAME" and found[0].text.isalpha())
@@ -110,6 +110,10 @@ def _active(statement: Statement) -> Iterator[Candidate]:
     verb = clause.tokens[clause.main].text if clause.main is not None else ""
     when = [s for s in kept if s is first or s.kind == "pp"][:3]
     yield Candidate(
-        tidy(f"Who {verb} {statement.of(*when)}") + "?", clause.without(clause.subject.start, clause.subject.end, clause.subject.cut),
-        "entity", "medium", 0.85 * statement.standing, "who",
-    )  # fmt: skip
+        tidy(f"Who {verb} {statement.of(*when)}") + "?",
+        clause.without(clause.subject.start, clause.subject.end, clause.subject.cut),
+        "entity",
+        "medium",
+        0.85 * statement.standing,
+        "who",
+    )

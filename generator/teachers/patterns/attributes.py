@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doceo.core.records import Kind
 from doceo.text.words import closed, is_plural
 from generator.teachers.patterns.definitions import ATTRIBUTES
 from generator.teachers.statement import Candidate, Statement, capital, tidy
 
 _VAGUE = closed("behaviour behavior value action setting option case mode order state location method way choice")
 _DEFAULT = re.compile(
-    r"\b(?:default|maximum|minimum|recommended|usual|typical|largest|smallest|highest|lowest|longest|shortest|first|oldest|official|official|main)\b"
+    r"\b(?:default|maximum|minimum|recommended|usual|typical|largest|smallest|highest|lowest|longest|shortest|"
+    r"first|oldest|official|main)\b"
 )
 
 
@@ -43,18 +45,18 @@ def propose(statement: Statement) -> Iterator[Candidate]:
         return
     answer = _answer(statement)
     if answer:
-        kind = (
-            "comparison"
-            if singular == "difference"
-            else "quantity"
-            if re.match(r"\d", answer)
-            else "reason"
-            if singular in ("reason", "cause")
-            else "fact"
-        )
+        score = 0.9 * (0.6 + 0.4 * standing)
         yield Candidate(
-            f"What {clause.aux} {statement.subject}?", answer, kind, "medium", 0.9 * (0.6 + 0.4 * standing), "attribute"
-        )  # type: ignore[arg-type]
+            f"What {clause.aux} {statement.subject}?", answer, _kind(singular, answer), "medium", score, "attribute"
+        )
+
+
+def _kind(attribute: str, answer: str) -> Kind:
+    if attribute == "difference":
+        return "comparison"
+    if attribute in ("reason", "cause"):
+        return "reason"
+    return "quantity" if answer[:1].isdigit() else "fact"
 
 
 def _answer(statement: Statement) -> str:

@@ -74,7 +74,7 @@ def propose(statement: Statement) -> Iterator[Candidate]:
         f"No, {_decapitalised(statement)}",
         "boolean",
         "medium",
-        0.72 * (0.6 + 0.4 * statement.standing),
+        0.72 * statement.weight,
         "no",
     )
 

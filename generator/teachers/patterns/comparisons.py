@@ -9,7 +9,8 @@ from generator.teachers.grammar.standing import PRONOUN, refers_elsewhere
 from generator.teachers.statement import Candidate, Statement, full, tidy
 
 _MORE = re.compile(
-    r"(?:(?:much|far|slightly|usually|often|generally|always)\s)?(?P<more>(?:more|less)\s[a-z]+|[a-z]{2,}er|better|worse)\sthan\s(?P<other>[^,;:]+)"
+    r"(?:(?:much|far|slightly|usually|often|generally|always)\s)?(?P<more>(?:more|less)\s[a-z]+|[a-z]{2,}er|"
+    r"better|worse)\sthan\s(?P<other>[^,;:]+)"
 )
 
 
@@ -29,7 +30,7 @@ def propose(statement: Statement) -> Iterator[Candidate]:
                 answer,
                 "comparison",
                 "hard",
-                0.8 * _weight(statement),
+                0.8 * statement.weight,
                 "unlike",
             )
         return
@@ -50,10 +51,4 @@ def propose(statement: Statement) -> Iterator[Candidate]:
     ):
         return
     question = f"Which {clause.aux} {match['more']}, {statement.subject} or {match['other']}?"
-    yield Candidate(
-        tidy(question), statement.sentence, "comparison", "medium", 0.8 * _weight(statement), "which is more"
-    )
-
-
-def _weight(statement: Statement) -> float:
-    return 0.6 + 0.4 * statement.standing
+    yield Candidate(tidy(question), statement.sentence, "comparison", "medium", 0.8 * statement.weight, "which is more")

@@ -24,6 +24,9 @@ _WEAK = closed(
     "exception big huge major responsibility priority challenge key critical essential vital central integral "
     "component leader subject further step choice important same way"
 )
+_LOOSE_LINKS = closed("too also therefore")
+_TELLING = closed("that which who where used of for with in")
+_SUPERLATIVE = re.compile(r"the (?:\S+['’]s )?(?:\w+est|most|least|only|first) ")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
@@ -43,73 +46,72 @@ def propose(statement: Statement) -> Iterator[Candidate]:
     ):
         yield Candidate(
             tidy(f"What {'does' if clause.form == 's' else 'do'} {statement.subject} {clause.base}") + "?",
-            statement.sentence, "definition", "easy", 0.8 * _weight(statement), "mean",
-        )  # fmt: skip
+            statement.sentence,
+            "definition",
+            "easy",
+            0.8 * statement.weight,
+            "mean",
+        )
 
 
 def _what_is(statement: Statement) -> Iterator[Candidate]:
     clause = statement.clause
-    if not statement.segments or statement.segments[0].kind != "np" or len(_kept(statement)) > 7:
-        return
-    first = clause.tokens[clause.rest]
-    after = [t.lower for t in clause.tokens[clause.rest : clause.rest + 4]]
-    if first.lower not in ("a", "an", "the", "one") and not (clause.aux == "are" and first.tag in ("NOM", "NUM")):
-        return
-    if any(word in _WEAK for word in after[:2]) or (
-        statement.head.lower in ATTRIBUTES and clause.subject.end > clause.subject.head + 1
-    ):
-        return
-    if any(t.lower in ("too", "also", "therefore") for t in clause.tokens[clause.rest : clause.end]):
-        return
-    if clause.aux == "are" and first.tag in ("NOM", "NAME") and not _plural_complement(statement):
-        return
-    if any(t.lower in ("and", "or") or t.text == "," for t in _kept(statement)):
-        return
-    if any(t.tag == "PREP" and t.lower != "of" for t in _kept(statement)):
-        return
-    of_one = (
-        after[:2] in (["one", "of"], ["the", "most"], ["the", "only"], ["the", "best"], ["the", "same"])
-        or first.lower == "one"
-    )
-    size = clause.end - clause.rest
-    if (
-        size < 4
-        or statement.head.tag == "NUM"
-        or (clause.aux == "are" and (first.tag == "NUM" or size < 5 or clause.tokens[clause.rest + 1].tag == "PUNCT"))
-    ):
-        return
-    if (
-        clause.aux == "are"
-        and first.lower not in ("the",)
-        and not any(
-            s.kind in ("pp", "to", "rel") or "that" in statement.of(s).split() or " of " in statement.of(s)
-            for s in statement.segments
+    if _names_subject(statement) and _tells_kind(statement) and (clause.aux == "is" or _tells_kinds(statement)):
+        yield Candidate(
+            f"What {clause.aux} {statement.subject}?",
+            statement.sentence,
+            "definition",
+            "easy",
+            _base(statement) * statement.weight,
+            "definition",
         )
-    ):
-        return
-    if statement.standing < 0.5 and not any(
-        t.tag == "REL" or t.lower == "that" for t in clause.tokens[clause.rest : clause.end]
-    ):
-        return
-    telling = any(
-        word in {t.lower for t in clause.tokens[clause.rest : clause.end]}
-        for word in ("that", "which", "who", "where", "used", "of", "for", "with", "in")
-    )
-    base = 0.95 if first.lower in ("a", "an") and telling else 0.8 if telling else 0.6
+
+
+def _names_subject(statement: Statement) -> bool:
+    """Tell whether the subject is one thing that a question can name."""
+    kept = _kept(statement)
+    qualified = statement.clause.subject.end > statement.clause.subject.head + 1
+    if len(kept) > 7 or statement.head.tag == "NUM" or (statement.head.lower in ATTRIBUTES and qualified):
+        return False
+    return not any(t.lower in ("and", "or") or t.text == "," or (t.tag == "PREP" and t.lower != "of") for t in kept)
+
+
+def _tells_kind(statement: Statement) -> bool:
+    """Tell whether the complement says what the subject is, not only something about it."""
+    clause = statement.clause
+    if not statement.segments or statement.segments[0].kind != "np" or clause.end - clause.rest < 4:
+        return False
+    said = clause.tokens[clause.rest : clause.end]
+    opens = said[0].lower in ("a", "an", "the", "one") or (clause.aux == "are" and said[0].tag in ("NOM", "NUM"))
+    if not opens or any(t.lower in _WEAK for t in said[:2]) or any(t.lower in _LOOSE_LINKS for t in said):
+        return False
+    return statement.standing >= 0.5 or any(t.tag == "REL" or t.lower == "that" for t in said)
+
+
+def _tells_kinds(statement: Statement) -> bool:
+    """Tell whether the complement of "are" is a plural noun with something that marks its kind."""
+    clause = statement.clause
+    first, second = clause.tokens[clause.rest], clause.tokens[clause.rest + 1]
+    if first.tag == "NUM" or second.tag == "PUNCT" or clause.end - clause.rest < 5:
+        return False
+    if first.tag in ("NOM", "NAME") and not _plural_complement(statement):
+        return False
+    marks = (s.kind in ("pp", "to", "rel") or {"that", "of"} & set(statement.of(s).split()) for s in statement.segments)
+    return first.lower == "the" or any(marks)
+
+
+def _base(statement: Statement) -> float:
+    clause = statement.clause
+    said = [t.lower for t in clause.tokens[clause.rest : clause.end]]
+    telling = not _TELLING.isdisjoint(said)
+    base = 0.95 if said[0] in ("a", "an") and telling else 0.8 if telling else 0.6
     if clause.subject.end > clause.subject.head + 1 and clause.tokens[clause.subject.head + 1].text != "(":
         base -= 0.15
-    if re.match(r"the (?:\S+['’]s )?(?:\w+est|most|least|only|first) ", clause.span(clause.rest, clause.end)):
+    if _SUPERLATIVE.match(clause.span(clause.rest, clause.end)):
         base -= 0.2
-    if of_one:
+    if said[0] == "one" or said[:2] in (["the", "most"], ["the", "only"], ["the", "best"], ["the", "same"]):
         base -= 0.25
-    yield Candidate(
-        f"What {clause.aux} {statement.subject}?",
-        statement.sentence,
-        "definition",
-        "easy",
-        base * _weight(statement),
-        "definition",
-    )
+    return base
 
 
 def _plural_complement(statement: Statement) -> bool:
@@ -123,7 +125,3 @@ def _kept(statement: Statement) -> list[Token]:
     phrase = statement.clause.subject
     inside = range(phrase.start, phrase.end)
     return [statement.clause.tokens[i] for i in inside if not any(start <= i < end for start, end in phrase.cut)]
-
-
-def _weight(statement: Statement) -> float:
-    return 0.6 + 0.4 * statement.standing

@@ -36,9 +36,12 @@ def rows(
             continue
         if _MEANING.fullmatch(name):
             yield from _meaning(subject, key, cell)
-        elif _CELL.fullmatch(name) and name.lower() not in _NO_HEADER and not is_plural(subject):
-            if _is_named(key, is_name):
-                yield from _value(key, name, cell)
+        elif _is_value(subject, name) and _is_named(key, is_name):
+            yield from _value(key, name, cell)
+
+
+def _is_value(subject: str, name: str) -> bool:
+    return bool(_CELL.fullmatch(name)) and name.lower() not in _NO_HEADER and not is_plural(subject)
 
 
 def _meaning(subject: str, key: str, cell: str) -> Iterator[Candidate]:

@@ -10,8 +10,10 @@ from generator.teachers.grammar.standing import PRONOUN, refers_elsewhere
 from generator.teachers.statement import Candidate, Statement, full, tidy
 
 _KINDS = re.compile(
-    rf"(?:there (?:are|is)|(?P<has>[A-Z][^,;:]{{2,60}}?) (?:has|have|knows?|distinguish(?:es)?|recogni[sz]es?|supports?|offers?|provides?|defines?|uses?))\s"
-    rf"(?P<n>{'|'.join(sorted(NUMERALS))}|\d+)\s(?P<what>(?:[a-z][\w-]*\s){{0,3}}?[a-z][\w-]*s(?:\sof\s[^:;,.]{{2,50}})?)\s?(?P<when>today|now|in all)?\s?:\s(?P<items>[^:;]+)",
+    rf"(?:there (?:are|is)|(?P<has>[A-Z][^,;:]{{2,60}}?) (?:has|have|knows?|distinguish(?:es)?|recogni[sz]es?|"
+    rf"supports?|offers?|provides?|defines?|uses?))\s"
+    rf"(?P<n>{'|'.join(sorted(NUMERALS))}|\d+)\s(?P<what>(?:[a-z][\w-]*\s)"
+    rf"{{0,3}}?[a-z][\w-]*s(?:\sof\s[^:;,.]{{2,50}})?)\s?(?P<when>today|now|in all)?\s?:\s(?P<items>[^:;]+)",
     re.I,
 )
 _LEAD = re.compile(r"(?:the following|as follows|following|these|below)", re.I)
@@ -44,7 +46,7 @@ def propose(statement: Statement) -> Iterator[Candidate]:
         tidy(items),
         "list",
         "medium",
-        0.85 * (0.6 + 0.4 * statement.standing),
+        0.85 * statement.weight,
         "list",
     )
 

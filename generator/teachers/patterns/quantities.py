@@ -15,9 +15,13 @@ _VERBS = closed(
     "return read give comprise cover produce win lose sell buy allow define recognise recognize know ship keep "
     "write consist spend cost measure weigh last"
 )
-_HEDGE = r"(?:about|around|approximately|roughly|nearly|almost|over|more than|less than|fewer than|at least|at most|up to|exactly|only|some)\s"
+_HEDGE = (
+    r"(?:about|around|approximately|roughly|nearly|almost|over|more than|less than|fewer than|at least|at most|"
+    r"up to|exactly|only|some)\s"
+)
 _NUMBERED = re.compile(
-    rf"(?P<n>(?:{_HEDGE})?(?:{NUMBER.pattern}))\s(?P<noun>(?:[a-z][\w-]*\s){{0,2}}?[a-z][\w-]*s|people|children|men|women)(?P<rest>(?:\s(?:of|in|for|on|from|per|that|a|an|with|at|to)\b.*)?)",
+    rf"(?P<n>(?:{_HEDGE})?(?:{NUMBER.pattern}))\s(?P<noun>(?:[a-z][\w-]*\s){{0,2}}?[a-z][\w-]*s|people|"
+    rf"children|men|women)(?P<rest>(?:\s(?:of|in|for|on|from|per|that|a|an|with|at|to)\b.*)?)",
     re.I,
 )
 _UNIT = re.compile(
@@ -54,7 +58,7 @@ def _how_many(statement: Statement, first: Segment) -> Iterator[Candidate]:
     if any(s.kind not in ("pp", "paren", "to") for s in statement.core[1:]):
         return
     question = statement.ask(f"How many {noun}{match['rest'] if match['rest'].startswith(' of') else ''}", *after)
-    yield Candidate(question, f"{match['n']} {noun}", "quantity", "medium", 0.85 * _weight(statement), "how many")
+    yield Candidate(question, f"{match['n']} {noun}", "quantity", "medium", 0.85 * statement.weight, "how many")
 
 
 def _how_much(statement: Statement, first: Segment) -> Iterator[Candidate]:
@@ -63,8 +67,4 @@ def _how_much(statement: Statement, first: Segment) -> Iterator[Candidate]:
         return
     rest = [s for s in statement.core[1:] if s.kind in ("to", "pp")]
     how = "How long" if _TIME_UNIT.search(text) else "How much"
-    yield Candidate(statement.ask(how, *rest), tidy(text), "quantity", "medium", 0.85 * _weight(statement), "how long")
-
-
-def _weight(statement: Statement) -> float:
-    return 0.6 + 0.4 * statement.standing
+    yield Candidate(statement.ask(how, *rest), tidy(text), "quantity", "medium", 0.85 * statement.weight, "how long")

@@ -44,7 +44,7 @@ def _why(statement: Statement) -> Iterator[Candidate]:
     ):
         return
     yield Candidate(
-        statement.ask("Why", *statement.core), full(answer), "reason", "hard", 0.9 * _weight(statement), "why"
+        statement.ask("Why", *statement.core), full(answer), "reason", "hard", 0.9 * statement.weight, "why"
     )
 
 
@@ -80,7 +80,7 @@ def _purpose(statement: Statement) -> Iterator[Candidate]:
         "serve": "served for",
     }[clause.base]
     question = tidy(f"What {clause.aux} {statement.subject} {verb}") + "?"
-    yield Candidate(question, full(after), "reason", "medium", 0.85 * _weight(statement), "purpose")
+    yield Candidate(question, full(after), "reason", "medium", 0.85 * statement.weight, "purpose")
 
 
 def _means(statement: Statement) -> Iterator[Candidate]:
@@ -110,11 +110,7 @@ def _means(statement: Statement) -> Iterator[Candidate]:
                 answer,
                 "procedure",
                 "medium",
-                0.85 * _weight(statement),
+                0.85 * statement.weight,
                 "how by",
             )
             return
-
-
-def _weight(statement: Statement) -> float:
-    return 0.6 + 0.4 * statement.standing

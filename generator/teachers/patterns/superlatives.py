@@ -9,7 +9,8 @@ from generator.teachers.grammar.standing import PRONOUN, refers_elsewhere
 from generator.teachers.statement import Candidate, Statement, tidy
 
 _BEST = re.compile(
-    r"the (?:world's |only |single |second |third )?(?:\w+est|most \w+|least \w+|first|only|default|recommended|oldest|official|main|best|worst) "
+    r"the (?:world's |only |single |second |third )?(?:\w+est|most \w+|least \w+|first|only|default|"
+    r"recommended|oldest|official|main|best|worst) "
 )
 
 

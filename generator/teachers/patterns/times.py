@@ -10,7 +10,8 @@ from generator.teachers.grammar.segments import Segment
 from generator.teachers.statement import Candidate, Statement
 
 _TIME = re.compile(
-    rf"(?P<word>in|on|In|On)(?:\s(?:early|mid|late|about|around))?\s(?:the\s(?:early|mid|late)?\s?)?(?:{DATE.pattern}|{YEAR.pattern})"
+    rf"(?P<word>in|on|In|On)(?:\s(?:early|mid|late|about|around))?\s(?:the\s(?:early|mid|"
+    rf"late)?\s?)?(?:{DATE.pattern}|{YEAR.pattern})"
 )
 
 
@@ -61,5 +62,5 @@ def _candidate(statement: Statement, when: str, rest: list[Segment]) -> Iterator
     if not YEAR.search(when):
         return
     answer = when.split(" ", 1)[1]
-    score = 0.9 * (0.6 + 0.4 * statement.standing) - 0.01 * max(0, len(asked.split()) - 8)
+    score = 0.9 * statement.weight - 0.01 * max(0, len(asked.split()) - 8)
     yield Candidate(statement.ask("When", *rest, drop_adverbs=True), answer, "date", "medium", score, "when")

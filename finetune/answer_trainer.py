@@ -14,12 +14,13 @@ from torch.nn.functional import cross_entropy
 from trl import SFTTrainer
 
 from finetune.examples import IGNORED
+from finetune.order import LikeLengths
 
 LOGITS = 2**26
 """Most logits built at once: 256 MB in float32."""
 
 
-class AnswerTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no types
+class AnswerTrainer(SFTTrainer):
     """`SFTTrainer` that asks a CPU for the logits of learned columns only, and reports nothing to anybody."""
 
     def _send_telemetry(self) -> None:
@@ -27,6 +28,14 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]  # trl ships no types
 
     def create_model_card(self, *args: object, **kwargs: object) -> None:
         """Write no model card into checkpoints."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int]:  # noqa: ANN401
+        """Return the order of the rows; a probe keeps that of the table."""
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        if self.args.train_sampling_strategy == "sequential":
+            return torch.utils.data.SequentialSampler(rows)
+        batch = self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
+        return LikeLengths([len(ids) for ids in rows["input_ids"]], batch, self.args.seed)
 
     def compute_loss(
         self,

@@ -1,0 +1,6 @@
+"""`python -m doceo`."""
+
+from doceo.cli.main import main
+
+if __name__ == "__main__":
+    main()

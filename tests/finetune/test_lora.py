@@ -1,0 +1,247 @@
+"""Real training runs of a few steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from doceo.core.config import FinetuneConfig
+from doceo.core.errors import InputError, ModelNotFound, ProviderError, TrainingError
+from doceo.core.progress import Silent
+from doceo.providers.hf_models import open_model
+from finetune.callbacks import MARK, checkpoints
+from finetune.lora import finetune
+from finetune.memory import estimate
+
+from .conftest import FACTS, rows, write_rows
+
+QUICK = FinetuneConfig(rank=4, alpha=8, epochs=4, batch_size=3, save_steps=3, learning_rate=1e-2)
+REPO = Path(__file__).parents[2]
+
+
+def _log(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "training.jsonl").read_text().splitlines()]
+
+
+def _losses(folder: Path) -> list[float]:
+    return [line["loss"] for line in _log(folder) if line["loss"] is not None]
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    work = tmp_path_factory.mktemp("adapter")
+    train = write_rows(work / "rows.jsonl", list(rows(FACTS)))
+    finetune(train, train, str(tiny_base), QUICK, work / "out", Silent())
+    return work / "out"
+
+
+def test_the_adapter_is_an_ordinary_peft_folder(tiny_base: Path, trained: Path) -> None:
+    from peft import PeftModel
+
+    config = json.loads((trained / "adapter_config.json").read_text())
+    assert config["r"] == 4
+    targets = {name.split(".")[-1] for name in config["target_modules"]}
+    assert targets == {"down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"}
+    model = PeftModel.from_pretrained(open_model(str(tiny_base)).model, trained)
+    assert model.peft_config["default"].lora_alpha == 8
+    assert (trained / "tokenizer.json").exists()
+    assert not (trained / "checkpoints").exists()
+    assert "<svg" in (trained / "curve.svg").read_text()
+
+
+def test_the_log_has_every_step_and_the_loss_falls(trained: Path) -> None:
+    lines = _log(trained)
+    assert set(lines[0]) == {"step", "epoch", "loss", "eval_loss", "learning_rate", "tokens", "seconds"}
+    steps = [line["step"] for line in lines if line["loss"] is not None]
+    assert steps == list(range(1, 9))
+    losses = _losses(trained)
+    assert losses[-1] < losses[0]
+    assert [line["epoch"] for line in lines if line["eval_loss"] is not None] == [1, 2, 3, 4]
+    assert lines[-1]["tokens"] > lines[0]["tokens"] > 0
+
+
+def test_the_same_seed_gives_the_same_adapter(tiny_base: Path, trained: Path, tmp_path: Path) -> None:
+    train = write_rows(tmp_path / "rows.jsonl", list(rows(FACTS)))
+    finetune(train, train, str(tiny_base), QUICK, tmp_path / "again", Silent())
+    first, second = (load_file(folder / "adapter_model.safetensors") for folder in (trained, tmp_path / "again"))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_an_interrupted_run_continues_from_the_last_whole_checkpoint(
+    tiny_base: Path, trained: Path, tmp_path: Path
+) -> None:
+    train = write_rows(tmp_path / "rows.jsonl", list(rows(FACTS)))
+
+    class Interrupted(Silent):
+        """Raises in the fifth step, as a full disk or a crash would."""
+
+        def task(self, name: str, total: int | None = None, unit: str = "") -> Any:
+            from contextlib import nullcontext
+
+            class Fuse:
+                left = 5
+
+                def advance(self, n: int = 1, note: str = "") -> None:
+                    self.left -= 1
+                    if not self.left:
+                        raise MemoryError
+
+            return nullcontext(Fuse())
+
+    work = tmp_path / "work"
+    with pytest.raises(MemoryError):
+        finetune(train, train, str(tiny_base), QUICK, work, Interrupted())
+    place = work / "checkpoints"
+    assert [path.name for path in checkpoints(place)] == ["checkpoint-3"]
+    (place / "checkpoint-4").mkdir()  # one that was cut off
+    result = finetune(train, train, str(tiny_base), QUICK, work, Silent())
+    assert result.steps == 8
+    assert _losses(work) == _losses(trained)
+    first, second = (load_file(folder / "adapter_model.safetensors") for folder in (trained, work))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert [line["tokens"] for line in _log(work)] == [line["tokens"] for line in _log(trained)]
+
+
+def test_unmarked_checkpoints_are_removed(tmp_path: Path) -> None:
+    for step, marked in ((2, True), (10, True), (12, False)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        if marked:
+            (folder / MARK).touch()
+    assert [path.name for path in checkpoints(tmp_path)] == ["checkpoint-2", "checkpoint-10"]
+    assert not (tmp_path / "checkpoint-12").exists()
+
+
+def test_patience_stops_and_keeps_the_best(tiny_base: Path, tmp_path: Path) -> None:
+    train = write_rows(tmp_path / "rows.jsonl", list(rows(FACTS)))
+    wrong = {question: "zebra quartz 9876 lynx jukebox" for question in FACTS}
+    validation = write_rows(tmp_path / "validation.jsonl", list(rows(wrong)))
+    config = QUICK.model_copy(update={"patience": 1, "epochs": 30.0, "learning_rate": 3e-2})
+    result = finetune(train, validation, str(tiny_base), config, tmp_path / "out", Silent())
+    losses = [line["eval_loss"] for line in _log(tmp_path / "out") if line["eval_loss"] is not None]
+    assert result.steps < 60
+    assert result.eval_loss == pytest.approx(min(losses), abs=1e-4)
+    assert result.best_step == result.steps - 2
+
+
+def test_both_ways_to_the_loss_agree(tiny_base: Path) -> None:
+    from finetune.examples import encode
+    from finetune.answer_trainer import AnswerTrainer
+    from finetune.recipe import recipe
+    from finetune.trainer import build_trainer
+
+    opened = open_model(str(tiny_base))
+    messages = [m for row in rows(FACTS) for m in [row["messages"]]]
+    from doceo.core.records import Message
+
+    encoded = [encode(opened.tokenizer, [Message.model_validate(m) for m in row]) for row in messages]  # type: ignore[attr-defined]  # rows() makes lists
+    made = recipe(QUICK, opened, 6)._replace(half=False)
+    trainer = build_trainer(opened, encoded, [], made, QUICK, Path(), [], save_strategy="no")
+    batch = next(iter(trainer.get_train_dataloader()))
+    trainer.model.train()
+    ours = trainer.compute_loss(trainer.model, dict(batch))
+    theirs = super(AnswerTrainer, trainer).compute_loss(trainer.model, dict(batch))
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+    gradients = []
+    for loss in (ours, theirs):
+        trainer.model.zero_grad()
+        loss.backward()
+        gradients.append([p.grad.clone() for p in trainer.model.parameters() if p.grad is not None])
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)
+
+
+def test_no_row_fits(tiny_base: Path, tmp_path: Path) -> None:
+    train = write_rows(tmp_path / "rows.jsonl", list(rows({"long " * 200: "yes"})))
+    with pytest.raises(TrainingError, match="longer than 64 tokens"):
+        finetune(train, None, str(tiny_base), QUICK.model_copy(update={"max_length": 64}), tmp_path / "out", Silent())
+
+
+def test_a_faulty_row_stops_before_the_base_is_opened(tmp_path: Path) -> None:
+    train = write_rows(tmp_path / "rows.jsonl", [{"messages": []}])
+    with pytest.raises(InputError, match="line 1, messages"):
+        finetune(train, None, "/no/such/base", QUICK, tmp_path / "out", Silent())
+
+
+def test_bases_that_cannot_be_used(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match="no model folder"):
+        finetune(train_file, None, "/no/such/base", QUICK, tmp_path / "out", Silent())
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ModelNotFound, match=r"no config\.json"):
+        finetune(train_file, None, str(empty), QUICK, tmp_path / "out", Silent())
+    pickled = tmp_path / "pickled"
+    pickled.mkdir()
+    (pickled / "config.json").write_text((tiny_base / "config.json").read_text())
+    (pickled / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    with pytest.raises(ProviderError, match="pickled weights only"):
+        finetune(train_file, None, str(pickled), QUICK, tmp_path / "out", Silent())
+
+
+def test_a_hub_name_that_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelNotFound, match="not on this machine"):
+        open_model("nobody/no-such-model")
+
+
+def test_an_estimate_from_one_real_step(tiny_base: Path, train_file: Path) -> None:
+    found = estimate(str(tiny_base), QUICK, train_file)
+    assert found.steps == 8
+    assert found.seconds > 0
+    assert found.peak_bytes > 1e8
+    assert found.trainable < found.parameters
+    assert "on this machine" in str(found)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from doceo.core.config import FinetuneConfig
+from doceo.core.progress import Silent
+from finetune.lora import finetune
+rows, base, work = sys.argv[1:]
+config = FinetuneConfig(rank=4, alpha=8, epochs=40, batch_size=3, save_steps=3, learning_rate=1e-3)
+finetune(Path(rows), None, base, config, Path(work), Silent())
+"""
+
+
+def _child(train: Path, base: Path, work: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    return subprocess.Popen([sys.executable, "-c", CHILD, str(train), str(base), str(work)], env=environment)
+
+
+def _wait_for(path: Path, child: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 120
+    while not path.exists():
+        assert child.poll() is None, "the training ended too early"
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_run_equals_an_uninterrupted_one(
+    tiny_base: Path, train_file: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert _child(train_file, tiny_base, whole).wait(300) == 0
+    child = _child(train_file, tiny_base, broken)
+    _wait_for(broken / "checkpoints" / "checkpoint-6" / MARK, child)
+    child.send_signal(number)
+    assert child.wait(60) == (-signal.SIGKILL if number == signal.SIGKILL else 128 + signal.SIGTERM)
+    assert not (broken / "adapter_model.safetensors").exists()
+    assert _child(train_file, tiny_base, broken).wait(300) == 0
+    assert _losses(broken) == _losses(whole)
+    first, second = (load_file(folder / "adapter_model.safetensors") for folder in (whole, broken))
+    assert all(torch.equal(first[key], second[key]) for key in first)
