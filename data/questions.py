@@ -15,7 +15,10 @@ from doceo.text.quotes import locate
 
 
 class WrittenQuestion(BaseModel):
-    """A line of a questions file. `answers` are further accepted wordings; other fields are ignored."""
+    """A line of a questions file. `answers` are further accepted wordings; other fields are ignored.
+
+    `author` says who wrote the question; reports print it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -24,6 +27,7 @@ class WrittenQuestion(BaseModel):
     answers: tuple[str, ...] = ()
     source: str
     quote: str
+    author: str = ""
 
 
 def read_questions(
@@ -72,4 +76,5 @@ def _question(written: WrittenQuestion, evidence: Evidence, kept_out: Sequence[S
         question=written.question,
         references=tuple(dict.fromkeys((written.answer, *written.answers))),
         evidence=(evidence,),
+        author=written.author,
     )

@@ -44,25 +44,24 @@ class Part:
     title: str
 
 
-def write_report(run: Run, out: Path, *, title: str = "", written_by: str = "", seed: int = 0) -> Path:
+def write_report(run: Run, out: Path, *, title: str = "", seed: int = 0) -> Path:
     """Write the report of a run and return its path.
 
     Args:
         run: The run; stages that are not finished are left out.
         out: The HTML file.
         title: Heading of the page; left out, the run's name.
-        written_by: Who wrote the written questions; left out, the page does not say.
         seed: Decides which questions stand on the cards.
 
     Raises:
         InputError: a file of a finished stage is damaged.
         StorageError: the page cannot be written.
     """
-    write_text(out, render(read_run(run), title=title, written_by=written_by, seed=seed))
+    write_text(out, render(read_run(run), title=title, seed=seed))
     return out
 
 
-def render(records: RunRecords, *, title: str = "", written_by: str = "", seed: int = 0) -> str:
+def render(records: RunRecords, *, title: str = "", seed: int = 0) -> str:
     """Return the page as text, for the arguments of `write_report`."""
     library = Library(records.documents, records.chunks)
     metric, cards = answers.question_cards(records, library, seed)
@@ -106,7 +105,7 @@ def render(records: RunRecords, *, title: str = "", written_by: str = "", seed: 
         stages=making.stage_rows(records),
         packages=making.packages(records),
         signatures=making.signatures(records.scores),
-        written_by=written_by,
+        written_by="; ".join(records.authors),
         seed=seed,
     )
     return _UNPRINTABLE.sub("\ufffd", page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import signal
@@ -132,6 +133,13 @@ def _train(
     return _finish(trainer, log.lines, work, keep_best=bool(best))
 
 
+def _sort_config(path: Path) -> None:
+    """Write an adapter's config anew in one order: PEFT writes its sets of module names in whatever order they have."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    ordered = {key: sorted(value) if isinstance(value, list) else value for key, value in config.items()}
+    write_text(path, json.dumps(ordered, indent=1, sort_keys=True) + "\n")
+
+
 def _leave_if_asked(number: int | None) -> None:
     """End as the signal asked, now that the checkpoint is on disk."""
     if number == signal.SIGINT:
@@ -163,6 +171,7 @@ def _finish(
     else:
         trainer.model.save_pretrained(work)
     (work / "README.md").unlink(missing_ok=True)
+    _sort_config(work / "adapter_config.json")
     trainer.processing_class.save_pretrained(work)
     draw_curve(lines, work / "curve.svg")
     shutil.rmtree(work / CHECKPOINTS)

@@ -80,13 +80,15 @@ def read(question: str, passages: Sequence[Passage], index: Index, before: str =
         return []
     texts = [passages[at].text[sentence.start : sentence.end] for at, sentence in spans]
     embedder = index.embedder
-    vectors = embedder.embed([shortened(embedder, text) for text in (question, *texts)])
+    leaning = f"{before} {question}" if before else question
+    vectors = embedder.embed([shortened(embedder, text) for text in (question, leaning, *texts)])
+    asks = (vectors[0] + vectors[1]) / 2
     asked = _Asked(question, before, index)
     context = _Context(passages, asked)
     weights, found = fitted().sentence, []
-    for number, ((at, sentence), text) in enumerate(zip(spans, texts, strict=True), 1):
+    for number, ((at, sentence), text) in enumerate(zip(spans, texts, strict=True), 2):
         features = asked.features(
-            text, sentence, context.before(at, sentence), passages[at], float(vectors[number] @ vectors[0])
+            text, sentence, context.before(at, sentence), passages[at], float(vectors[number] @ asks)
         )
         score = sum(weights[name] * value for name, value in zip(FEATURES, features, strict=True))
         found.append(Candidate(at, sentence.start, sentence.end, text, features, score))

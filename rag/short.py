@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from doceo.text.figures import figures
-from doceo.text.words import STOP_WORDS, WORD, stem
+from doceo.text.words import STOP_WORDS, WORD
 from rag.question import Asked, Question, understand
 from rag.weights import fitted
 
@@ -25,6 +25,7 @@ FEATURES = (
     "in_question", "partly_in_question", "near", "nearest", "words", "long", "first", "after_preposition",
     "head_inside", "head_beside", "after_verb", "quoted", "year_only", "whole_name", "of_phrase", "parenthesis",
     "subject_before", "subject_after", "object_before", "object_after", "copula_before", "copula_after",
+    "amount_of_head",
 )  # fmt: skip
 _FORMS: dict[str, Form] = {
     "date": "time", "year": "time", "name": "name",
@@ -156,14 +157,14 @@ class _Weighed:
 
     def __init__(self, question: str, understood: Question, sentence: str, lexical: Lexical) -> None:
         self.question, self.understood, self.sentence = question, understood, sentence
-        self.words = [(match.start(), match.end(), stem(match.group().lower())) for match in WORD.finditer(sentence)]
-        self.asked = {stem(match.group().lower()) for match in WORD.finditer(question)} - {
-            stem(word) for word in STOP_WORDS
+        self.words = [(match.start(), match.end(), _stem(match.group(), lexical)) for match in WORD.finditer(sentence)]
+        self.asked = {
+            _stem(match.group(), lexical)
+            for match in WORD.finditer(question)
+            if match.group().lower() not in STOP_WORDS
         }
-        self.head = {stem(word) for word in understood.head.split()} & self.asked
-        self.worth = {
-            word: max((lexical.weight(part) for part in lexical.stems(word)), default=1.0) for word in self.asked
-        }
+        self.head = {_stem(word, lexical) for word in understood.head.split()} & self.asked
+        self.worth = {word: lexical.weight(word) for word in self.asked}
         self.total = sum(self.worth.values()) or 1.0
 
     def score(self, span: Span) -> float:
@@ -176,7 +177,7 @@ class _Weighed:
         inside = [at for at, (start, end, _) in enumerate(self.words) if start >= span.start and end <= span.end]
         first, last = (inside[0], inside[-1]) if inside else (0, 0)
         content = [self.words[at][2] for at in inside]
-        known = sum(word in self.asked for word in content) / (len(content) or 1)
+        known = sum(word in self.asked - self.head for word in content) / (len(content) or 1)
         near, nearest = self._distance(first, last)
         before = self.words[first - 1][2] if first else ""
         text = self.sentence[span.start : span.end]
@@ -194,7 +195,7 @@ class _Weighed:
             float(before in _PREPOSITIONS),
             float(bool(self.head & set(content))),
             float(any(word in self.head for _, _, word in around)),
-            float(before in {"is", "are", "was", "were", "be", "call", "nam", "known"}),
+            float(before in {"is", "are", "was", "were", "be", "call", "name", "known"}),
             float(self.sentence[span.start - 1 : span.start] in {'"', "“"}),
             float(bool(re.fullmatch(r"\d{4}", text))),
             float(span.form == "name" and len(content) > 1),
@@ -205,6 +206,7 @@ class _Weighed:
                 for role in ("subject", "object", "copula")
                 for side in sides
             ),
+            float(span.form == "amount" and bool(self.head & set(content))),
         )
 
     def _distance(self, first: int, last: int) -> tuple[float, float]:
@@ -228,3 +230,8 @@ def _group(asked: Asked) -> str:
         "percent": "amount",
         "money": "amount",
     }.get(asked, asked)
+
+
+def _stem(word: str, lexical: Lexical) -> str:
+    """Return the stem of a word; of one with a hyphen or an apostrophe, the stem of its first part."""
+    return next(iter(lexical.stems(word)), word)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +94,44 @@ def tiny_run(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             evaluate={"resamples": 200},
         )
     return made.path
+
+
+class ChatTeacher:
+    """A teacher behind HTTP, in a process of its own."""
+
+    def __init__(self, seconds: float) -> None:
+        script = Path(__file__).with_name("teacher_server.py")
+        self._child = subprocess.Popen(
+            [sys.executable, "-S", str(script), str(seconds)], stdout=subprocess.PIPE, text=True
+        )
+        assert self._child.stdout is not None
+        self.address = f"http://127.0.0.1:{int(self._child.stdout.readline())}/v1"
+
+    def seen(self) -> int:
+        """Return how many requests were answered."""
+        with urllib.request.urlopen(self.address, timeout=10) as reply:
+            return int(json.load(reply)["seen"])
+
+    def close(self) -> None:
+        """Kill the process."""
+        self._child.kill()
+        self._child.wait()
+        if self._child.stdout:
+            self._child.stdout.close()
+
+
+@pytest.fixture
+def teacher() -> Iterator[Callable[[float], ChatTeacher]]:
+    """Start teachers that answer after so many seconds; they end with the test."""
+    started: list[ChatTeacher] = []
+
+    def start(seconds: float = 0.0) -> ChatTeacher:
+        started.append(ChatTeacher(seconds))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
 
 
 QUESTIONS = [

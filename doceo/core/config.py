@@ -77,9 +77,9 @@ class DatasetConfig(Config):
 class PretrainConfig(Config):
     """How a small base model is trained from nothing."""
 
-    depth: int = Field(default=4, ge=1, le=24)
-    """The one dial: number of layers; width, heads and learning rate follow from it."""
-    vocab_size: int = Field(default=4096, ge=300)
+    depth: int = Field(default=2, ge=1, le=24)
+    """The one dial: number of layers; width and heads follow from it. A minute on a CPU is enough for 2."""
+    vocab_size: int = Field(default=2048, ge=300)
     """Size of the byte-level BPE vocabulary."""
     context: int = Field(default=1024, ge=64)
     """Longest text that the model can read, in tokens."""
@@ -87,8 +87,8 @@ class PretrainConfig(Config):
     """Time to train, in seconds on the machine at hand; ignored where `max_steps` is given."""
     max_steps: int | None = Field(default=None, ge=1)
     """Optimizer steps; makes the result depend on the seed alone, not on the machine's speed."""
-    batch_tokens: int = Field(default=4096, ge=64)
-    """Tokens of one optimizer step."""
+    batch_tokens: int = Field(default=512, ge=64)
+    """Tokens of one optimizer step; a short budget gains by small steps, a deep model wants larger ones."""
     seed: int = 0
     """Seed of weights and batches."""
 

@@ -203,6 +203,7 @@ class Question(Record):
     answerable: bool = True
     kind: str = ""
     topic: str = ""
+    author: str = ""
 
 
 class Arm(Record):

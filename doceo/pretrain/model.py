@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 WIDTH_PER_LAYER = 64
 """Aspect ratio: width = 64 x depth, as in nanochat."""
+MATRIX_RATE, EMBEDDING_RATE = 0.01, 0.006
+"""Peak learning rates of Muon and AdamW. Muon's updates have one size whatever the width, so they fit every depth."""
 
 
 def llama_config(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
@@ -36,8 +38,3 @@ def llama_config(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> 
         pad_token_id=tokenizer.pad_token_id,
         use_cache=True,
     )
-
-
-def learning_rate(config: PretrainConfig) -> float:
-    """Return the peak learning rate of AdamW: 3e-3 at width 256, falling with the square root of the width."""
-    return 3e-3 * float((256 / (WIDTH_PER_LAYER * config.depth)) ** 0.5)

@@ -161,9 +161,11 @@ def _context(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
 @contextmanager
 def _mapped(name: str) -> Iterator[None]:
     """Turn transformers' and the hub's errors into ours."""
+    from safetensors import SafetensorError
+
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise _map(name, error) from error
 
 

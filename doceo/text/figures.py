@@ -27,7 +27,9 @@ _WORDED = (
     r"seventeen|eighteen|nineteen|"
     r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|dozen)(?:[ -]|\b))+"
 )
-NUMBER = re.compile(rf"(?:{_DIGITS})(?:\s+(?:thousand|million|billion|trillion))?|{_WORDED}(?<=\w)", re.I)
+NUMBER = re.compile(
+    rf"(?:{_DIGITS})(?:\s+(?:thousand|million|billion|trillion))?(?![\w-]|[.,]\d)|{_WORDED}(?<=\w)", re.I
+)
 """A number in digits or in words."""
 _UNITS = (
     r"(?:%|percent|per cent|bytes?|bits?|[kKMGTP]i?B|[kMG]?Hz|ms|µs|ns|seconds?|minutes?|hours?|days?|weeks?|"
@@ -44,7 +46,8 @@ MONEY = re.compile(
     rf"billion))?\s(?:dollars|euros|USD|EUR)\b"
 )
 NAME = re.compile(
-    r"\b[A-Z][\w'’-]*[a-z][\w'’-]*(?:\s(?:(?:of|the|de|van|von|and|for|&)\s)?(?:[A-Z]\.\s)?[A-Z][\w'’-]*)+|"
+    r"\b(?!(?:By|In|On|At|The|A|An|For|From|To|With|And|Of|As|When|If|After|Before|Since|But|This|That|It|He|She)\s)"
+    r"[A-Z][\w'’-]*[a-z][\w'’-]*(?:\s(?:(?:of|the|de|van|von|for|&)\s)?(?:[A-Z]\.\s)?[A-Z][\w'’-]*)+|"
     r"\b(?:[A-Z]\.\s)+[A-Z][a-z]+|\b[A-Z]{2,}[\w-]*|\b[A-Z][a-z]+[A-Z]\w*"
 )
 """Two or more capitalised words, initials with a surname, an acronym, or a word in camel case."""

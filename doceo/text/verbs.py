@@ -38,7 +38,7 @@ encode encompass encounter encourage encrypt end endorse enforce engage enhance 
 ensure enter entitle enumerate equal equip erase escape establish estimate evaluate evaporate evolve examine exceed
 exchange exclude execute exempt exercise exert exhibit exist exit expand expect expedite expire explain exploit
 explore export expose express extend extract face facilitate fail favor favour feature fetch fill filter finance
-finish fire fit fix flag float flow flush focus follow force forecast foresee form format formulate forward foster
+finish fire fit fix flag float flow flush focus follow force forecast foresee form format formulate forward foster found
 free freeze frustrate fulfil fulfill function fund gain gather generalize generate govern grant graduate group
 guarantee guard guess guide halt handle hang happen harm head heal help highlight hire honor honour host identify
 ignore illustrate imagine imitate impact implement imply import impose improve include incorporate increase
@@ -217,6 +217,8 @@ def _forms() -> dict[str, tuple[tuple[str, Form], ...]]:
             (verb.ing, "ing"),
         ]
         for form, name in named:
+            if form == "found" and name == "base":
+                continue  # nearly always a form of "find"
             forms.setdefault(form, []).append((verb.base, name))
     return {form: tuple(found) for form, found in forms.items()}
 

@@ -105,6 +105,8 @@ def stem(word: str) -> str:
         if root != word and len(root) >= 3 and re.search("[aeiouy]", root):
             word = root[:-1] if root[-1] == root[-2] and root[-1] not in "lsz" else root
             break
+    if word.endswith("ed") and len(word) == 4:
+        return word[:-1]
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
 
 

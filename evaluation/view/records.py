@@ -51,6 +51,8 @@ class RunRecords:
     """`train`, `validation` and every held-out set -> its number of rows; empty where there is no dataset."""
     evidence: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
     """Pair id -> the evidence that stands beside a held-out question."""
+    authors: tuple[str, ...] = ()
+    """Who wrote the written questions."""
     training: tuple[Mapping[str, float], ...] = ()
     finetuning: Mapping[str, object] = field(default_factory=dict)
     """What the fine-tuning says of itself: base, parameters, trainable and so on."""
@@ -82,6 +84,7 @@ def read_run(run: Run) -> RunRecords:
         coverage=_whole(coverage, TypeAdapter(dict[str, object])) if coverage else {},
         rows=_row_counts(folder.get(DATASET)),
         evidence=_held_out_evidence(folder.get(DATASET)),
+        authors=_authors(folder.get(DATASET)),
         finetuning=_whole(finetuning, TypeAdapter(dict[str, object])) if finetuning else {},
         training=_training(_file(folder.get(ADAPTER), "training.jsonl")),
         answers=_answers(folder.get(ANSWERS)),
@@ -144,6 +147,13 @@ def _held_out_evidence(folder: Path | None) -> dict[str, tuple[Evidence, ...]]:
                     ) from error
                 found[str(known["pair_id"])] = evidence
     return found
+
+
+def _authors(folder: Path | None) -> tuple[str, ...]:
+    """Return the authors that the held-out rows name, each once."""
+    files = [folder / "taught.jsonl", folder / "unseen.jsonl"] if folder else []
+    rows = [row.get("metadata") for file in files if file.is_file() for _, row in read_rows(file)]
+    return tuple(dict.fromkeys(str(m["author"]) for m in rows if isinstance(m, dict) and m.get("author")))
 
 
 def _training(path: Path | None) -> tuple[Mapping[str, float], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from doceo.text.words import STOP_WORDS, WORD, content_words
+from doceo.text.words import STOP_WORDS, WORD, closed, content_words
 from generator.teachers.grammar.standing import (
     FIRST_PERSON,
     POINTING,
@@ -37,6 +37,7 @@ _OPENS_SENTENCE = re.compile(
     r"finally|still|yet|for example|for instance)\b",
     re.I,
 )
+_ENGLISH = closed("the of and is are to on by for with that it as be has were can which from at not have this")
 
 
 def passes(candidate: Candidate) -> bool:
@@ -92,14 +93,13 @@ def _answer_stands(answer: str) -> bool:
 
 
 def _trivial(candidate: Candidate) -> bool:
-    asked = set(content_words(candidate.question))
-    answered = content_words(candidate.answer)
-    if not answered:
-        return candidate.kind != "boolean" and not re.search(r"\d|\w", candidate.answer)
-    if len(asked) < 1:
-        return True
-    fresh = [word for word in answered if word not in asked]
-    return not fresh if len(answered) < 4 or candidate.kind == "boolean" else len(fresh) < 2
+    """Tell whether the answer holds nothing that the question does not."""
+    if candidate.kind == "comparison":
+        return False
+    asked, answered = set(content_words(candidate.question)), content_words(candidate.answer)
+    fresh = sum(word not in asked for word in answered)
+    short = len(answered) < 4 or candidate.kind == "boolean"
+    return not asked or (bool(answered) and fresh < (1 if short else 2))
 
 
 def _balanced(text: str) -> bool:
@@ -111,11 +111,9 @@ def _foreign(text: str) -> bool:
     return not letters or sum(char > "\u024f" for char in letters) > 0.1 * len(letters)
 
 
-def is_english(text: str) -> bool:
-    """Tell whether a text is English prose, from its share of stop words."""
+def is_english(text: str, share: float = 0.18) -> bool:
+    """Tell whether a text is English prose: at least a share of its words are stop words, one of them only English."""
     found = [match.group().lower() for match in WORD.finditer(text)]
-    if len(found) < 5:
+    if len(found) < 4 or _ENGLISH.isdisjoint(found):
         return False
-    return sum(word in STOP_WORDS for word in found) >= 0.22 * len(found) and any(
-        w in found for w in ("the", "of", "and", "is", "are", "to", "a")
-    )
+    return sum(word in STOP_WORDS for word in found) >= share * len(found)

@@ -25,6 +25,7 @@ from generator.teachers.patterns import (
     glossary,
     headings,
     lists,
+    places,
     quantities,
     reasons,
     superlatives,
@@ -44,6 +45,7 @@ _FAMILIES = (
     conditions.propose,
     comparisons.propose,
     booleans.propose,
+    places.propose,
     actions.propose,
 )
 MOST_PER_SENTENCE = 2
@@ -117,8 +119,14 @@ def _from_sentences(passage: _Passage) -> Iterator[Proposal]:
         if sentence.kind not in ("prose", "item") or sentence.end - sentence.start > _LONGEST_SENTENCE:
             continue
         candidates = sorted(_read(passage, n), key=lambda c: -c.score)
-        kept = [c for c in candidates if passes(c)]
-        yield from (passage.proposal(c, sentence, sentence) for c in kept[:MOST_PER_SENTENCE])
+        kept = [c for c in candidates if passes(c) and not _is_glued(c, passage.terms)]
+        facts = {c.answer: c for c in reversed(kept)}
+        best = [c for c in kept if facts[c.answer] is c][:MOST_PER_SENTENCE]
+        yield from (passage.proposal(c, sentence, sentence) for c in best)
+
+
+def _is_glued(candidate: Candidate, terms: Terms) -> bool:
+    return any(terms.is_glued(word) for word in re.findall(r"[A-Za-z]{6,}", f"{candidate.question} {candidate.answer}"))
 
 
 def _read(passage: _Passage, n: int) -> Iterator[Candidate]:
@@ -126,7 +134,7 @@ def _read(passage: _Passage, n: int) -> Iterator[Candidate]:
     made = passage.plain(sentence)
     if sentence.kind == "item" and (n == 0 or passage.found[n - 1].block != sentence.block):
         yield from glossary.entry(made.text, made.marked, is_code=bool(made.code and made.code[0][0] == 0))
-    if FIRST_PERSON.search(made.text) or not is_english(made.text):
+    if FIRST_PERSON.search(made.text) or not is_english(made.text, 0.1):
         return
     yield from acronyms.propose(made.text)
     if not _WHOLE.match(made.text):

@@ -192,6 +192,10 @@ _TEMPLATES: tuple[Template, ...] = (
         re.compile(r"What (?P<v>happens|should happen|can happen) (?P<w>if|when) (?P<c>.+)\?"),
         lambda m, _: f"{_OUTCOME[m['v']]} {m['w']} {m['c']}?",
     ),
+    (
+        re.compile(r"How (?:does|do) (?P<a>.+) differ from (?P<b>.+)\?"),
+        lambda m, _: f"What is the difference between {m['a']} and {m['b']}?",
+    ),
     (re.compile(r"How do you (?P<c>.+)\?"), lambda m, _: f"What is the way to {m['c']}?"),
     (
         re.compile(r"How (?P<rest>(?:do|does|did|is|are|was|were|can|must|should|may) .+)\?"),
@@ -204,10 +208,6 @@ _TEMPLATES: tuple[Template, ...] = (
     (
         re.compile(r"Which (?P<be>is|are) (?P<more>.+?), (?P<a>.+) or (?P<b>.+)\?"),
         lambda m, _: f"Of {m['a']} and {m['b']}, which {m['be']} {m['more']}?",
-    ),
-    (
-        re.compile(r"How (?:does|do) (?P<a>.+) differ from (?P<b>.+)\?"),
-        lambda m, _: f"What is the difference between {m['a']} and {m['b']}?",
     ),
     (
         re.compile(r"Which (?P<n>\w+) (?P<what>.+?) (?P<do>does|do) (?P<x>.+) have\?"),

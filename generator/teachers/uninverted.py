@@ -26,7 +26,8 @@ def uninverted(inverted: str) -> str | None:
     if aux in DO and not negated:
         verb = VERBS[words[at]]
         return " ".join([*subject, {"does": verb.s, "did": verb.past}.get(aux, verb.base), *rest])
-    return " ".join([*subject, aux, *(["not"] if negated else []), words[at], *rest])
+    helper = "cannot" if negated and aux == "can" else f"{aux} not" if negated else aux
+    return " ".join([*subject, helper, words[at], *rest])
 
 
 def _is_verb(words: list[str], at: int, form: str, aux: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -175,3 +177,26 @@ def test_a_moved_run_still_answers(tiny_run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(tiny_run, tmp_path / "elsewhere")
     shutil.move(copy, tmp_path / "again")
     assert doceo.ask("When was the Bryne ferry opened?", run=tmp_path / "again", model="tuned").hits
+
+
+def test_a_chat_model_as_teacher_over_http(library: Path, tmp_path: Path, teacher: Callable[..., Any]) -> None:
+    server = teacher()
+    run = doceo.generate(library, out=tmp_path / "r", pairs=16, teacher="openai:m", base_url=server.address)
+    asked = server.seen()
+    assert len(run.pairs) == 16
+    assert {pair.teacher for pair in run.pairs} == {"openai:m"}
+    assert sum(pair.question.startswith("Say again") for pair in run.pairs) == 3
+    again = doceo.generate(library, out=tmp_path / "r", pairs=20, teacher="openai:m", base_url=server.address)
+    assert len(again.pairs) == 20
+    assert server.seen() - asked < asked
+    card = (tmp_path / "r" / "3-pairs" / "card.md").read_text()
+    assert "tokens" in card
+
+
+def test_a_chat_model_answers_over_documents(tiny_run: Path, teacher: Callable[..., Any]) -> None:
+    from doceo.app.assistant import assistant
+
+    settings = load_settings({"model": "openai:m", "base_url": teacher().address})
+    answer = assistant(settings, Silent(), run=str(tiny_run)).answer("When was the Bryne ferry opened?")
+    assert answer.hits
+    assert answer.usage.prompt_tokens == 100

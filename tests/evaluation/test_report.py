@@ -149,7 +149,7 @@ def test_hostile_documents_stay_text(build: Build, make_document: Callable[..., 
     nasty = " ".join(HOSTILE) + "\x00\x1b \u202e"
     text = f"# {nasty}\n\nThe heron waits in shallow water for small fish. {nasty}"
     run = build(ALL, doc=make_document(text, source=nasty, title=nasty), questions=[nasty])
-    html = render(read_run(run), title=nasty, written_by=nasty)
+    html = render(read_run(run), title=nasty)
     page = Page(html)
     assert page.tags.count("script") == 1
     assert page.tags.count("style") == 1
@@ -164,8 +164,8 @@ def test_hostile_documents_stay_text(build: Build, make_document: Callable[..., 
 
 def test_the_same_run_gives_the_same_page(build: Build, tmp_path: Path) -> None:
     run = build(ALL)
-    first = write_report(run, tmp_path / "a.html", written_by="Ada").read_bytes()
-    assert first == write_report(run, tmp_path / "b.html", written_by="Ada").read_bytes()
+    first = write_report(run, tmp_path / "a.html").read_bytes()
+    assert first == write_report(run, tmp_path / "b.html").read_bytes()
     assert b"Written questions: Ada" in first
 
 

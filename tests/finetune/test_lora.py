@@ -135,8 +135,8 @@ def test_patience_stops_and_keeps_the_best(tiny_base: Path, tmp_path: Path) -> N
 
 
 def test_both_ways_to_the_loss_agree(tiny_base: Path) -> None:
-    from finetune.examples import encode
     from finetune.answer_trainer import AnswerTrainer
+    from finetune.examples import encode
     from finetune.recipe import recipe
     from finetune.trainer import build_trainer
 

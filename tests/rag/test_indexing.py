@@ -249,6 +249,7 @@ update(Path({folder!r}), *corpus(*files), Slow())
 """
 
 
+@pytest.mark.crash
 def test_kill_9_leaves_the_old_version(tmp_path: Path, words: WordVectors, make_corpus: Callable[..., Corpus]) -> None:
     folder = tmp_path / "i"
     update(folder, *make_corpus(A, B), words)

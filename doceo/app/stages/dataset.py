@@ -35,6 +35,7 @@ class HeldOutRow(BaseModel):
         answerable: bool = True
         kind: str = ""
         topic: str = ""
+        author: str = ""
 
     messages: tuple[Message, ...]
     metadata: Metadata
@@ -72,6 +73,7 @@ def load_held_out(run: Run) -> list[Question]:
             answerable=row.metadata.answerable,
             kind=row.metadata.kind,
             topic=row.metadata.topic,
+            author=row.metadata.author,
         )
         for row in rows
     ]
@@ -102,5 +104,6 @@ def _held_out_rows(questions: Iterable[Question]) -> Iterable[HeldOutRow]:
                 answerable=q.answerable,
                 kind=q.kind,
                 topic=q.topic,
+                author=q.author,
             ),
         )

@@ -8,6 +8,6 @@ from data.store import Run
 from evaluation.report import write_report
 
 
-def make_report(run: Run, written_by: str = "") -> Path:
+def make_report(run: Run) -> Path:
     """Write `report.html` from whatever stages the run has."""
-    return write_report(run, run.path / "report.html", written_by=written_by)
+    return write_report(run, run.path / "report.html")

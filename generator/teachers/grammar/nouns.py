@@ -13,9 +13,9 @@ BARE_HEADS = closed(
     "company system user users man woman people person boy girl group team process method approach program "
     "project file document situation place time times day days year years event report study paper article book "
     "story game word words line lines word name order rules rule value values version public nation department "
-    "agency government world country city state industry field area community organization institution "
-    "case-in-point callback argument parameter node instruction structure event note notes topic subject field "
-    "method model test tests data"
+    "agency government world country city state industry field area community organization package policy audit "
+    "institution case-in-point callback argument parameter node instruction structure event note notes topic "
+    "subject field method model test tests data"
 )
 """Nouns that name nothing in particular without more words: "the result", "a file"."""
 

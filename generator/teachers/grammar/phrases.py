@@ -31,7 +31,11 @@ class NounPhrase:
 def subject_phrase(tokens: Sequence[Token], start: int) -> NounPhrase | None:
     """Return the noun phrase that begins at a token and is followed by its finite verb, else None."""
     opening = tokens[start] if start < len(tokens) else None
-    if opening is None or (opening.has_form("past", "participle") and not opening.has_form("base")):
+    if (
+        opening is None
+        or opening.tag == "ADV"
+        or (opening.has_form("past", "participle") and not opening.has_form("base"))
+    ):
         return None
     first = _phrase(tokens, start)
     if first is None:

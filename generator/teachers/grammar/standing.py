@@ -27,7 +27,7 @@ POINTING = re.compile(
 _REFERENCE = re.compile(
     r"\b(?:sections?|chapters?|figures?|figs?\.?|tables?|appendi(?:x|ces)|pages?|equations?|eq\.|examples?|"
     r"footnotes?|paragraphs?|listings?|"
-    r"volumes?|annex|items?|lines?|parts?|rows?|columns?|steps?|nos?\.)\s*(?:\(?\d|[A-Z]\b|[ivx]+\b)|\bsee\b|"
+    r"volumes?|annex|plates?|items?|lines?|parts?|rows?|columns?|steps?|nos?\.)\s*(?:\(?\d|[A-Z]\b|[ivx]+\b)|\bsee\b|"
     r"\bcf\.|\bop\. cit|\bibid|\bp\.\s*\d|\bpp\.|§",
     re.I,
 )
@@ -88,7 +88,11 @@ def phrase_standing(clause: Clause, phrase: NounPhrase, terms: Terms) -> float:
 def _is_unclear(tokens: list[Token], text: str) -> bool:
     """Tell whether a phrase leans on other sentences: pronouns, demonstratives, "most of them"."""
     first = tokens[0]
-    if first.tag == "PREP" or first.lower in _UNCLEAR or any(t.tag in ("PRON", "POSS", "DEM") for t in tokens):
+    if (
+        first.tag == "PREP"
+        or first.lower in _UNCLEAR
+        or any(t.tag in ("PRON", "POSS", "DEM") or t.lower == "only" for t in tokens)
+    ):
         return True
     return refers_elsewhere(text) or PRONOUN.search(text) is not None
 

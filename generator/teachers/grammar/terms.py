@@ -30,6 +30,7 @@ _COMMON_ENDINGS = (
     "ance",
     "ence",
 )
+_COMMON = 8
 _MAX_PAIRS = 400_000
 
 
@@ -77,6 +78,22 @@ class Terms:
             and lower not in FORMS
             and not lower.endswith(_COMMON_ENDINGS)
             and not self._lower[stem(lower)]
+        )
+
+    def is_capitalised(self, word: str) -> bool:
+        """Tell whether a word was seen with a capital in the middle of a sentence."""
+        return self._capital[word.lower()] > 0
+
+    def is_glued(self, word: str) -> bool:
+        """Tell whether a rare word is two common ones without the blank that a PDF page lost between them."""
+        if self.count(word) > 2:
+            return False
+        parts = re.findall(r"[A-Z]?[a-z]+", word)
+        if len(parts) > 1 and all(len(part) > 2 and self.count(part) >= _COMMON for part in parts):
+            return True
+        return any(
+            word.endswith(small) and len(word) > len(small) + 3 and self._lower[word.removesuffix(small)] >= _COMMON
+            for small in ("the", "to", "and", "of", "for", "with")
         )
 
     def count(self, word: str) -> int:

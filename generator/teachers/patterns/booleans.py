@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from doceo.text.words import closed
 from generator.teachers.statement import Candidate, Statement, tidy
 
 _ASKED = {
@@ -16,68 +17,35 @@ _ASKED = {
     "do": "Do",
     "is": "Is",
     "are": "Are",
-    "will": "Will",
 }
+_LIMITING = closed(
+    "any yet but only all every each no necessarily much very as anything anyone otherwise directly part never merely"
+)
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield the yes-no question that a negated statement answers with no."""
     clause = statement.clause
-    if not clause.negated or clause.intro[1] or statement.standing < 0.7 or clause.aux not in _ASKED:
+    if not clause.negated or clause.intro[1] or statement.standing < 0.7 or not _is_plain(statement):
         return
-    others = [clause.tokens[i] for i in clause.middle if clause.tokens[i].tag != "NEG"]
-    if any(token.tag == "ADV" for token in others) or any(clause.tokens[i].lower == "never" for i in clause.middle):
-        return
-    if any(
-        s.kind in ("and", "colon", "tail") or (s.kind == "sub" and not statement.of(s).startswith(("because", "since")))
-        for s in statement.breaks
-    ) or any(
-        t.lower
-        in (
-            "any",
-            "yet",
-            "but",
-            "only",
-            "all",
-            "every",
-            "each",
-            "no",
-            "necessarily",
-            "much",
-            "very",
-            "as",
-            "anything",
-            "anyone",
-            "otherwise",
-            "directly",
-            "part",
-        )
-        for t in clause.tokens[clause.rest : clause.end]
-    ):
-        return
-    if not statement.core or clause.tokens[statement.core[-1].end - 1].tag == "ADV":
-        return
-    if (clause.copular and (not statement.core or statement.core[0].kind != "np")) or clause.base in ("mean", "matter"):
-        return
+    between = [clause.tokens[i].text for i in clause.middle if clause.tokens[i].tag != "NEG"]
     main = clause.tokens[clause.main].text if clause.main is not None else ""
-    if clause.base == "have" and clause.main is None:
-        return
-    words = [
-        _ASKED[clause.aux],
-        statement.subject,
-        *[token.text for token in others],
-        main,
-        statement.of(*statement.core),
-    ]
-    yield Candidate(
-        tidy(" ".join(word for word in words if word)) + "?",
-        f"No, {_decapitalised(statement)}",
-        "boolean",
-        "medium",
-        0.72 * statement.weight,
-        "no",
-    )
+    words = [_ASKED[clause.aux], statement.subject, *between, main, statement.of(*statement.core)]
+    question = tidy(" ".join(word for word in words if word)) + "?"
+    answer = f"No, {statement.lowered(statement.sentence, clause.tokens[0])}"
+    yield Candidate(question, answer, "boolean", "medium", 0.72 * statement.weight, "no")
 
 
-def _decapitalised(statement: Statement) -> str:
-    return statement.lowered(statement.sentence, statement.clause.tokens[0])
+def _is_plain(statement: Statement) -> bool:
+    """Tell whether the whole clause is denied, without exception or condition."""
+    clause, core = statement.clause, statement.core
+    if clause.aux not in _ASKED or not core or clause.tokens[core[-1].end - 1].tag == "ADV":
+        return False
+    if (clause.main is None and clause.base == "have") or clause.base in ("mean", "matter"):
+        return False
+    if clause.copular and core[0].kind != "np":
+        return False
+    if any(s.kind != "sub" or not statement.of(s).startswith(("because", "since")) for s in statement.breaks):
+        return False
+    said = [clause.tokens[i] for i in clause.middle] + list(clause.tokens[clause.rest : core[-1].end])
+    return not any(t.lower in _LIMITING for t in said) and not any(clause.tokens[i].tag == "ADV" for i in clause.middle)

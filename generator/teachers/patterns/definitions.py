@@ -20,9 +20,9 @@ ATTRIBUTES = closed(
 )
 _WEAK = closed(
     "problem mistake matter must good bad common fact reason result question example case way lot kind sort type "
-    "part number few little bit one great opponent supporter outspoken sponsor member normal ordinary possible "
-    "exception big huge major responsibility priority challenge key critical essential vital central integral "
-    "component leader subject further step choice important same way"
+    "part number few little bit one great shared brand-new opponent supporter outspoken sponsor member founding "
+    "right normal ordinary possible exception big huge major responsibility priority challenge key critical "
+    "essential vital central integral component leader subject further step choice important same way"
 )
 _LOOSE_LINKS = closed("too also therefore")
 _TELLING = closed("that which who where used of for with in")

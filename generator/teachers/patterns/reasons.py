@@ -7,14 +7,24 @@ from collections.abc import Iterator
 
 from doceo.text.verbs import base_of
 from doceo.text.words import closed
+from generator.teachers.grammar.segments import Segment
 from generator.teachers.statement import Candidate, Statement, full, tidy
 
-_FOR_USE = closed("use need design intend mean serve")
+_USED = {
+    "use": "used for",
+    "need": "needed for",
+    "design": "designed for",
+    "intend": "intended for",
+    "mean": "meant for",
+}
+_CAUSE = re.compile(r"(?P<word>because(?! of)|so that|since(?=\s[a-z]))\b(?P<rest>.*)", re.S)
+_PARTLY = closed("merely only simply just solely partly mainly")
+_ENDING = closed("end start begin work learn improve succeed fail operate")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield reasons (because, so that), purposes (used to, designed to) and means (by doing)."""
-    if statement.standing < 0.5:
+    if statement.standing < 0.5 or statement.clause.intro[1]:
         return
     yield from _why(statement)
     yield from _purpose(statement)
@@ -22,95 +32,65 @@ def propose(statement: Statement) -> Iterator[Candidate]:
 
 
 def _why(statement: Statement) -> Iterator[Candidate]:
-    clause = statement.clause
-    if not statement.breaks or clause.intro[1]:
+    clause, core = statement.clause, statement.core
+    if not statement.breaks or not _is_event(statement):
         return
     cause = statement.breaks[0]
     text = statement.of(cause)
-    opener = re.match(r"because(?! of)|so that\b|since\b(?=\s[a-z])", text)
-    if (
-        not opener
-        or len(text.split()) < 4
-        or (opener.group() == "since" and (clause.past or cause.word != "," or re.search(r"\d{4}", text)))
-    ):
+    found = _CAUSE.fullmatch(text)
+    if found is None or len(text.split()) < 4:
         return
-    answer = f"Because {text[len('since') :].strip()}" if opener.group() == "since" else text
-    if clause.copular and statement.core and statement.core[0].kind == "np" and clause.tokens[clause.rest].tag == "DET":
+    if found["word"] == "since" and (clause.past or cause.word != "," or re.search(r"\d{4}", text)):
         return
-    if (not statement.core and clause.passive) or (
-        statement.core
-        and clause.tokens[statement.core[-1].end - 1].lower
-        in ("merely", "only", "simply", "just", "solely", "partly", "mainly")
-    ):
-        return
-    yield Candidate(
-        statement.ask("Why", *statement.core), full(answer), "reason", "hard", 0.9 * statement.weight, "why"
-    )
+    answer = f"Because{found['rest']}" if found["word"] == "since" else text
+    yield Candidate(statement.ask("Why", *core), full(answer), "reason", "hard", 0.9 * statement.weight, "why")
+
+
+def _is_event(statement: Statement) -> bool:
+    """Tell whether one can ask why a statement holds; not of a definition, nor of a cause that is only a part."""
+    clause, core = statement.clause, statement.core
+    if not core:
+        return not clause.passive
+    if clause.copular and core[0].kind == "np" and clause.tokens[clause.rest].tag == "DET":
+        return False
+    return clause.tokens[core[-1].end - 1].lower not in _PARTLY
 
 
 def _purpose(statement: Statement) -> Iterator[Candidate]:
     clause = statement.clause
-    if (
-        not clause.passive
-        or clause.negated
-        or clause.base not in _FOR_USE
-        or not statement.core
-        or clause.intro[1]
-        or clause.aux not in ("is", "are")
-    ):
+    if not clause.passive or clause.negated or clause.base not in _USED or clause.aux not in ("is", "are"):
+        return
+    if not statement.core or statement.standing < 0.6 or any(s.kind == "colon" for s in statement.breaks):
         return
     first = statement.core[0]
-    purpose = first.kind == "to" or (first.kind == "pp" and first.word == "for")
-    if (
-        not purpose
-        or (clause.base in ("need", "mean") and first.kind != "to")
-        or len(statement.of(first).split()) < 3
-        or re.match(r"to be\b", statement.of(first))
-    ):
+    told = statement.of(first)
+    infinitive = first.kind == "to" and not re.match(r"to be\b", told)
+    if not infinitive and (first.word != "for" or clause.base in ("need", "mean")):
         return
-    if any(s.kind == "colon" for s in statement.breaks):
-        return
-    after = statement.of(*statement.core)
-    verb = {
-        "use": "used for",
-        "need": "needed for",
-        "design": "designed for",
-        "intend": "intended for",
-        "mean": "meant for",
-        "serve": "served for",
-    }[clause.base]
-    question = tidy(f"What {clause.aux} {statement.subject} {verb}") + "?"
-    yield Candidate(question, full(after), "reason", "medium", 0.85 * statement.weight, "purpose")
+    if len(told.split()) > 2:
+        question = tidy(f"What {clause.aux} {statement.subject} {_USED[clause.base]}") + "?"
+        answer = full(statement.of(*statement.core))
+        yield Candidate(question, answer, "reason", "medium", 0.85 * statement.weight, "purpose")
 
 
 def _means(statement: Statement) -> Iterator[Candidate]:
-    clause = statement.clause
-    if clause.copular or clause.negated or clause.intro[1] or clause.base == "have":
+    clause, core = statement.clause, statement.core
+    if clause.copular or clause.negated or clause.base == "have":
         return
-    for n, segment in enumerate(statement.core):
-        if (
-            segment.kind == "pp"
-            and segment.word == "by"
-            and segment.start + 1 < clause.end
-            and base_of(clause.tokens[segment.start + 1].lower, "ing")
-        ):
-            if (
-                n == 0
-                and not clause.passive
-                and clause.base
-                not in ("end", "start", "begin", "work", "learn", "improve", "succeed", "fail", "operate")
-            ):
-                return
-            rest = list(statement.core[:n])
-            if any(s.kind in ("and", "colon", "tail") for s in statement.breaks):
-                return
-            answer = full(statement.of(*statement.core[n:]))
-            yield Candidate(
-                statement.ask("How", *rest, drop_adverbs=True),
-                answer,
-                "procedure",
-                "medium",
-                0.85 * statement.weight,
-                "how by",
-            )
-            return
+    at = next((n for n, segment in enumerate(core) if _is_means(statement, segment)), None)
+    if at is None or (at == 0 and not clause.passive and clause.base not in _ENDING):
+        return
+    if any(s.kind in ("and", "colon", "tail") for s in statement.breaks):
+        return
+    question = statement.ask("How", *core[:at], drop_adverbs=True)
+    yield Candidate(question, full(statement.of(*core[at:])), "procedure", "medium", 0.85 * statement.weight, "how by")
+
+
+def _is_means(statement: Statement, segment: Segment) -> bool:
+    tokens, at = statement.clause.tokens, segment.start + 1
+    return (
+        segment.kind == "pp"
+        and segment.word == "by"
+        and at < segment.end
+        and base_of(tokens[at].lower, "ing") is not None
+    )

@@ -3,64 +3,55 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from doceo.text.figures import DATE, YEAR
+from doceo.text.words import closed
 from generator.teachers.grammar.segments import Segment
 from generator.teachers.statement import Candidate, Statement
 
 _TIME = re.compile(
-    rf"(?P<word>in|on|In|On)(?:\s(?:early|mid|late|about|around))?\s(?:the\s(?:early|mid|"
-    rf"late)?\s?)?(?:{DATE.pattern}|{YEAR.pattern})"
+    rf"(?:in|on)(?:\s(?:early|mid|late|about|around))?\s(?:the\s(?:early|mid|late)?\s?)?"
+    rf"(?:{DATE.pattern}|{YEAR.pattern})",
+    re.I,
 )
+_INTRANSITIVE = closed("die begin start end open close launch happen occur")
+_ADJECTIVE = re.compile(r"\w+-\w+|\w+(?:al|ive|ous|ic|able)")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield the date that a statement in the past gives for its event."""
-    clause = statement.clause
-    if (
-        not clause.past
-        or clause.negated
-        or statement.standing < 0.6
-        or (clause.base == "have" and clause.form == "have")
-    ):
+    clause, core = statement.clause, [s for s in statement.core if s.kind != "paren"]
+    if not clause.past or clause.negated or statement.standing < 0.6 or clause.form == "have":
         return
-    if clause.copular and not any(s.kind == "np" for s in statement.core):
-        return
-    core = [s for s in statement.core if s.kind != "paren"]
-    if clause.intro[1] and _TIME.fullmatch(statement.intro):
-        if len(statement.segments) > len(statement.core) and statement.breaks[0].kind in ("colon",):
-            return
-        yield from _candidate(statement, statement.intro, core)
+    if clause.copular and not any(s.kind == "np" for s in core):
         return
     if clause.intro[1]:
+        if _TIME.fullmatch(statement.intro) and not any(s.kind == "colon" for s in statement.breaks[:1]):
+            yield from _asked(statement, statement.intro, core)
         return
     dated = [s for s in core if s.kind == "pp" and _TIME.fullmatch(statement.of(s))]
     if len(dated) == 1:
-        yield from _candidate(
-            statement,
-            statement.of(dated[0]),
-            [
-                s
-                for s in core
-                if (s is not dated[0] and s.end <= dated[0].start) or (s.start > dated[0].start and s.kind == "pp")
-            ],
-        )
+        rest = [s for s in core if s.end <= dated[0].start or (s.start > dated[0].start and s.kind == "pp")]
+        yield from _asked(statement, statement.of(dated[0]), rest)
 
 
-def _candidate(statement: Statement, when: str, rest: list[Segment]) -> Iterator[Candidate]:
-    if any(s.kind == "to" and statement.clause.tokens[s.start - 1].tag == "NAME" for s in statement.core):
-        return
+def _asked(statement: Statement, when: str, rest: Sequence[Segment]) -> Iterator[Candidate]:
     rest = [s for s in rest if s.kind in ("np", "pp", "that")][:3]
-    asked = statement.of(*rest)
-    if YEAR.search(asked) or (
-        not rest
-        and not statement.clause.passive
-        and statement.clause.base not in ("die", "begin", "start", "end", "open", "close", "launch", "happen", "occur")
-    ):
+    asked, clause = statement.of(*rest), statement.clause
+    if YEAR.search(asked) or not YEAR.search(when) or _is_cut_short(statement, rest):
         return
-    if not YEAR.search(when):
+    if not rest and not clause.passive and clause.base not in _INTRANSITIVE:
         return
-    answer = when.split(" ", 1)[1]
     score = 0.9 * statement.weight - 0.01 * max(0, len(asked.split()) - 8)
-    yield Candidate(statement.ask("When", *rest, drop_adverbs=True), answer, "date", "medium", score, "when")
+    question = statement.ask("When", *rest, drop_adverbs=True)
+    yield Candidate(question, when.split(" ", 1)[1], "date", "medium", score, "when")
+
+
+def _is_cut_short(statement: Statement, rest: Sequence[Segment]) -> bool:
+    """Tell whether what is left out belongs to a name or a list: "the Great Place to Work Institute"."""
+    tokens = statement.clause.tokens
+    if any(s.kind == "to" and tokens[s.start - 1].tag == "NAME" for s in statement.core):
+        return True
+    last = tokens[rest[-1].end - 1].lower if rest else ""
+    return any(s.kind == "tail" for s in statement.breaks[:1]) and _ADJECTIVE.fullmatch(last) is not None

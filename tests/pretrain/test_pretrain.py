@@ -1,0 +1,143 @@
+"""A really trained model of one layer: deterministic, ordinary, and readable to its last position."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from doceo.core.config import PretrainConfig
+from doceo.core.errors import TrainingError
+from doceo.core.progress import Silent
+from doceo.pretrain.loop import schedule
+from doceo.pretrain.model import llama_config
+from doceo.pretrain.stream import token_stream, windows
+from doceo.pretrain.tokenizer import save_tokenizer, train_tokenizer
+from doceo.pretrain.train import pretrain
+
+TEXTS = [
+    "# Ada\n\nAda Lovelace wrote the first program in 1843. " * 8,
+    "# Looms\n\nA loom weaves what cards tell it. " * 8,
+]
+TINY = PretrainConfig(depth=1, vocab_size=320, context=128, max_steps=12, batch_tokens=256)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base")
+    pretrain(TEXTS, TINY, folder, Silent())
+    return folder
+
+
+def test_an_ordinary_folder(base: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(base, use_safetensors=True)
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    assert type(model).__name__ == "LlamaForCausalLM"
+    assert (
+        model.generation_config.eos_token_id == tokenizer.eos_token_id == tokenizer.convert_tokens_to_ids("<|im_end|>")
+    )
+    assert tokenizer.model_max_length == model.config.max_position_embeddings == 128
+    assert {"tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json"} <= {p.name for p in base.iterdir()}
+    ids = tokenizer("Ada " * 60, return_tensors="pt")["input_ids"][:, :128]
+    assert torch.isfinite(model(input_ids=ids).logits).all()
+
+
+def test_equal_seed_equal_bytes_and_the_loss_falls(base: Path, tmp_path: Path) -> None:
+    result = pretrain(TEXTS, TINY, tmp_path / "again", Silent())
+    for name in ("model.safetensors", "tokenizer.json", "vocab.json", "merges.txt", "config.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (base / name).read_bytes()
+    assert result.steps == 12
+    assert result.tokens == 12 * 256
+    assert result.loss < np.log(result.vocabulary)
+    pretrain(TEXTS, TINY.model_copy(update={"seed": 1}), tmp_path / "other", Silent())
+    assert (tmp_path / "other" / "model.safetensors").read_bytes() != (base / "model.safetensors").read_bytes()
+
+
+def test_a_budget_of_seconds_ends_on_time(tmp_path: Path) -> None:
+    def ticking() -> Iterator[float]:
+        now = 0.0
+        while True:
+            yield now
+            now += 1.0
+
+    ticks = ticking()
+    config = TINY.model_copy(update={"max_steps": None, "seconds": 5.0})
+    result = pretrain(TEXTS, config, tmp_path / "timed", Silent(), clock=lambda: next(ticks))
+    # The clock is read before the first step and after each one, and once more around the loop.
+    assert result.steps == 5
+
+
+def test_schedule_rises_then_falls_to_almost_nothing() -> None:
+    rates = [schedule(n / 100) for n in range(101)]
+    assert max(rates) == 1.0
+    assert rates[0] < 0.3
+    assert rates[-1] == 0.02
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_too_little_text(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="fewer than 64"):
+        pretrain(["Too short."], TINY, tmp_path, Silent())
+
+
+def test_depth_is_the_only_dial() -> None:
+    tokenizer = train_tokenizer(TEXTS, 300, 128)
+    shapes = {depth: llama_config(PretrainConfig(depth=depth), tokenizer) for depth in (1, 2, 12)}
+    assert [shapes[d].hidden_size for d in (1, 2, 12)] == [64, 128, 768]
+    assert [shapes[d].num_attention_heads for d in (1, 2, 12)] == [1, 2, 12]
+    assert all(shape.intermediate_size % 64 == 0 for shape in shapes.values())
+
+
+@settings(max_examples=30)
+@given(st.text(max_size=60))
+def test_any_text_survives_the_tokenizer(text: str) -> None:
+    tokenizer = _tokenizer()
+    assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
+
+
+def test_digits_stand_alone_and_special_tokens_are_whole() -> None:
+    tokenizer = _tokenizer()
+    assert tokenizer.tokenize("1843") == ["1", "8", "4", "3"]
+    assert tokenizer.tokenize("<|im_start|>") == ["<|im_start|>"]
+
+
+def test_saved_and_opened_tokenizers_agree(tmp_path: Path) -> None:
+    tokenizer = _tokenizer()
+    save_tokenizer(tokenizer, tmp_path)
+    opened = AutoTokenizer.from_pretrained(tmp_path)
+    chat = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Ada."}]
+    assert opened.apply_chat_template(chat, tokenize=False) == (
+        "<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\nAda.<|im_end|>"
+    )
+    asked = opened.apply_chat_template(chat[:1], tokenize=False, add_generation_prompt=True)
+    assert asked == "<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n"
+    vocabulary = json.loads((tmp_path / "vocab.json").read_text())
+    assert {token: n for token, n in opened.get_vocab().items() if n in vocabulary.values()} == vocabulary
+
+
+def test_documents_end_with_the_end_token_and_windows_cover_the_stream() -> None:
+    tokenizer = _tokenizer()
+    stream = token_stream(TEXTS, tokenizer)
+    assert list(np.flatnonzero(stream == tokenizer.eos_token_id))[-1] == len(stream) - 1
+    assert (stream == tokenizer.eos_token_id).sum() == 2
+    numbers = np.arange(1000, dtype=np.int32)
+    taken = windows(numbers, 10, np.random.default_rng(0))
+    seen = {int(token) for _ in range(2000) for token in next(taken)}
+    assert seen >= set(range(10, 990))
+    assert all(len(next(windows(numbers[:7], 10, np.random.default_rng(0)))) == 11 for _ in range(2))
+
+
+_MADE = []
+
+
+def _tokenizer() -> object:
+    if not _MADE:
+        _MADE.append(train_tokenizer(TEXTS, 320, 128))
+    return _MADE[0]
