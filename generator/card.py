@@ -21,16 +21,11 @@ def card(
         sets: Rows of each file of the dataset.
         cost: What the teacher cost, in words.
     """
-    located = sum(bool(pair.evidence) for pair in pairs if pair.answerable)
-    answerable = sum(pair.answerable for pair in pairs)
-    checked = ledger.asked - sum(ledger.failed.values())
-    grounded = checked - sum(
-        ledger.rejected.get(r, 0) for r in ("quote_not_found", "answer_not_supported", "no_quote", "span_mismatch")
-    )
+    teachers = ", ".join(sorted({pair.teacher for pair in pairs}))
     lines = [
         f"# Dataset {name}",
         "",
-        f"{ledger.accepted} pairs of {ledger.requested} requested, made by {', '.join(sorted({p.teacher for p in pairs}))}. {cost}",
+        f"{ledger.accepted} pairs of {ledger.requested} requested, made by {teachers}. {cost}",
         "",
         "## What became of the questions",
         "",
@@ -41,8 +36,7 @@ def card(
             + [[f"failed: {reason}", n] for reason, n in ledger.failed.items()],
         ),
         "",
-        f"Evidence: {located} of {answerable} accepted answerable pairs carry words of a document, located by code. "
-        f"That is so by construction; before rejection it was {grounded} of {checked} ({_percent(grounded, checked)}).",
+        _evidence(pairs, ledger),
         "",
         "## Coverage by accepted evidence",
         "",
@@ -69,6 +63,20 @@ def card(
         "",
     ]
     return "\n".join(lines)
+
+
+def _evidence(pairs: Sequence[Pair], ledger: Ledger) -> str:
+    """Say how many pairs carry evidence, now and before rejection."""
+    located = sum(bool(pair.evidence) for pair in pairs if pair.answerable)
+    answerable = sum(pair.answerable for pair in pairs)
+    checked = ledger.asked - sum(ledger.failed.values())
+    grounded = checked - sum(
+        ledger.rejected.get(r, 0) for r in ("quote_not_found", "answer_not_supported", "no_quote", "span_mismatch")
+    )
+    return (
+        f"Evidence: {located} of {answerable} accepted answerable pairs carry words of a document, located by code. "
+        f"That is so by construction; before rejection it was {grounded} of {checked} ({_percent(grounded, checked)})."
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:

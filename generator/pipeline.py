@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from data.splits import taught_facts
 from doceo.core.config import GenerateConfig
 from doceo.core.errors import CostCapReached, ProviderError, ReplyInvalid, RequestRejected
 from doceo.core.protocols import Progress, Teacher
@@ -197,8 +198,6 @@ def _gates(making: _Making, pair: Pair, rewording_of: Pair | None = None) -> Ver
 
 def _reword(making: _Making, chosen: Sequence[Pair], wanted: int, progress: Progress) -> list[Pair]:
     """Return up to `wanted` rewordings of trained facts, each a pair of its own with the same answer and evidence."""
-    from data.splits import taught_facts
-
     trained = [pair for pair in chosen if not making.corpus.unseen.intersection(pair.chunk_ids)]
     # At least half of the facts keep a single wording, so that small sets still have training rows of their own.
     waiting = taught_facts(trained, len(trained), making.config.seed)

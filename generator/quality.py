@@ -11,7 +11,8 @@ _DEICTIC = re.compile(
     r"(?:\w+\s+)?(?:section|chapter|passage|text|paragraph|document|page|figure|table|list|example|excerpt|article|"
     r"snippet|context|command|code|sentence)s?"
     r"|(?:in|according to|from|by|of) the (?:passage|text|excerpt|document|context|snippet|paragraph|source text)"
-    r"|(?:mentioned|described|listed|shown|discussed) (?:above|below|here|earlier)|the following|as follows|the (?:table|figure|list|example|diagram|chart) (?:above|below)"
+    r"|(?:mentioned|described|listed|shown|discussed) (?:above|below|here|earlier)|the following|as follows"
+    r"|the (?:table|figure|list|example|diagram|chart) (?:above|below)"
     r"|the (?:author|speaker|writer)s? (?:of this|mention|describe|say|state))\b",
     re.IGNORECASE,
 )

@@ -68,7 +68,8 @@ def search(retriever: Retriever, question: str, history: Sequence[Message], k: i
         return retriever.search(question, k)
     scores: dict[str, float] = {}
     passages: dict[str, Passage] = {}
-    for query in asked:
+    # the scores that a hit shows are those of the fuller query
+    for query in reversed(asked):
         for rank, passage in enumerate(retriever.search(query, 2 * k), 1):
             key = passage.hit.chunk_id
             scores[key] = scores.get(key, 0.0) + 1.0 / (_RANK + rank)

@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from data.jsonl import storage_error, write_json
+from data.manifest import hash_inputs
 from doceo.core.errors import IndexUnusable
 from doceo.core.protocols import Embedder
 from doceo.core.records import Document, Record
@@ -34,7 +35,8 @@ FORMAT = 1
 class IndexManifest(Record):
     """What a version holds and which embedder made its vectors.
 
-    `removed` counts the vectors deleted since Chroma's folder was last written whole: its files never shrink.
+    `files` has the SHA-256 of every file but the one that Chroma writes to when it is opened. `removed` counts the
+    vectors deleted since Chroma's folder was last written whole: its files never shrink.
     """
 
     format: int = FORMAT
@@ -42,6 +44,7 @@ class IndexManifest(Record):
     dimensions: int
     documents: int
     chunks: int
+    files: dict[str, str]
     removed: int = 0
 
 
@@ -79,6 +82,10 @@ class Index:
                 hint="Name that embedder, or delete the folder and index the documents again: doceo index SRC.",
             )
         try:
+            # before the parts are opened: Chroma ends the process over a vector file that is damaged
+            if (found := file_hashes(version)) != manifest.files:
+                changed = sorted(found.items() ^ manifest.files.items())[0][0]
+                raise ValueError(f"{changed} is not as it was written")
             index = cls(folder, version, manifest, embedder)
             index.check()
         except _damage() as error:
@@ -122,6 +129,12 @@ def read_manifest(folder: Path, version: Path) -> IndexManifest:
     if manifest.format != FORMAT:
         raise versions.unusable(folder, f"it has format {manifest.format}, and this program reads {FORMAT}")
     return manifest
+
+
+def file_hashes(version: Path) -> dict[str, str]:
+    """Return {path in the version: SHA-256} of the files that no reader changes."""
+    hashes = hash_inputs([version], version)
+    return {name: found for name, found in hashes.items() if not name.startswith(f"{CHROMA}/chroma.sqlite3")}
 
 
 def write_manifest(version: Path, manifest: IndexManifest) -> None:

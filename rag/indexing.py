@@ -18,7 +18,7 @@ from doceo.core.protocols import Embedder, Progress
 from doceo.core.records import Chunk, Document, Record
 from doceo.text.passages import heading_line
 from rag import lexical, versions
-from rag.index import IndexManifest, read_manifest, write_manifest
+from rag.index import IndexManifest, file_hashes, read_manifest, write_manifest
 from rag.lexical import FOLDER as LEXICAL
 from rag.texts import FILE as TEXTS
 from rag.texts import Texts
@@ -185,6 +185,7 @@ def _update(
         dimensions=job.embedder.dimensions,
         documents=held,
         chunks=len(ids),
+        files=file_hashes(job.work),
         removed=worn,
     )
     write_manifest(job.work, manifest)

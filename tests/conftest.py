@@ -19,7 +19,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 for _name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
     os.environ.pop(_name, None)
 
-LOOPBACK = {"127.0.0.1", "::1", "localhost", "", "0.0.0.0"}  # noqa: S104
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "", "0.0.0.0"}
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 

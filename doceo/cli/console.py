@@ -88,7 +88,9 @@ class Console:
             sys.stdout.write(piece)
             sys.stdout.flush()
 
-    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", *, words: bool = False) -> None:
+    def table(
+        self, headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", *, words: bool = False
+    ) -> None:
         """Show a table of results, unless JSON is asked for; columns hold numbers, or `words`."""
         if self.as_json:
             return

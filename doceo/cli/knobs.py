@@ -95,7 +95,7 @@ def _parameter(key: str, field: FieldInfo, places: list[tuple[str, str]]) -> ins
         show_default=False,
         rich_help_panel=f"{section.capitalize()} settings" if section else "Settings",
     )
-    annotation = Annotated[list[str] | None, option] if is_list else Annotated[(list[str] if is_list else kind) | None, option]
+    annotation = Annotated[list[str] | None, option] if is_list else Annotated[kind | None, option]
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

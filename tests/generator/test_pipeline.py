@@ -19,7 +19,26 @@ from generator.pipeline import Corpus, Generated, generate
 from generator.plan import orders
 
 FACTS = 6
-WORDS = "amber birch cedar delta ember fjord grove heath islet jetty knoll ledge marsh north ocean pines quarry ridge".split()
+WORDS = [
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "grove",
+    "heath",
+    "islet",
+    "jetty",
+    "knoll",
+    "ledge",
+    "marsh",
+    "north",
+    "ocean",
+    "pines",
+    "quarry",
+    "ridge",
+]
 
 
 def corpus(n: int, unseen: int = 0) -> Corpus:

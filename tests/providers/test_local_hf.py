@@ -162,7 +162,7 @@ def test_what_cannot_be_opened(base: Path, adapter: Path, tmp_path: Path) -> Non
     with pytest.raises(ProviderError, match="cannot be opened"):
         LocalModel(broken)
     other = tmp_path / "other"
-    config = PretrainConfig(depth=2, vocab_size=300, context=128, max_steps=1, batch_tokens=128)
+    config = PretrainConfig(depth=1, vocab_size=300, context=128, max_steps=1, batch_tokens=128)
     pretrain(TEXTS, config, other, Silent())
     with pytest.raises(ProviderError, match="cannot be put on this base"):
         LocalModel(other, adapter=adapter)

@@ -168,6 +168,7 @@ def test_missing_and_damaged(tmp_path: Path, words: WordVectors, make_corpus: Ca
     damaged("lexical/meta.json", b"{}")
     damaged("chroma/chroma.sqlite3", b"SQLite format 3\x00 but no more")
     damaged("chroma/chroma.sqlite3", None)
+    damaged("lexical/*.term", b"junk")
     damaged("current", b"000009\n")
     damaged("current", b"../../etc\n")
     damaged("current", b"\xff\xfe")

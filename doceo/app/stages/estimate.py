@@ -15,6 +15,6 @@ def say_estimate(rows: Path, base: str, config: FinetuneConfig, progress: Progre
     progress.say("Measuring one step before the training starts ...")
     measured = estimate(base, config, rows)
     progress.say(
-        f"Fine-tuning {base} ({measured.parameters / 1e6:.1f}M parameters, {measured.trainable / 1e6:.2f}M of them trained, "
+        f"Fine-tuning {base} ({measured.parameters / 1e6:.1f}M parameters, {measured.trainable / 1e6:.2f}M trained, "
         f"{measured.steps} steps): {measured}."
     )
