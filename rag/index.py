@@ -35,7 +35,7 @@ FORMAT = 1
 class IndexManifest(Record):
     """What a version holds and which embedder made its vectors.
 
-    `files` has the SHA-256 of every file but the one that Chroma writes to when it is opened. `removed` counts the
+    `files` has the SHA-256 of every file that readers do not change (`file_hashes`). `removed` counts the
     vectors deleted since Chroma's folder was last written whole: its files never shrink.
     """
 
@@ -132,9 +132,18 @@ def read_manifest(folder: Path, version: Path) -> IndexManifest:
 
 
 def file_hashes(version: Path) -> dict[str, str]:
-    """Return {path in the version: SHA-256} of the files that no reader changes."""
+    """Return {path in the version: SHA-256} of the files that no reader changes.
+
+    Chroma's database is changed by every reader. Its vector files are made anew by each of them as long as they are
+    empty: below 1,000 vectors all stand in the database.
+    """
     hashes = hash_inputs([version], version)
-    return {name: found for name, found in hashes.items() if not name.startswith(f"{CHROMA}/chroma.sqlite3")}
+    full = {name.rsplit("/", 1)[0] for name in hashes if name.endswith("/index_metadata.pickle")}
+    return {
+        name: found
+        for name, found in hashes.items()
+        if not name.startswith(f"{CHROMA}/") or name.rsplit("/", 1)[0] in full
+    }
 
 
 def write_manifest(version: Path, manifest: IndexManifest) -> None:
