@@ -148,7 +148,7 @@ class Best(TrainerCallback):
         if best == len(losses) - 1:
             new = self.folder.with_name(f".{self.folder.name}.new")
             shutil.rmtree(new, ignore_errors=True)
-            more["model"].save_pretrained(new)
+            more["model"].save_pretrained(new, save_embedding_layers=False)
             shutil.rmtree(self.folder, ignore_errors=True)
             new.replace(self.folder)
         elif len(losses) - 1 - best >= self.patience:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from doceo.core.errors import TrainingError
 from doceo.core.fingerprint import config_hash, identify
 from doceo.core.protocols import Progress
 from doceo.core.records import Record
-from doceo.providers.hf_models import Opened, open_model, quiet
+from doceo.providers.hf_models import Opened, quiet
+from finetune.base import open_base
 from finetune.checks import load_rows
 from finetune.examples import Dataset, encode_rows
 from finetune.recipe import Recipe, recipe
@@ -76,9 +79,10 @@ def finetune(
         StorageError: The folder cannot be written.
     """
     checked = load_rows(train_rows)
-    held = load_rows(validation_rows).rows if validation_rows and validation_rows.stat().st_size else []
-    opened = open_model(base)
-    made = recipe(config, opened, len(checked.rows))
+    files = [path for path in (train_rows, validation_rows) if path and path.stat().st_size]
+    held = load_rows(files[1]).rows if len(files) > 1 else []
+    opened = open_base(base)
+    made = recipe(config, opened)
     train = encode_rows(opened.tokenizer, checked.rows, made.max_length)
     validation = encode_rows(opened.tokenizer, held, made.max_length)
     if not train.rows:
@@ -88,14 +92,30 @@ def finetune(
         )
     if train.too_long:
         progress.say(f"{len(train.too_long)} rows are longer than {made.max_length} tokens and are left out.")
-    files = [file_sha256(path) for path in (train_rows, validation_rows) if path]
-    _claim(work, identify("", base, config_hash([config]), files))
-    try:
+    _claim(work, identify("", base, config_hash([config]), [file_sha256(path) for path in files]))
+    with _mapped(work):
         result = _train(opened, train, validation, made, config, work, progress, clock)
-    except OSError as error:
-        raise storage_error(error, work) from error
     found = {"base": base, "repeated": len(checked.repeated), "too_long": len(train.too_long)}
     return result.model_copy(update=found)
+
+
+@contextmanager
+def _mapped(work: Path) -> Iterator[None]:
+    """Turn a full disk and a full memory into our errors; torch reports both as a RuntimeError."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error, work) from error
+    except RuntimeError as error:
+        text = str(error).lower()
+        if "writing file" in text or "no space left" in text:
+            raise storage_error(OSError(errno.ENOSPC, "no space left"), work) from error
+        if "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text:
+            raise TrainingError(
+                f"The memory is not enough to train {work.name}: {str(error)[:120]}",
+                hint="Lower --batch-size or --max-length, or choose a smaller base; checkpoints are kept.",
+            ) from error
+        raise
 
 
 def _claim(work: Path, identity: str) -> None:
@@ -169,7 +189,7 @@ def _finish(
         for file in best.iterdir():
             file.replace(work / file.name)
     else:
-        trainer.model.save_pretrained(work)
+        trainer.model.save_pretrained(work, save_embedding_layers=False)
     (work / "README.md").unlink(missing_ok=True)
     _sort_config(work / "adapter_config.json")
     trainer.processing_class.save_pretrained(work)

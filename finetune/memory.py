@@ -15,7 +15,8 @@ import psutil
 from doceo.core.config import FinetuneConfig
 from doceo.core.errors import TrainingError
 from doceo.core.records import Record
-from doceo.providers.hf_models import Opened, open_model, quiet
+from doceo.providers.hf_models import Opened, bf16_in_hardware, quiet
+from finetune.base import open_base
 from finetune.checks import load_rows
 from finetune.examples import Encoded, encode_rows
 from finetune.recipe import Recipe, recipe
@@ -62,8 +63,8 @@ def estimate(
     """
     _weights_fit(base)
     checked = load_rows(train_rows)
-    opened = open_model(base)
-    made = recipe(config, opened, len(checked.rows))
+    opened = open_base(base)
+    made = recipe(config, opened)
     rows = encode_rows(opened.tokenizer, checked.rows, made.max_length).rows
     if not rows:
         raise TrainingError(
@@ -140,10 +141,9 @@ def _weights_fit(base: str) -> None:
         half = False
     import torch
 
-    if torch.cuda.is_available():
-        free, needed = torch.cuda.mem_get_info()[0], size if half else size // 2
-    else:
-        free, needed = psutil.virtual_memory().available, size * 2 if half else size
+    cuda = torch.cuda.is_available()
+    free = torch.cuda.mem_get_info()[0] if cuda else psutil.virtual_memory().available
+    needed = size * 2 if half and not (cuda or bf16_in_hardware()) else size
     if needed > free:
         raise TrainingError(
             f"The weights of {base} need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free.",

@@ -10,12 +10,13 @@ from doceo.providers.hf_models import Opened, bf16_in_hardware
 
 SMALL = 20_000_000
 """Parameters below which a base is small: it needs larger steps and more of them."""
-RATE, SMALL_RATE = 2e-4, 4e-3
+RANK, SMALL_RANK = 16, 64
+RATE, SMALL_RATE = 2e-4, 2e-3
 EPOCHS, SMALL_EPOCHS = 3.0, 8.0
 PATIENCE = 3
 LONGEST = 2048
-CPU_TOKENS, GPU_TOKENS = 4096, 16384
-"""Most tokens, padding included, that go through the model at once."""
+SMALL_TOKENS, CPU_TOKENS, GPU_TOKENS = 4096, 1024, 16384
+"""Most tokens, padding included, that go through a model at once: a small one, others on a CPU, others on a GPU."""
 LARGE = 2_000_000_000
 """Parameters from which activations are recomputed rather than kept (gradient checkpointing)."""
 MOST_BETWEEN = 100
@@ -25,6 +26,8 @@ MOST_BETWEEN = 100
 class Recipe(NamedTuple):
     """Every number that training needs."""
 
+    rank: int
+    alpha: int
     learning_rate: float
     epochs: float
     batch_size: int
@@ -48,7 +51,7 @@ class Recipe(NamedTuple):
         return max(n for n in range(1, self.batch_size + 1) if self.batch_size % n == 0 and n <= fits)
 
 
-def recipe(config: FinetuneConfig, opened: Opened, rows: int) -> Recipe:
+def recipe(config: FinetuneConfig, opened: Opened) -> Recipe:
     """Return the recipe for a base: the config's values, and for those left out what its size asks for.
 
     2e-4 is ten times the usual rate of full fine-tuning, which is what LoRA wants (Schulman, LoRA Without Regret,
@@ -58,13 +61,17 @@ def recipe(config: FinetuneConfig, opened: Opened, rows: int) -> Recipe:
 
     parameters = opened.model.num_parameters()
     small, cuda = parameters < SMALL, opened.model.device.type == "cuda"
+    rank = config.rank or (SMALL_RANK if small else RANK)
     return Recipe(
+        rank=rank,
+        alpha=config.alpha or 2 * rank,
         learning_rate=config.learning_rate or (SMALL_RATE if small else RATE),
         epochs=config.epochs or (SMALL_EPOCHS if small else EPOCHS),
         batch_size=config.batch_size,
         max_length=min(config.max_length or LONGEST, opened.context),
-        tokens_at_once=GPU_TOKENS if cuda else CPU_TOKENS,
-        half=torch.cuda.is_bf16_supported() if cuda else bf16_in_hardware(),
+        tokens_at_once=SMALL_TOKENS if small else GPU_TOKENS if cuda else CPU_TOKENS,
+        # For a small base bfloat16 is no faster on a CPU, and the copies kept for every row length take 1 GB.
+        half=torch.cuda.is_bf16_supported() if cuda else bf16_in_hardware() and not small,
         checkpointing=parameters >= LARGE,
         patience=config.patience or (None if small else PATIENCE),
     )

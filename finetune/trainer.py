@@ -44,7 +44,7 @@ def build_trainer(
     from finetune.answer_trainer import AnswerTrainer
 
     adapter = LoraConfig(
-        r=config.rank, lora_alpha=config.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+        r=made.rank, lora_alpha=made.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
     )
     trainer: Any = AnswerTrainer(
         model=opened.model,

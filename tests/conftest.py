@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# What is built at first use is kept where it hurts nobody, and is built anew on a fresh machine.
+os.environ.setdefault(
+    "DOCEO_CACHE", str(Path(tempfile.gettempdir()) / f"doceo-test-cache-{os.getuid() if hasattr(os, 'getuid') else 0}")
+)
 for _name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
     os.environ.pop(_name, None)
 

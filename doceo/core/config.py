@@ -96,12 +96,12 @@ class PretrainConfig(Config):
 class FinetuneConfig(Config):
     """How LoRA is applied to a base model."""
 
-    rank: int = Field(default=16, ge=1)
-    """Rank of the adapter's matrices."""
-    alpha: int = Field(default=32, ge=1)
-    """Scale of the adapter: alpha / rank multiplies its output."""
+    rank: int | None = Field(default=None, ge=1)
+    """Rank of the adapter's matrices; left out, 16, or 64 for a base of less than 20M parameters."""
+    alpha: int | None = Field(default=None, ge=1)
+    """Scale of the adapter: alpha / rank multiplies its output; left out, twice the rank."""
     learning_rate: float | None = Field(default=None, gt=0)
-    """Peak learning rate; left out, 2e-4, or 4e-3 for a base of less than 20M parameters."""
+    """Peak learning rate; left out, 2e-4, or 2e-3 for a base of less than 20M parameters."""
     epochs: float | None = Field(default=None, gt=0)
     """Passes over the training rows; left out, 3, or 8 for a base of less than 20M parameters."""
     batch_size: int = Field(default=8, ge=1)

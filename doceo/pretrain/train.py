@@ -81,17 +81,23 @@ def pretrain(
     log = run_steps(model, stream, config, progress, clock)
     seconds = clock() - start
     _save(model, tokenizer, out)
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return _described(model, log, len(stream) / size, seconds)
+
+
+def _described(
+    model: LlamaForCausalLM, log: list[tuple[int, float]], tokens_a_byte: float, seconds: float
+) -> Pretrained:
     tail = [loss for _, loss in log[-max(1, len(log) // 10) :]]
     loss = sum(tail) / len(tail)
-    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     return Pretrained(
         parameters=model.num_parameters(),
-        vocabulary=len(tokenizer),
+        vocabulary=model.config.vocab_size,
         tokens=sum(tokens for tokens, _ in log),
         steps=len(log),
         seconds=round(seconds, 3),
         loss=round(loss, 4),
-        bits_per_byte=round(loss * len(stream) / size / math.log(2), 4),
+        bits_per_byte=round(loss * tokens_a_byte / math.log(2), 4),
     )
 
 

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from doceo.core.errors import ModelNotFound, ProviderError
 from doceo.text.chat_template import PLAIN
@@ -34,12 +34,12 @@ class Opened(NamedTuple):
     context: int
 
 
-def open_model(name: str, *, dtype: torch.dtype | None = None, device: str | None = None) -> Opened:
+def open_model(name: str, *, dtype: torch.dtype | Literal["auto"] | None = None, device: str | None = None) -> Opened:
     """Open a causal language model by folder or hub name.
 
     Args:
         name: A folder, or a name on the hub, which is fetched if it is not in the cache and the network allows.
-        dtype: Weights' type; left out, bfloat16 on a GPU and float32 on a CPU.
+        dtype: Weights' type, `auto` for the stored one; left out, bfloat16 on a GPU and float32 on a CPU.
         device: `cpu` or `cuda`; left out, a GPU where there is one.
 
     Raises:

@@ -6,16 +6,16 @@ the memory of one.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from doceo.core.errors import ModelNotFound, ProviderError, RequestRejected
+from doceo.core.errors import ModelNotFound, RequestRejected
 from doceo.core.records import ChatReply, ChatRequest, Message, Usage
-from doceo.providers.hf_models import ADAPTER, Opened, base_of, open_model, quiet
+from doceo.providers.hf_models import ADAPTER, base_of, open_model, quiet
+from doceo.providers.local_weights import SharedWeights
 
 if TYPE_CHECKING:
     import torch
@@ -24,53 +24,6 @@ if TYPE_CHECKING:
 BATCH_ROWS = 32
 BATCH_TOKENS = 16384
 """Most rows, and most tokens with padding and answers, that are generated for at once."""
-
-
-class _Weights:
-    """One model in memory and the adapters attached to it; whoever uses it holds its lock."""
-
-    def __init__(self, opened: Opened) -> None:
-        self.model: Any = opened.model
-        self.tokenizer = opened.tokenizer
-        self.context = opened.context
-        self.lock = threading.RLock()
-        self._adapters: dict[Path, str] = {}
-
-    def attach(self, adapter: Path) -> str:
-        """Load an adapter beside those already there and return its name in the model."""
-        from peft import PeftModel
-        from safetensors import SafetensorError
-
-        adapter = adapter.resolve()
-        with self.lock, quiet():
-            if adapter in self._adapters:
-                return self._adapters[adapter]
-            name = f"adapter{len(self._adapters)}"
-            try:
-                if self._adapters:
-                    self.model.load_adapter(adapter, adapter_name=name, is_trainable=False)
-                else:
-                    self.model = PeftModel.from_pretrained(self.model, adapter, adapter_name=name)
-            except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-                raise ProviderError(
-                    f"The adapter {adapter} cannot be put on this base: {' '.join(str(error).split())[:200]}",
-                    hint="An adapter fits only the base it was trained on; name that one.",
-                ) from error
-            self.model.eval()
-            self._adapters[adapter] = name
-            return name
-
-    @contextmanager
-    def using(self, adapter: str | None) -> Iterator[Any]:
-        """Hold the lock and give the model with one adapter switched on, or with none."""
-        with self.lock:
-            off: AbstractContextManager[object] = nullcontext()
-            if adapter is not None:
-                self.model.set_adapter(adapter)
-            elif self._adapters:
-                off = self.model.disable_adapter()
-            with off:
-                yield self.model
 
 
 class LocalModel:
@@ -94,7 +47,7 @@ class LocalModel:
             path, adapter = base_of(Path(path)), Path(path)
         if adapter is not None and not (adapter / ADAPTER).exists():
             raise ModelNotFound(f"There is no adapter in {adapter}.", hint="Make one with: doceo finetune")
-        self._weights = _Weights(open_model(str(path)))
+        self._weights = SharedWeights(open_model(str(path)))
         self._adapter = self._weights.attach(adapter) if adapter else None
 
     def with_adapter(self, adapter: Path | None, name: str) -> LocalModel:

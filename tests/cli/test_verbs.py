@@ -7,7 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -224,6 +227,42 @@ def test_ctrl_c_ends_with_130_and_loses_nothing(library: Path, tmp_path: Path) -
     assert "continue" in errors
     assert dataset.exists()
     assert doceo("generate", "--out", tmp_path / "r", "--pairs", "10").exit_code == 0
+
+
+def test_a_wrong_key_is_said_and_not_tried_again(
+    library: Path, tmp_path: Path, refusing_server: tuple[str, list[str]]
+) -> None:
+    address, seen = refusing_server
+    arguments = ["generate", library, "--teacher", "openai:m", "--base-url", address, "--concurrency", "1"]
+    result = doceo(*arguments, "--out", tmp_path / "r", "--pairs", "4")
+    assert result.exit_code == 1
+    assert "key" in result.stderr
+    assert address in result.stderr
+    assert len(seen) <= 2
+
+
+@pytest.fixture
+def refusing_server() -> Iterator[tuple[str, list[str]]]:
+    seen: list[str] = []
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(self.path)
+            error = {"message": "Incorrect API key provided", "type": "error", "code": "invalid_api_key"}
+            body = json.dumps({"error": error}).encode()
+            self.send_response(401)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1", seen
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_full_disk_is_said(library: Path, tmp_path: Path) -> None:

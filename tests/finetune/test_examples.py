@@ -58,7 +58,8 @@ def test_a_model_without_a_template(tokenizer: PreTrainedTokenizerFast) -> None:
     ("template", "learned"),
     [
         (
-            "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}",
+            "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+            "{% if add_generation_prompt %}assistant: {% endif %}",
             "Ada wrote it in 1843.<|im_end|>",
         ),
         ("{% for m in messages %}{{ loop.length }}{{ m.content }}{% endfor %}", "Ada wrote it in 1843.<|im_end|>"),
@@ -73,9 +74,7 @@ def test_templates_of_others(tokenizer: PreTrainedTokenizerFast, template: str, 
 
 def test_a_template_that_refuses() -> None:
     other = train_tokenizer(["Ada wrote the first program."], 300, 256)
-    other.chat_template = (
-        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}{% endfor %}"
-    )
+    other.chat_template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
     with pytest.raises(TrainingError, match="no system"):
         encode(other, CHAT)
 

@@ -22,6 +22,7 @@ from doceo.providers.hf_models import open_model
 from finetune.callbacks import MARK, checkpoints
 from finetune.lora import finetune
 from finetune.memory import estimate
+from finetune.recipe import recipe
 
 from .conftest import FACTS, rows, write_rows
 
@@ -137,7 +138,6 @@ def test_patience_stops_and_keeps_the_best(tiny_base: Path, tmp_path: Path) -> N
 def test_both_ways_to_the_loss_agree(tiny_base: Path) -> None:
     from finetune.answer_trainer import AnswerTrainer
     from finetune.examples import encode
-    from finetune.recipe import recipe
     from finetune.trainer import build_trainer
 
     opened = open_model(str(tiny_base))
@@ -145,7 +145,7 @@ def test_both_ways_to_the_loss_agree(tiny_base: Path) -> None:
     from doceo.core.records import Message
 
     encoded = [encode(opened.tokenizer, [Message.model_validate(m) for m in row]) for row in messages]  # type: ignore[attr-defined]  # rows() makes lists
-    made = recipe(QUICK, opened, 6)._replace(half=False)
+    made = recipe(QUICK, opened)._replace(half=False)
     trainer = build_trainer(opened, encoded, [], made, QUICK, Path(), [], save_strategy="no")
     batch = next(iter(trainer.get_train_dataloader()))
     trainer.model.train()
@@ -192,6 +192,39 @@ def test_a_hub_name_that_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelNotFound, match="not on this machine"):
         open_model("nobody/no-such-model")
+
+
+def test_a_base_stored_in_bfloat16_gets_a_float32_adapter(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:
+    opened = open_model(str(tiny_base), dtype=torch.bfloat16)
+    opened.model.save_pretrained(tmp_path / "half")
+    opened.tokenizer.save_pretrained(tmp_path / "half")
+    finetune(train_file, None, str(tmp_path / "half"), QUICK, tmp_path / "out", Silent())
+    weights = load_file(tmp_path / "out" / "adapter_model.safetensors")
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32}
+    assert _losses(tmp_path / "out")[-1] < _losses(tmp_path / "out")[0]
+
+
+def test_what_is_left_open_follows_from_the_size_of_the_base(tiny_base: Path) -> None:
+    opened = open_model(str(tiny_base))
+    small = recipe(FinetuneConfig(), opened)
+    assert (small.rank, small.alpha, small.learning_rate, small.epochs, small.patience) == (64, 128, 2e-3, 8, None)
+    large = recipe(FinetuneConfig(), opened._replace(model=_Sized(opened.model)))
+    assert (large.rank, large.alpha, large.learning_rate, large.epochs, large.patience) == (16, 32, 2e-4, 3, 3)
+    assert large.tokens_at_once == 1024
+    assert large.rows_at_once(300) == 2
+    chosen = recipe(FinetuneConfig(rank=8, learning_rate=1e-3, epochs=1, patience=2), opened)
+    assert (chosen.rank, chosen.alpha, chosen.learning_rate, chosen.epochs, chosen.patience) == (8, 16, 1e-3, 1, 2)
+    assert chosen.steps(20) == 3
+
+
+class _Sized:
+    """A model that says it is large."""
+
+    def __init__(self, model: Any) -> None:
+        self.device = model.device
+
+    def num_parameters(self) -> int:
+        return 600_000_000
 
 
 def test_an_estimate_from_one_real_step(tiny_base: Path, train_file: Path) -> None:

@@ -36,7 +36,7 @@ def adapter(base: Path) -> Path:
     rows = base.parent / "rows.jsonl"
     lines = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in FACTS.items()]
     rows.write_text("".join(json.dumps({"messages": line}) + "\n" for line in lines))
-    config = FinetuneConfig(rank=16, epochs=60, batch_size=3, learning_rate=5e-3)
+    config = FinetuneConfig(epochs=60, batch_size=3)
     finetune(rows, None, str(base), config, base.parent / "adapter", Silent())
     return base.parent / "adapter"
 
