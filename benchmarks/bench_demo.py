@@ -1,7 +1,7 @@
 """What the demo takes and what it scores: three runs with three seeds, the machine otherwise quiet.
 
-Writes benchmarks/results/demo.json: seconds, peak memory, and for every set and system F1, ROUGE-L and chrF with intervals and the
-paired difference between `tuned` and `base`. The limits of the design are 180 s and 2 GB.
+Writes benchmarks/results/demo.json: seconds, peak memory, and for every set and system F1, ROUGE-L and chrF with
+intervals and the paired difference to `base`. The limits of the design are 180 s and 2 GB.
 """
 
 from __future__ import annotations
@@ -21,14 +21,27 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "demo.json"
 METRICS = ("f1", "rougeL", "chrf")
-PACKAGES = ("doceo", "torch", "transformers", "peft", "trl", "chromadb", "tantivy", "onnxruntime", "sacrebleu", "rouge-score")
+PACKAGES = (
+    "doceo",
+    "torch",
+    "transformers",
+    "peft",
+    "trl",
+    "chromadb",
+    "tantivy",
+    "onnxruntime",
+    "sacrebleu",
+    "rouge-score",
+)
 
 
 def run_demo(seed: int, folder: Path) -> dict[str, object]:
     """Run the demo once in a process of its own."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-m", "doceo", "demo", "--out", str(folder), "--seed", str(seed), "--no-open", "--json"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "CI": "1"}).stdout
+    said = subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "CI": "1"}
+    ).stdout
     wall = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = json.loads(said.splitlines()[-1])
@@ -52,7 +65,9 @@ def main() -> None:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     with tempfile.TemporaryDirectory() as temporary:
         runs = [run_demo(seed, Path(temporary) / f"seed-{seed}") for seed in range(3)]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT, check=False)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     RESULT.write_text(
         json.dumps(
             {
@@ -71,7 +86,9 @@ def main() -> None:
         + "\n",
         encoding="utf-8",
     )
-    print(json.dumps([{key: run[key] for key in ("seed", "wall_s", "cpu_s", "stages_wall_s")} for run in runs], indent=1))
+    print(
+        json.dumps([{key: run[key] for key in ("seed", "wall_s", "cpu_s", "stages_wall_s")} for run in runs], indent=1)
+    )
 
 
 if __name__ == "__main__":

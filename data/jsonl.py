@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from doceo.core.errors import InputError, StorageError
 
+_DAMAGED = "The file was changed or cut off; make its stage again with --fresh."
+
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -85,23 +87,33 @@ def read_jsonl(path: Path, kind: type[R]) -> list[R]:
         place = ".".join(str(part) for part in first["loc"])
         raise InputError(
             f"{path}, line {number}: {place or kind.__name__}: {first['msg']}.",
-            hint="The file was changed or cut off; make its stage again with --fresh.",
+            hint=_DAMAGED,
         ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}, after line {number}: not UTF-8.", hint=_DAMAGED) from error
     return records
+
+
+def read_json(path: Path) -> object:
+    """Read a file of one JSON value. Raises InputError naming the file."""
+    try:
+        value: object = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # JSON and UTF-8 errors are both ValueErrors
+        raise InputError(f"{path}: not JSON ({error}).", hint=_DAMAGED) from error
+    return value
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
     """Yield (line number, row) of a JSONL file of any shape. Raises InputError naming file and line."""
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as error:
+            except ValueError as error:  # JSON and UTF-8 errors are both ValueErrors
                 raise InputError(
-                    f"{path}, line {number}: not JSON ({error.msg} at column {error.colno}).",
-                    hint="Every line has to be one JSON object.",
+                    f"{path}, line {number}: not JSON ({error}).", hint="Every line has to be one JSON object in UTF-8."
                 ) from error
             if not isinstance(row, dict):
                 raise InputError(f"{path}, line {number}: not a JSON object.", hint="Every line has to be one object.")

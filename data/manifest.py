@@ -35,7 +35,7 @@ def read(folder: Path) -> Manifest | None:
     """Return a stage folder's manifest, or None where the stage is not finished."""
     try:
         return Manifest.model_validate_json((folder / NAME).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError, ValidationError):
         return None
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from doceo.core.errors import InputError, UsageError
+
+RUN_MARK = ".lock"
+"""A folder that holds this is a run: what Doceo wrote is no source."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,16 @@ def _expand(sources: Sequence[str]) -> Iterator[Path]:
 
 def _files(name: str, root: Path) -> Iterator[SourceFile]:
     if not root.is_dir():
-        yield SourceFile(name, root)
+        yield SourceFile(_utf8(name), root)
         return
+    runs = {lock.parent for lock in root.rglob(RUN_MARK) if lock.parent != root}
     for path in root.rglob("*"):
         inside = path.relative_to(root)
-        if path.is_file() and not any(part.startswith(".") for part in inside.parts):
-            yield SourceFile(f"{name}/{inside.as_posix()}", path)
+        hidden = any(part.startswith(".") for part in inside.parts)
+        if path.is_file() and not hidden and not runs.intersection(path.parents):
+            yield SourceFile(f"{name}/{_utf8(inside.as_posix())}", path)
+
+
+def _utf8(name: str) -> str:
+    """Return a file name as UTF-8 can hold it; the bytes that are not UTF-8 become U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")

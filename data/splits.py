@@ -8,12 +8,16 @@ not contain; which facts is decided here, the words come from the teacher.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
 
+from doceo.core.errors import UsageError
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Chunk, Document, Pair
-from doceo.text.neardup import near_duplicate_groups
+from doceo.text.neardup import near_duplicate_groups, shingles
 
 LEAST_DOCUMENTS = 5
+RUN_WORDS, COPIED = 8, 0.2
+"""A chunk with more than this share of runs of eight words in common with kept-out text is kept out too."""
 
 
 def unseen_chunks(
@@ -31,19 +35,49 @@ def unseen_chunks(
         share: Share of the text to keep out, 0 to 1.
         seed: Decides which.
         named: Sources to keep out instead of a seeded choice.
+
+    Raises UsageError where a named source is not among the documents.
     """
     if named:
-        ids = {document.id for document in documents if document.source in named}
-        return frozenset(chunk.id for chunk in chunks if chunk.document_id in ids)
+        return _with_copies(_named(documents, chunks, named), chunks)
     if share <= 0:
         return frozenset()
     groups = _document_groups(documents, chunks) if len(documents) >= LEAST_DOCUMENTS else _section_groups(chunks)
-    return _choose(groups, share, seed)
+    return _with_copies(_choose(groups, share, seed), chunks)
 
 
 def taught_facts(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
     """Return `count` pairs, or all there are, whose fact is to be asked again in other words; seeded order."""
     return sorted(pairs, key=lambda pair: sha256(f"taught {seed} {pair.id}"))[:count]
+
+
+def _named(documents: Sequence[Document], chunks: Sequence[Chunk], named: Collection[str]) -> frozenset[str]:
+    """Return the chunks of the named documents and of their near-duplicates."""
+    sources = {document.source: document.id for document in documents}
+    for name in named:
+        if name not in sources:
+            near = get_close_matches(name, sources, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"Documents: {', '.join(sorted(sources)[:5])} ..."
+            raise UsageError(f"There is no document {name} to keep out.", hint=hint)
+    ids = {sources[name] for name in named}
+    groups = _document_groups(documents, chunks).values()
+    return frozenset(c.id for group in groups if any(c.document_id in ids for c in group) for c in group)
+
+
+def _with_copies(chosen: frozenset[str], chunks: Sequence[Chunk]) -> frozenset[str]:
+    """Return the chosen chunks and all others that repeat a good part of their words: those would leak."""
+    runs = {run for chunk in chunks if chunk.id in chosen for run in _runs(chunk.text)}
+    copies = [c.id for c in chunks if c.id not in chosen and (own := _runs(c.text)) and _share(own, runs) > COPIED]
+    # Where everything repeats everything there is nothing to keep apart.
+    return chosen.union(copies) if len(chosen) + len(copies) < len(chunks) else chosen
+
+
+def _runs(text: str) -> set[str]:
+    return shingles(text, RUN_WORDS) if len(text.split()) > RUN_WORDS else set()
+
+
+def _share(own: set[str], others: set[str]) -> float:
+    return len(own & others) / len(own)
 
 
 def _document_groups(documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[str, list[Chunk]]:

@@ -48,7 +48,7 @@ _MAKERS = {
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a run and what it would be made from now."""
+    """One stage of a run and what it would be made from now; `redo` makes it anew in any case."""
 
     folder: Path
     config: tuple[BaseModel, ...]
@@ -56,11 +56,12 @@ class Stage:
     prompts: dict[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     seed: int = 0
+    redo: bool = False
 
     @property
     def finished(self) -> bool:
         """True where the stage on disk was made from this config, these inputs and these prompts."""
-        made = manifests.read(self.folder)
+        made = None if self.redo else manifests.read(self.folder)
         return made is not None and (made.config_hash, made.inputs, made.prompts) == (
             config_hash(self.config),
             self.inputs,
@@ -77,7 +78,8 @@ class Stage:
         work = self.folder.with_name(f".{self.folder.name}.work")
         recipe = work / ".recipe"
         identity = config_hash(self.config) + repr((self.inputs, self.prompts))
-        if not (resumable and recipe.exists() and recipe.read_text(encoding="utf-8") == identity):
+        goes_on = resumable and not self.redo
+        if not (goes_on and recipe.exists() and recipe.read_text(encoding="utf-8") == identity):
             shutil.rmtree(work, ignore_errors=True)
         try:
             work.mkdir(parents=True, exist_ok=True)
@@ -124,9 +126,10 @@ def swap(new: Path, place: Path) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder."""
+    """A run folder. Stages named in `redo` are made anew; what stands there stays until they are complete."""
 
     path: Path
+    redo: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -185,6 +188,7 @@ class Run:
             prompts=prompts or {},
             packages=tuple(packages),
             seed=seed,
+            redo=name in self.redo,
         )
 
     @contextmanager

@@ -74,7 +74,7 @@ def estimate(
     probed = _probe(opened, rows, made, config, clock)
     tokens = round(sum(len(row.input_ids) for row in rows) * made.epochs)
     result = Estimate(
-        seconds=round(probed.seconds_per_token * tokens, 1),
+        seconds=round(probed.seconds_per_token * tokens, 3),
         peak_bytes=_peak(opened.model.device.type),
         parameters=probed.parameters,
         trainable=probed.trainable,

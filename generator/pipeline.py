@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from data.splits import taught_facts
 from doceo.core.config import GenerateConfig
-from doceo.core.errors import CostCapReached, ProviderError, ReplyInvalid, RequestRejected
+from doceo.core.errors import ProviderError, ReplyInvalid, RequestRejected
 from doceo.core.protocols import Progress, Teacher
 from doceo.core.records import Chunk, Document, Draft, Ledger, Pair, Rejected, Verdict
 from doceo.text.surrogates import without_surrogates
@@ -32,15 +32,11 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Generated:
-    """Accepted pairs in corpus order, rewordings of trained facts after them; all rejected ones; the ledger.
-
-    `stopped` says why generation ended early, where it did.
-    """
+    """Accepted pairs in corpus order, rewordings of trained facts after them; all rejected ones; the ledger."""
 
     pairs: list[Pair]
     rejected: list[Rejected]
     ledger: Ledger
-    stopped: str = ""
 
 
 @dataclass
@@ -58,7 +54,6 @@ class _Making:
     rejected: list[Rejected] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
     tired: set[str] = field(default_factory=set)
-    stopped: str = ""
 
 
 def generate(corpus: Corpus, teacher: Teacher, config: GenerateConfig, progress: Progress) -> Generated:
@@ -94,7 +89,7 @@ def generate(corpus: Corpus, teacher: Teacher, config: GenerateConfig, progress:
     chosen.sort(
         key=lambda pair: (making.order[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id)
     )
-    return Generated([*chosen, *reworded], making.rejected, making.tally.ledger(), making.stopped)
+    return Generated([*chosen, *reworded], making.rejected, making.tally.ledger())
 
 
 def _fill_pool(making: _Making, wanted: int, progress: Progress) -> None:
@@ -102,7 +97,7 @@ def _fill_pool(making: _Making, wanted: int, progress: Progress) -> None:
     for _ in range(making.config.rounds):
         missing = wanted - len(making.pool)
         plan = _plan(making, missing)
-        if not plan or making.stopped:
+        if not plan:
             return
         with progress.task("generate", total=len(plan), unit="chunks") as task:
             for order, drafts in _proposals(making, plan):
@@ -127,15 +122,15 @@ def _plan(making: _Making, missing: int) -> list[Order]:
 def _proposals(making: _Making, plan: Sequence[Order]) -> Iterator[tuple[Order, list[Draft]]]:
     """Yield the drafts of every order, in order, and count what did not come."""
 
-    def ask(order: Order) -> list[Draft] | ProviderError | CostCapReached:
+    def ask(order: Order) -> list[Draft] | ProviderError:
         try:
             document = making.documents[order.chunk.document_id]
             return making.teacher.propose(order.chunk, document, order.n)
-        except (ReplyInvalid, RequestRejected, CostCapReached) as error:
+        except (ReplyInvalid, RequestRejected) as error:
             return error
 
     if making.teacher.exhaustive:
-        replies: Iterator[list[Draft] | ProviderError | CostCapReached] = map(ask, plan)
+        replies: Iterator[list[Draft] | ProviderError] = map(ask, plan)
         pool = None
     else:
         pool = ThreadPoolExecutor(making.config.concurrency)
@@ -143,11 +138,9 @@ def _proposals(making: _Making, plan: Sequence[Order]) -> Iterator[tuple[Order, 
     try:
         for order, reply in zip(plan, replies, strict=True):
             making.asked[order.chunk.id] += order.n
-            if isinstance(reply, (ProviderError, CostCapReached)):
+            if isinstance(reply, ProviderError):
                 making.tally.ask(order.n)
                 making.tally.fail(reply.code, order.n)
-                if isinstance(reply, CostCapReached):
-                    making.stopped = reply.message
                 yield order, []
                 continue
             making.tally.ask(max(order.n, len(reply)))
@@ -191,9 +184,7 @@ def _check(making: _Making, draft: Draft, chunk: Chunk) -> None:
 def _gates(making: _Making, pair: Pair, rewording_of: Pair | None = None) -> Verdict | None:
     if "form" in making.config.gates and (verdict := form_verdict(pair)):
         return verdict
-    if "exact" in making.config.gates:
-        return making.repeats.verdict(pair, rewording_of=rewording_of)
-    return None
+    return making.repeats.verdict(pair, rewording_of=rewording_of)
 
 
 def _reword(making: _Making, chosen: Sequence[Pair], wanted: int, progress: Progress) -> list[Pair]:
@@ -206,7 +197,7 @@ def _reword(making: _Making, chosen: Sequence[Pair], wanted: int, progress: Prog
         progress.task("reword", total=wanted, unit="questions") as task,
         ThreadPoolExecutor(1 if making.teacher.exhaustive else making.config.concurrency) as threads,
     ):
-        while waiting and len(made) < wanted and not making.stopped:
+        while waiting and len(made) < wanted:
             batch, waiting = waiting[: wanted - len(made)], waiting[wanted - len(made) :]
             for pair, question in zip(batch, threads.map(lambda p: _asked_again(making, p), batch), strict=True):
                 making.tally.ask(1)
@@ -230,7 +221,4 @@ def _asked_again(making: _Making, pair: Pair) -> str | None:
     try:
         return making.teacher.reword(pair)
     except (ReplyInvalid, RequestRejected):
-        return None
-    except CostCapReached as error:
-        making.stopped = error.message
         return None

@@ -13,7 +13,7 @@ from rag import history as turns
 from rag.citations import quoted
 from rag.reading import Candidate, read
 from rag.refusal import chance, refusal
-from rag.retriever import HybridRetriever
+from rag.retriever import LONGEST_QUERY, HybridRetriever
 from rag.short import shorten
 from rag.weights import fitted
 
@@ -65,6 +65,7 @@ class QuoteAnswerer:
         yield answer
 
     def _answer(self, question: str, history: Sequence[Message]) -> Answer:
+        question = question[:LONGEST_QUERY]
         kept = turns.without_refusals(history)
         passages = turns.search(self._retriever, question, kept, self._k)
         hits = tuple(passage.hit for passage in passages)

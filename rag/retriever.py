@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from rag.texts import StoredChunk
 
 
+LONGEST_QUERY = 2000
+"""Characters of a question that are searched with: more say no more, and cost seconds."""
+
+
 class HybridRetriever:
     """A `Retriever` over one open index. Searches may run in several threads.
 
@@ -42,6 +46,7 @@ class HybridRetriever:
         cosine and the BM25 score where the passage was among the arm's candidates. A question without a word gives
         nothing; one that is too long for the embedder is searched by its beginning in the vectors, whole in BM25.
         """
+        question = question[:LONGEST_QUERY]
         if not question.strip() or k < 1 or self.index.manifest.chunks == 0:
             return []
         vector = self.index.embedder.embed([shortened(self.index.embedder, question)])[0]

@@ -72,13 +72,13 @@ class Assistants:
 
     def names(self) -> list[str]:
         """Return the ids that a client can name, the default first."""
-        models = [self.settings.model or default_model(self.run)]
-        if self._index("") is not None:
-            models.append(QUOTE)
+        models = [self.settings.model or default_model(self.run), QUOTE]
         if self.run is not None and self.run.has(ADAPTER):
             models += ["tuned", "base"]
         models = list(dict.fromkeys(models))
-        return models + [f"{model}+{name}" for name in collections() for model in models]
+        alone = models if self._has_documents("") else [model for model in models if model != QUOTE]
+        named = [name for name in collections() if self._has_documents(name)]
+        return alone + [f"{model}+{name}" for name in named for model in models]
 
     def get(self, name: str) -> Answerer | None:
         """Return the answerer of an id, opened once and again when its index has a newer version; None if unknown."""
@@ -93,6 +93,10 @@ class Assistants:
                 systems = Systems(self.settings, self.progress, self.run, index)
                 known = self._open[name] = (version, systems.open(model + (RAG if version else "")))
         return known[1]
+
+    def _has_documents(self, collection: str) -> bool:
+        index = self._index(collection)
+        return index is not None and versions.current(index) is not None
 
     def _index(self, collection: str) -> Path | None:
         if collection:

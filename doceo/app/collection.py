@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from data.chunking import chunk_document
+from data.jsonl import read_json, write_json
 from data.reader import read_files
 from data.sources import find_files
-from doceo.app.runs import COLLECTIONS, HOME, collection_folder
+from doceo.app.runs import COLLECTIONS, HOME, collection_folder, is_name
 from doceo.app.settings import Settings
-from doceo.core.errors import NothingReadable
+from doceo.core.errors import NothingReadable, UsageError
 from doceo.core.protocols import Progress
 from doceo.core.records import Chunk, Document, Skipped
 from rag import versions
 from rag.index import delete, read_manifest
 from rag.indexing import IndexReport, update
+
+ROOTS = "roots.json"
+"""Which folders a collection was made from: last name to whole path."""
 
 
 def index_collection(
@@ -26,6 +32,9 @@ def index_collection(
 
     folder = collection_folder(name)
     embedder = open_embedder(settings.embedder)
+    roots = {Path(source).expanduser().resolve().name: str(Path(source).expanduser().resolve()) for source in sources}
+    if not sync:
+        _check_roots(folder, roots)
     documents: list[Document] = []
     skipped: list[Skipped] = []
     chunks: list[Chunk] = []
@@ -38,19 +47,35 @@ def index_collection(
                 continue
             documents.append(record)
             chunks += chunk_document(record, embedder, settings.chunk)
-    if files and not documents:
-        reasons = "; ".join(f"{s.source}: {s.reason} ({s.detail})" for s in skipped[:5])
+    if not documents and (files or versions.current(folder) is None):
+        reasons = "; ".join(f"{s.source}: {s.reason} ({s.detail})" for s in skipped[:5]) or "There are no files"
         raise NothingReadable(
             f"No document could be read. {reasons}.", hint="Doceo reads .md .txt .html .htm .pdf .docx .epub files."
         )
-    roots = [Path(source).expanduser().resolve().name for source in sources]
-    return update(folder, documents, chunks, embedder, roots=roots, sync=sync, progress=progress), skipped
+    report = update(folder, documents, chunks, embedder, roots=list(roots), sync=sync, progress=progress)
+    write_json(folder / ROOTS, roots if sync else {**_known_roots(folder), **roots})
+    return report, skipped
+
+
+def _known_roots(folder: Path) -> dict[str, str]:
+    path = folder / ROOTS
+    return TypeAdapter(dict[str, str]).validate_python(read_json(path)) if path.exists() else {}
+
+
+def _check_roots(folder: Path, roots: dict[str, str]) -> None:
+    """Raise UsageError where another folder of the same last name is in the collection: its documents would go."""
+    for name, path in _known_roots(folder).items():
+        if roots.get(name, path) != path:
+            raise UsageError(
+                f"The collection holds {path}; {roots[name]} has the same last name, so it would take its place.",
+                hint="Rename one of them, or replace everything with --sync.",
+            )
 
 
 def collections() -> list[str]:
     """Return the names of all collections here."""
     home = HOME / COLLECTIONS
-    return sorted(path.name for path in home.iterdir() if path.is_dir()) if home.is_dir() else []
+    return sorted(path.name for path in home.iterdir() if path.is_dir() and is_name(path.name)) if home.is_dir() else []
 
 
 def collection_sizes() -> list[tuple[str, int, int]]:

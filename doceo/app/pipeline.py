@@ -8,14 +8,14 @@ unfinished one goes on where it stopped.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from data.store import ADAPTER, BASE, DATASET, STAGES, Run
+from doceo.app.bases import base_of
 from doceo.app.models import choose_teacher
-from doceo.app.runs import default_run_name, existing_run, run_at
+from doceo.app.runs import default_run, existing_run, run_at
 from doceo.app.settings import Settings
 from doceo.app.stages.adapter import train_adapter, train_on_file
 from doceo.app.stages.answers import answer_held_out
@@ -23,7 +23,7 @@ from doceo.app.stages.base import train_base
 from doceo.app.stages.dataset import make_dataset
 from doceo.app.stages.documents import Ingested, ingest, load_ingested
 from doceo.app.stages.index import index_run
-from doceo.app.stages.pairs import Made, make_pairs
+from doceo.app.stages.pairs import Made, make_pairs, split_of
 from doceo.app.stages.report import make_report
 from doceo.app.stages.scores import make_scores
 from doceo.app.systems import RAG
@@ -55,27 +55,26 @@ def run_all(
         before = _finished(run)
         ingested = read(run, sources, settings, progress)
         made = generate_dataset(run, ingested, questions, settings, progress)
-        base = choose_base(run, ingested, settings, progress)
-        if base is not None and made.pairs:
+        if settings.base != NO_MODEL and has_rows(run):
+            base = choose_base(run, ingested, settings, progress)
             train_adapter(run, base, settings.finetune, progress, force=True)
         index_run(run, ingested, settings.embedder, progress)
         scores = _evaluate(run, default_systems(run), settings, progress)
         report = make_report(run)
-        return Outcome(run, ingested, made, scores, report, shortfall(made), before == _finished(run) != {})
+        short = shortfall(made) or ("" if has_rows(run) else "No pair was left to train on: all are held out.")
+        return Outcome(run, ingested, made, scores, report, short, before == _finished(run) != {})
 
 
-def open_run(out: str, sources: Sequence[str], *, fresh: bool = False) -> Run:
-    """Return the run that a command writes. Raises UsageError, RunError."""
+def open_run(out: str, sources: Sequence[str], redo: Iterable[str] = ()) -> Run:
+    """Return the run that a command writes, with the stages that it makes anew. Raises UsageError, RunError."""
     if not out and not sources:
         raise UsageError(
             "There is neither a SRC nor a run.", hint="Name documents, or a run that has some with --out RUN."
         )
-    run = run_at(out or default_run_name(list(sources))) if sources else existing_run(out)
-    if fresh:
-        with run.locked():
-            for stage in (*STAGES, BASE):
-                shutil.rmtree(run.path / stage, ignore_errors=True)
-    return run
+    if not out:
+        return Run(default_run(sources).path, frozenset(redo))
+    named = run_at(out) if sources else existing_run(out)
+    return Run(named.path, frozenset(redo))
 
 
 def read(run: Run, sources: Sequence[str], settings: Settings, progress: Progress) -> Ingested:
@@ -104,11 +103,20 @@ def generate_dataset(
     return made
 
 
+def has_rows(run: Run) -> bool:
+    """Return whether a run has rows to train on."""
+    return run.file(DATASET, "train.jsonl").stat().st_size > 0
+
+
 def finetune_run(run: Run, out: Path | None, settings: Settings, progress: Progress, *, force: bool) -> Path:
-    """An adapter of a run's dataset, in the run or in a folder of its own."""
+    """An adapter of a run's dataset, in the run or in a folder of its own. Raises as `train_adapter`."""
     with run.locked():
-        base = choose_base(run, load_ingested(run), settings, progress)
-        if base is None:
+        base = settings.base or known_base(run)
+        if not base:
+            # Its own split, not this command's settings, says what the base must not read.
+            split = settings.model_copy(update={"generate": split_of(run)})
+            base = choose_base(run, load_ingested(run), split, progress)
+        if base == NO_MODEL:
             raise UsageError(
                 "--base none names no model to tune.", hint="Name a folder or a hub name, or leave it out."
             )
@@ -136,13 +144,14 @@ def _evaluate(run: Run, systems: Sequence[str], settings: Settings, progress: Pr
     return make_scores(run, settings.evaluate, progress)
 
 
-def choose_base(run: Run, ingested: Ingested, settings: Settings, progress: Progress) -> str | None:
-    """Return the base model to fine-tune: the one named, a small one trained now, or None for `none`."""
-    if settings.base == NO_MODEL:
-        return None
-    if settings.base:
-        return settings.base
-    return str(train_base(run, ingested, settings.generate, settings.pretrain, progress))
+def choose_base(run: Run, ingested: Ingested, settings: Settings, progress: Progress) -> str:
+    """Return the base model to fine-tune: the one named, or a small one trained now."""
+    return settings.base or str(train_base(run, ingested, settings.generate, settings.pretrain, progress))
+
+
+def known_base(run: Run) -> str:
+    """Return the base that a run was tuned on or has trained, or nothing."""
+    return base_of(run) if run.has(ADAPTER) else str(run.path / BASE) if run.has(BASE) else ""
 
 
 def default_systems(run: Run) -> list[str]:

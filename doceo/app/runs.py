@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from glob import has_magic
 from pathlib import Path
 
 from data.store import Run
@@ -36,14 +38,23 @@ def existing_run(name: str) -> Run:
     return run
 
 
-def default_run_name(sources: list[str]) -> str:
-    """Return the name of a run that was given none: that of its first source."""
-    return Path(sources[0]).expanduser().resolve().stem or "run"
+def default_run(sources: Sequence[str]) -> Run:
+    """Return the run of a command that names none: `runs/` and the last name of its first source."""
+    source = Path(sources[0]).expanduser()
+    while has_magic(source.name):
+        source = source.parent
+    path = source.resolve()
+    return Run(HOME / ((path.name if path.is_dir() else path.stem) or "run"))
+
+
+def is_name(name: str) -> bool:
+    """Return whether a collection can be called this."""
+    return bool(_NAME.fullmatch(name))
 
 
 def collection_folder(name: str) -> Path:
     """Return the folder of a collection. Raises UsageError for a name that is not one."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise UsageError(
             f"{name!r} cannot be the name of a collection.",
             hint="Use one or more characters, without + or / and no dot first.",

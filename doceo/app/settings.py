@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -31,6 +32,8 @@ from doceo.core.config import (
 from doceo.core.errors import ConfigError
 
 FILE = "doceo.toml"
+OTHER_VARIABLES = ("DOCEO_CACHE",)
+"""Variables that are no settings: where what is built at first use is kept."""
 
 
 class Settings(BaseSettings):
@@ -87,9 +90,10 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     Raises:
         ConfigError: for an unknown key (with the nearest name) or a wrong value, naming where it stands.
     """
+    _check_environment()
     try:
         return Settings(**flags)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{FILE} is not valid TOML: {error}.", hint=f"Mend the line named, or remove {FILE}."
         ) from error
@@ -99,6 +103,19 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         raise ConfigError(
             f"An environment variable cannot be read: {error}.", hint="Check the DOCEO_... variables."
         ) from error
+
+
+def _check_environment() -> None:
+    """Raise ConfigError for a DOCEO_ variable that no setting has."""
+    known = [f"DOCEO_{name.upper()}" for name in Settings.model_fields]
+    for name in os.environ:
+        place = name.upper().split("__")[0]
+        if place.startswith("DOCEO_") and place not in {*known, *OTHER_VARIABLES}:
+            near = get_close_matches(place, known, 1)
+            raise ConfigError(
+                f"There is no setting for the variable {name}.",
+                hint=f"Did you mean {near[0]}?" if near else "Sections are written like DOCEO_GENERATE__PAIRS.",
+            )
 
 
 def _config_error(error: ValidationError) -> ConfigError:

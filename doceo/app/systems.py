@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.store import ADAPTER, BASE, Run
+from data.store import ADAPTER, Run
+from doceo.app.bases import base_of, owns_base
 from doceo.app.models import QUOTE, open_local, open_provider
 from doceo.app.settings import Settings
 from doceo.core.config import AnswerConfig
@@ -114,16 +114,8 @@ class Systems:
         )
 
 
-def base_of(run: Run) -> str:
-    """Return the base model of a run's adapter. Raises StageMissing where there is none."""
-    described = json.loads(run.file(ADAPTER, "adapter_config.json").read_text(encoding="utf-8"))
-    base = str(described["base_model_name_or_path"])
-    # The path was noted where the run lay when it was made; the run may have been moved since.
-    return str(run.path / BASE) if Path(base).name == BASE and run.has(BASE) else base
-
-
 def default_model(run: Run | None) -> str:
     """Return who answers where no model is named: a run's tuned model if its base is a real one, else `quote`."""
-    if run is not None and run.has(ADAPTER) and Path(base_of(run)).resolve() != (run.path / BASE).resolve():
+    if run is not None and run.has(ADAPTER) and not owns_base(run):
         return "tuned"
     return QUOTE

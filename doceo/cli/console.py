@@ -114,6 +114,11 @@ class Console:
             for command in commands:
                 self._out.print(f"  {command}", markup=False, soft_wrap=True)
 
+    def stopped(self, words: str) -> None:
+        """Show that a signal ended the command."""
+        self.result({"error": {"code": "interrupted", "message": words, "hint": "Finished work is kept."}})
+        self.say(f"\n{words}")
+
     def error(self, error: DoceoError) -> None:
         """Show an error and what to do about it."""
         if self.as_json:
@@ -174,10 +179,10 @@ def run_verb(work: Callable[[Console], int | None], *, as_json: bool, debug: boo
         console.error(error)
         code = error.exit_code
     except Terminated:
-        console.say("Stopped. Run the same command again to continue.")
+        console.stopped("Stopped. Run the same command again to continue.")
         _leave(143)
     except KeyboardInterrupt:
-        console.say("\nInterrupted. Run the same command again to continue.")
+        console.stopped("Interrupted. Run the same command again to continue.")
         _leave(130)
     except BrokenPipeError:
         sys.stderr.close()

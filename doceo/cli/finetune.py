@@ -28,6 +28,9 @@ def register(app: typer.Typer) -> None:
                 "--out", metavar="DIR", help="Where the adapter goes; for a run, its 5-adapter.", show_default=False
             ),
         ] = "",
+        resume: Annotated[
+            bool, typer.Option("--resume", help="Go on with an interrupted training, which happens by itself.")
+        ] = False,
         force: Annotated[bool, typer.Option("--force", help="Replace a finished adapter of other settings.")] = False,
     ) -> int | None:
         """Tune a base model with LoRA; an interrupted training goes on where it stopped."""

@@ -45,10 +45,11 @@ def register(app: typer.Typer) -> None:
         fresh: Fresh = False,
     ) -> int | None:
         """Make question-answer pairs with exact evidence, and a dataset with held-out sets."""
+        from data.store import CHUNKS, DATASET, DOCUMENTS, PAIRS
         from doceo.app.pipeline import generate_dataset, open_run, read_or_load, shortfall
         from doceo.cli.shown import show_ledger, show_pairs
 
-        run = open_run(out, sources or [], fresh=fresh)
+        run = open_run(out, sources or [], (DOCUMENTS, CHUNKS, PAIRS, DATASET) if fresh else ())
         with run.locked():
             ingested = read_or_load(run, sources or [], settings, console)
             made = generate_dataset(run, ingested, questions, settings, console)

@@ -14,7 +14,9 @@ Sources = Annotated[list[str], typer.Argument(metavar="SRC", help="Folders, file
 Out = Annotated[
     str, typer.Option("--out", metavar="RUN", help="Run folder; a bare name lies under runs/.", show_default=False)
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Redo finished stages.")]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Redo finished stages; what stands there stays until they are complete.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,10 +27,11 @@ def register(app: typer.Typer) -> None:
         sources: Sources, settings: Settings, console: Console, out: Out = "", fresh: Fresh = False
     ) -> int | None:
         """Read documents and cut them into passages with exact spans."""
+        from data.store import CHUNKS, DOCUMENTS
         from doceo.app.pipeline import open_run, read
         from doceo.cli.shown import show_ingested
 
-        run = open_run(out, sources, fresh=fresh)
+        run = open_run(out, sources, (DOCUMENTS, CHUNKS) if fresh else ())
         with run.locked():
             ingested = read(run, sources, settings, console)
         show_ingested(console, ingested)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from io import TextIOWrapper
+from typing import Annotated, Any
 
 import typer
+
+from doceo.cli.console import Console
+from doceo.core.errors import UsageError
 
 VERBS = (
     "run", "demo", "chat", "ask", "report", "doctor", "init",
@@ -18,6 +22,9 @@ VERBS = (
     "serve",
 )  # fmt: skip
 """One file a verb, in the order of the help page."""
+
+# The class of all usage errors; typer shows only its children by name.
+_USAGE_ERROR: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="doceo",
@@ -51,5 +58,13 @@ for _verb in VERBS:
 
 def main() -> None:
     """Run the program. Exit codes: 0 done, 1 failed, 2 usage, 3 short of what was asked, 130 and 143 interrupted."""
-    app(prog_name="doceo")
-    sys.exit(0)
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe of another encoding must not end a command over one character.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        code = app(prog_name="doceo", standalone_mode="--json" not in sys.argv)
+    except _USAGE_ERROR as error:
+        Console(as_json=True).error(UsageError(error.format_message(), hint="doceo --help lists the verbs and flags."))
+        code = UsageError.exit_code
+    sys.exit(code if isinstance(code, int) else 0)

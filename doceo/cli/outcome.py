@@ -31,7 +31,9 @@ def show_outcome(outcome: Outcome, console: Console, *, no_open: bool) -> int | 
             "unchanged": outcome.unchanged,
         }
     )
-    if not no_open and not outcome.unchanged:
+    if outcome.unchanged:
+        return None
+    if not no_open:
         open_page(outcome.report)
     console.next_steps(
         f"doceo chat {run.path}",

@@ -28,8 +28,9 @@ def register(app: typer.Typer) -> None:
         no_open: NoOpen = False,
     ) -> int | None:
         """Everything on your documents: pairs, a tuned model, cited answers, scores, a report."""
+        from data.store import BASE, STAGES
         from doceo.app.pipeline import open_run, run_all
         from doceo.cli.outcome import show_outcome
 
-        target = open_run(out, sources, fresh=fresh)
+        target = open_run(out, sources, (*STAGES, BASE) if fresh else ())
         return show_outcome(run_all(target, sources, questions, settings, console), console, no_open=no_open)

@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
         host: Annotated[
             str, typer.Option("--host", help="Address to listen on; others than this machine can reach 0.0.0.0.")
         ] = "127.0.0.1",
-        port: Annotated[int, typer.Option("--port", help="Port to listen on; 0 takes a free one.")] = 8000,
+        port: Annotated[
+            int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+        ] = 8000,
     ) -> int | None:
         """Serve chat completions with citations, in OpenAI's form."""
         from doceo.app.assistant import Assistants

@@ -52,7 +52,7 @@ class GenerateConfig(Config):
     held_out: tuple[str, ...] = ()
     """Documents (by source name) to keep out of training instead of a seeded choice."""
     gates: tuple[Gate, ...] = ("form", "exact", "near")
-    """Checks that a pair has to pass, in order. Evidence is always checked."""
+    """Checks that a pair has to pass, in order. Evidence and exact repeats are always checked."""
     rounds: int = Field(default=4, ge=1)
     """Times the teacher is asked again for pairs that were rejected."""
     per_request: int = Field(default=4, ge=1, le=20)

@@ -20,9 +20,7 @@ DoceoError
 │   ├── ServerFailed      exit 1   5xx, or a body that is no reply, after all retries
 │   └── ReplyInvalid      exit 1   the reply is not what was asked for
 ├── IndexUnusable         exit 1   a collection is missing, damaged, or made by another embedder
-├── TrainingError         exit 1   nothing to train on, a base that cannot be trained, or a diverged run
-└── Shortfall             exit 3   finished, but short of what was asked
-    └── CostCapReached    exit 3   the cap in USD was reached
+└── TrainingError         exit 1   nothing to train on, a base that cannot be trained, or a diverged run
 """
 
 from __future__ import annotations
@@ -191,16 +189,3 @@ class TrainingError(DoceoError):
     """Nothing to train on, a base that cannot be trained, or a run that diverged."""
 
     code = "training"
-
-
-class Shortfall(DoceoError):
-    """The work is finished, but short of what was asked."""
-
-    code = "shortfall"
-    exit_code = 3
-
-
-class CostCapReached(Shortfall):
-    """The cap in USD was reached; what was made until then is kept."""
-
-    code = "cost_cap"

@@ -159,6 +159,10 @@ class LocalModel:
         more = named if isinstance(named, list) else [named]
         return {token for token in (*more, self._weights.tokenizer.eos_token_id) if token is not None}
 
+    def _marks(self) -> list[int] | None:
+        """Return the tokens that no answer holds: marks such as the beginning of a turn, which decode to nothing."""
+        return sorted(set(self._weights.tokenizer.all_special_ids) - self._ends()) or None
+
     def _run(self, prompts: Sequence[list[int]], new: int, request: ChatRequest, **more: object) -> list[list[int]]:
         """Generate for prompts padded on the left and return the new tokens of each row, padding included."""
         import torch
@@ -188,6 +192,7 @@ class LocalModel:
             max_new_tokens=new,
             eos_token_id=sorted(self._ends()),
             pad_token_id=self._weights.tokenizer.pad_token_id,
+            suppress_tokens=self._marks(),
             stop_strings=list(request.stop) or None,
             **(sampling if request.temperature > 0 else {"do_sample": False}),
         )

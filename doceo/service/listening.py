@@ -15,6 +15,11 @@ from doceo.service.http import create_app
 def listen(assistants: Assistants, host: str, port: int, progress: Progress) -> None:
     """Serve on an address. Raises UsageError where it is taken; the default model is opened before the port."""
     names = assistants.names()
+    if not names:
+        raise UsageError(
+            "There is nothing to serve: no documents and no model.",
+            hint="Index documents first (doceo index FOLDER), or name a finished run or a --model.",
+        )
     assistants.get(names[0])
     try:
         bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)

@@ -47,7 +47,7 @@ def test_the_example_file_is_the_defaults() -> None:
         for line in text.splitlines()
     ]
     keys = {line.split(" = ")[0] for line in lines if line}
-    assert {"pairs", "rank", "dense_weight", "base"} <= keys
+    assert {"pairs", "batch_size", "dense_weight", "base"} <= keys
     Path("doceo.toml").write_text(text)
     assert load_settings({}) == Settings(teacher="ollama:qwen3")
 

@@ -57,7 +57,14 @@ def test_ingest_generate_export(library: Path, tmp_path: Path) -> None:
     assert made["short"] == ""
     result = doceo("export", tmp_path / "r", "--format", "openai", "--out", tmp_path / "rows.jsonl")
     assert result.exit_code == 0
-    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 10
+    trained = {json.loads(line)["metadata"]["pair_id"] for line in (tmp_path / "rows.jsonl").read_text().splitlines()}
+    sets = {}
+    for name in ("taught", "unseen", "all"):
+        doceo("export", tmp_path / "r", "--set", name, "--out", tmp_path / name)
+        sets[name] = {json.loads(row)["metadata"]["pair_id"] for row in (tmp_path / name).read_text().splitlines()}
+    assert len(sets["all"]) == 10
+    assert trained.isdisjoint(sets["taught"] | sets["unseen"])
+    assert trained | sets["taught"] | sets["unseen"] == sets["all"]
     result = doceo("report", tmp_path / "r", "--no-open")
     assert result.exit_code == 0
     assert (tmp_path / "r" / "report.html").exists()

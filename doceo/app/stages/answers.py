@@ -9,6 +9,7 @@ from data.jsonl import write_jsonl
 from data.store import ADAPTER, ANSWERS, DATASET, Run
 from doceo.app.answering import answer_all
 from doceo.app.settings import Settings
+from doceo.app.stages.adapter import check_fresh
 from doceo.app.stages.dataset import load_held_out
 from doceo.app.systems import RAG, Systems
 from doceo.core.protocols import Progress
@@ -19,6 +20,8 @@ PACKAGES = ("doceo", "torch", "transformers", "peft", "chromadb", "tantivy", "on
 
 def answer_held_out(run: Run, names: Sequence[str], settings: Settings, progress: Progress) -> None:
     """Write the answers of every system; a system that was answered before a process died is not asked again."""
+    if any(name.removesuffix(RAG) in ("base", "tuned") for name in names):
+        check_fresh(run)
     inputs = [run.file(DATASET, "taught.jsonl"), run.file(DATASET, "unseen.jsonl")]
     if run.has(ADAPTER):
         inputs += [run.file(ADAPTER, "adapter_config.json"), run.file(ADAPTER, "adapter_model.safetensors")]

@@ -14,6 +14,7 @@ from data.store import CHUNKS, DATASET, PAIRS, Run
 from doceo.app.stages.documents import Ingested
 from doceo.app.stages.pairs import Made, held_out
 from doceo.core.config import DatasetConfig, GenerateConfig
+from doceo.core.errors import InputError
 from doceo.core.records import Evidence, Example, Message, Question, SetName
 
 
@@ -45,6 +46,8 @@ def make_dataset(
     run: Run, ingested: Ingested, made: Made, questions: Path | None, generate: GenerateConfig, config: DatasetConfig
 ) -> None:
     """Write the four files of the dataset. Raises InputError where the written questions cannot be used."""
+    if questions and not questions.is_file():
+        raise InputError(f"There is no file {questions}.", hint="Check the path given with --questions.")
     inputs = [run.file(PAIRS, "pairs.jsonl"), run.file(CHUNKS, "chunks.jsonl"), *([questions] if questions else [])]
     stage = run.stage(DATASET, config=[config, generate], inputs=inputs, packages=("doceo",), seed=config.seed)
     if stage.finished:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from data.chunking import chunk_document
 from data.jsonl import read_jsonl, write_jsonl
@@ -33,7 +34,7 @@ def ingest(
 ) -> Ingested:
     """Read the sources and cut them into chunks. Raises InputError, NothingReadable, StorageError."""
     files = find_files(sources)
-    inputs = {file.source: file_sha256(file.path) for file in files}
+    inputs = {file.source: _hash(file.path) for file in files}
     stage = run.stage(DOCUMENTS, config=[read], inputs=inputs, packages=PACKAGES)
     if not stage.finished:
         documents: list[Document] = []
@@ -52,6 +53,14 @@ def ingest(
             write_jsonl(work / "skipped.jsonl", skipped)
     _chunk(run, chunk, embedder, progress)
     return load_ingested(run)
+
+
+def _hash(path: Path) -> str:
+    """Return a file's hash; one that cannot be opened has none, and the reader says why."""
+    try:
+        return file_sha256(path)
+    except OSError:
+        return ""
 
 
 def load_ingested(run: Run) -> Ingested:

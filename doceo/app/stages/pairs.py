@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from data.jsonl import read_jsonl, write_json, write_jsonl, write_text
+from data import manifest as manifests
+from data.jsonl import read_json, read_jsonl, write_json, write_jsonl, write_text
 from data.splits import unseen_chunks
 from data.store import CHUNKS, DOCUMENTS, PAIRS, Run
 from doceo.app.stages.documents import Ingested
@@ -73,7 +73,14 @@ def make_pairs(
     return load_pairs(run)
 
 
+def split_of(run: Run) -> GenerateConfig:
+    """Return the config by which a run's pairs, and with them its kept-out text, were made. Raises StageMissing."""
+    made = manifests.read(run.file(PAIRS, "pairs.jsonl").parent)
+    assert made is not None
+    return GenerateConfig.model_validate(made.config["GenerateConfig"])
+
+
 def load_pairs(run: Run) -> Made:
     """Return the pairs of a run. Raises StageMissing where there are none."""
-    ledger = json.loads(run.file(PAIRS, "ledger.json").read_text(encoding="utf-8"))
+    ledger = read_json(run.file(PAIRS, "ledger.json"))
     return Made(pairs=read_jsonl(run.file(PAIRS, "pairs.jsonl"), Pair), ledger=Ledger.model_validate(ledger))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+from pydantic import TypeAdapter
 
-from data.jsonl import read_jsonl, write_json, write_jsonl
+from data.jsonl import read_json, read_jsonl, write_json, write_jsonl
 from data.store import ANSWERS, SCORES, Run
 from doceo.core.config import EvaluateConfig
 from doceo.core.protocols import Progress
@@ -13,6 +13,7 @@ from evaluation.scoring import score
 
 ORDER = ("base", "tuned", "base+rag", "tuned+rag", "quote+rag")
 """Systems in the order of the tables; others follow by name."""
+SCORES_FILE = TypeAdapter(list[Score])
 PACKAGES = ("doceo", "sacrebleu", "rouge-score", "numpy")
 
 
@@ -35,5 +36,4 @@ def make_scores(run: Run, config: EvaluateConfig, progress: Progress) -> list[Sc
 
 def load_scores(run: Run) -> list[Score]:
     """Return the scores of a run. Raises StageMissing where there are none."""
-    rows = json.loads(run.file(SCORES, "scores.json").read_text(encoding="utf-8"))
-    return [Score.model_validate(row) for row in rows]
+    return SCORES_FILE.validate_python(read_json(run.file(SCORES, "scores.json")))
