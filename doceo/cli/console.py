@@ -160,10 +160,10 @@ class Lines:
         self._print()
 
     def _print(self) -> None:
-        total = f"/{self._total}" if self._total is not None else ""
+        counted = "" if self._total is None else f"{self._done}/{self._total} {self._unit}"
         note = f"  {self._note}" if self._note else ""
         seconds = time.monotonic() - self._start
-        line = f"{self._name:<10} {self._done}{total} {self._unit}  {seconds:.1f} s{note}"
+        line = f"{self._name:<10} {counted}  {seconds:.1f} s{note}"
         self._terminal.print(line, markup=False, soft_wrap=True)
 
 

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 def token_stream(texts: Iterable[str], tokenizer: PreTrainedTokenizerFast) -> NDArray[np.int32]:
     """Return the tokens of all texts, shape (tokens,); each text ends with the end-of-sequence token."""
-    pieces = [[*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id] for text in texts if text]
+    pieces = [
+        [*tokenizer.encode(text, add_special_tokens=False, verbose=False), tokenizer.eos_token_id]
+        for text in texts
+        if text
+    ]
     return np.fromiter((token for piece in pieces for token in piece), dtype=np.int32)
 
 

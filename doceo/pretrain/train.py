@@ -108,7 +108,7 @@ def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     )
     try:
-        with quiet():
+        with quiet(), quiet():
             model.save_pretrained(out)
     except OSError as error:
         raise storage_error(error, out) from error

@@ -108,7 +108,7 @@ class LocalModel:
                 f"The chat template of {self.name} refuses these messages: {error}",
                 hint="Some templates allow no system message, or want user and assistant in turn.",
             ) from error
-        ids: list[int] = self._weights.tokenizer(text, add_special_tokens=False)["input_ids"]
+        ids: list[int] = self._weights.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         return ids
 
     def _fit(self, request: ChatRequest) -> tuple[list[int], int]:

@@ -52,10 +52,10 @@ def make_dataset(
     stage = run.stage(DATASET, config=[config, generate], inputs=inputs, packages=("doceo",), seed=config.seed)
     if stage.finished:
         return
-    unseen = held_out(ingested, generate)
-    written = read_questions(questions, ingested.documents, ingested.chunks, unseen) if questions else []
-    dataset = build_dataset(ingested.documents, ingested.chunks, made.pairs, unseen, written, config)
     with stage.making() as work:
+        unseen = held_out(ingested, generate)
+        written = read_questions(questions, ingested.documents, ingested.chunks, unseen) if questions else []
+        dataset = build_dataset(ingested.documents, ingested.chunks, made.pairs, unseen, written, config)
         write_jsonl(work / "train.jsonl", map(_row, dataset.train))
         write_jsonl(work / "validation.jsonl", map(_row, dataset.validation))
         write_jsonl(work / "taught.jsonl", _held_out_rows(dataset.taught))

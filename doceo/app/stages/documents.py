@@ -10,7 +10,7 @@ from data.chunking import chunk_document
 from data.jsonl import read_jsonl, write_jsonl
 from data.manifest import file_sha256
 from data.reader import read_files
-from data.sources import find_files
+from data.sources import SourceFile, find_files
 from data.store import CHUNKS, DOCUMENTS, Run
 from doceo.core.config import ChunkConfig, ReadConfig
 from doceo.core.errors import NothingReadable
@@ -37,22 +37,27 @@ def ingest(
     inputs = {file.source: _hash(file.path) for file in files}
     stage = run.stage(DOCUMENTS, config=[read], inputs=inputs, packages=PACKAGES)
     if not stage.finished:
-        documents: list[Document] = []
-        skipped: list[Skipped] = []
-        with progress.task("ingest", total=len(files), unit="files") as task:
-            for record in read_files(files, read):
-                if isinstance(record, Document):
-                    documents.append(record)
-                else:
-                    skipped.append(record)
-                task.advance(1, record.source)
-        if not documents:
-            raise _nothing(sources, skipped)
         with stage.making() as work:
+            documents, skipped = _read(files, read, progress)
+            if not documents:
+                raise _nothing(sources, skipped)
             write_jsonl(work / "documents.jsonl", documents)
             write_jsonl(work / "skipped.jsonl", skipped)
     _chunk(run, chunk, embedder, progress)
     return load_ingested(run)
+
+
+def _read(files: Sequence[SourceFile], config: ReadConfig, progress: Progress) -> tuple[list[Document], list[Skipped]]:
+    documents: list[Document] = []
+    skipped: list[Skipped] = []
+    with progress.task("ingest", total=len(files), unit="files") as task:
+        for record in read_files(files, config):
+            if isinstance(record, Document):
+                documents.append(record)
+            else:
+                skipped.append(record)
+            task.advance(1, record.source)
+    return documents, skipped
 
 
 def _hash(path: Path) -> str:
@@ -79,11 +84,10 @@ def _chunk(run: Run, config: ChunkConfig, embedder: Embedder, progress: Progress
         return
     documents = read_jsonl(source, Document)
     chunks: list[Chunk] = []
-    with progress.task("chunk", total=len(documents), unit="documents") as task:
+    with stage.making() as work, progress.task("chunk", total=len(documents), unit="documents") as task:
         for document in documents:
             chunks += chunk_document(document, embedder, config)
             task.advance(1, f"{len(chunks)} chunks")
-    with stage.making() as work:
         write_jsonl(work / "chunks.jsonl", chunks)
 
 

@@ -59,12 +59,12 @@ def make_pairs(
     inputs = [run.file(DOCUMENTS, "documents.jsonl"), run.file(CHUNKS, "chunks.jsonl")]
     stage = run.stage(PAIRS, config=[config], inputs=inputs, prompts=identity, packages=PACKAGES, seed=config.seed)
     if not stage.finished:
-        corpus = Corpus(ingested.documents, ingested.chunks, held_out(ingested, config))
-        made = generate(corpus, open_teacher(), config, progress)
-        touched = coverage(ingested.documents, ingested.chunks, made.pairs)
-        unseen = sum(bool(corpus.unseen.intersection(pair.chunk_ids)) for pair in made.pairs)
-        sets = {"pairs.jsonl": len(made.pairs), "of these from kept-out text": unseen}
         with stage.making() as work:
+            corpus = Corpus(ingested.documents, ingested.chunks, held_out(ingested, config))
+            made = generate(corpus, open_teacher(), config, progress)
+            touched = coverage(ingested.documents, ingested.chunks, made.pairs)
+            unseen = sum(bool(corpus.unseen.intersection(pair.chunk_ids)) for pair in made.pairs)
+            sets = {"pairs.jsonl": len(made.pairs), "of these from kept-out text": unseen}
             write_jsonl(work / "pairs.jsonl", made.pairs)
             write_jsonl(work / "rejected.jsonl", made.rejected)
             write_json(work / "ledger.json", made.ledger.model_dump())

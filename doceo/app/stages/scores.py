@@ -25,12 +25,11 @@ def make_scores(run: Run, config: EvaluateConfig, progress: Progress) -> list[Sc
     if not stage.finished:
         files.sort(key=lambda file: (ORDER.index(file.stem) if file.stem in ORDER else len(ORDER), file.stem))
         answered = {file.stem: read_jsonl(file, Answered) for file in files}
-        with progress.task("evaluate", total=1, unit="scorings") as task:
+        with stage.making() as work, progress.task("evaluate", total=1, unit="scorings") as task:
             scores, items = score(answered, config)
-            task.advance(1)
-        with stage.making() as work:
             write_json(work / "scores.json", [s.model_dump() for s in scores])
             write_jsonl(work / "items.jsonl", items)
+            task.advance(1)
     return load_scores(run)
 
 
