@@ -27,7 +27,7 @@ def run_doceo(*arguments: str | Path, stdin: str | None = None) -> Result:
 
 
 def test_a_run_without_a_name_lies_under_runs_and_never_in_its_source(library: Path) -> None:
-    papers = shutil.copytree(library, "papers")
+    papers = Path(shutil.copytree(library, "papers"))
     before = sorted(p.name for p in papers.iterdir())
     for _ in range(2):
         assert run_doceo("generate", "papers", "--pairs", "5").exit_code == 0
@@ -38,7 +38,7 @@ def test_a_run_without_a_name_lies_under_runs_and_never_in_its_source(library: P
 
 
 def test_what_doceo_wrote_is_no_source(library: Path) -> None:
-    project = shutil.copytree(library, "project")
+    project = Path(shutil.copytree(library, "project"))
     assert run_doceo("generate", project, "--pairs", "5", "--out", "project/run").exit_code == 0
     result = run_doceo("ingest", project, "--out", "project/run", "--json")
     assert json.loads(result.stdout)["documents"] == 6
