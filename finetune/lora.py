@@ -25,6 +25,7 @@ from finetune.base import open_base
 from finetune.checks import load_rows
 from finetune.examples import Dataset, encode_rows
 from finetune.recipe import Recipe, recipe
+from finetune.tracking import prepare_tracker
 
 CHECKPOINTS, RECIPE = "checkpoints", "made-from"
 
@@ -77,7 +78,9 @@ def finetune(
         ModelNotFound: There is no such base.
         ProviderError: The base cannot be used.
         StorageError: The folder cannot be written.
+        MissingExtra: The tracker that is named is not installed.
     """
+    prepare_tracker(config, work)
     checked = load_rows(train_rows)
     files = [path for path in (train_rows, validation_rows) if path and path.stat().st_size]
     held = load_rows(files[1]).rows if len(files) > 1 else []

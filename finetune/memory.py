@@ -117,6 +117,7 @@ def _probe(
             gradient_accumulation_steps=1,
             train_sampling_strategy="sequential",
             save_strategy="no",
+            report_to="none",
         )
         trainer.train()
     padded = len(longest) * len(longest[-1].input_ids)

@@ -26,7 +26,7 @@ def build_trainer(
     callbacks: Sequence[TrainerCallback],
     **changes: object,
 ) -> Any:  # noqa: ANN401 - trl ships no types
-    """Return a trainer over encoded rows that prints, reports and uploads nothing.
+    """Return a trainer over encoded rows that prints nothing, and reports only to the tracker that is named.
 
     Args:
         opened: The base model, which gets the adapter's layers.
@@ -107,7 +107,7 @@ def _settings(
         "save_steps": config.save_steps,
         "seed": config.seed,
         "data_seed": config.seed,
-        "report_to": "none",
+        "report_to": config.tracker,
         "disable_tqdm": True,
         "dataloader_pin_memory": cuda,
         "dataloader_num_workers": 0,

@@ -114,6 +114,8 @@ class FinetuneConfig(Config):
     facts rises while it does."""
     save_steps: int = Field(default=50, ge=1)
     """Steps between checkpoints, from which a killed run continues."""
+    tracker: Literal["none", "tensorboard", "trackio", "wandb"] = "none"
+    """Where training is also reported to; `wandb` sends it to Weights & Biases."""
     seed: int = 0
     """Seed of adapter weights and row order."""
 

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from doceo.core.config import FinetuneConfig
-from doceo.core.errors import InputError, ModelNotFound, ProviderError, TrainingError
+from doceo.core.errors import InputError, MissingExtra, ModelNotFound, ProviderError, TrainingError
 from doceo.core.progress import Silent
 from doceo.providers.hf_models import open_model
 from finetune.callbacks import MARK, checkpoints
@@ -278,3 +278,19 @@ def test_a_killed_run_equals_an_uninterrupted_one(
     assert _losses(broken) == _losses(whole)
     first, second = (load_file(folder / "adapter_model.safetensors") for folder in (whole, broken))
     assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_a_tracker_that_is_not_installed_names_its_pip_line(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("finetune.tracking.find_spec", lambda name: None)
+        with pytest.raises(MissingExtra) as caught:
+            finetune(
+                train_file, None, str(tiny_base), QUICK.model_copy(update={"tracker": "trackio"}), tmp_path, Silent()
+            )
+    assert caught.value.hint == 'pip install "doceo[trackers]"'
+
+
+def test_a_tracker_that_is_named_gets_the_losses(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    finetune(train_file, None, str(tiny_base), QUICK.model_copy(update={"tracker": "tensorboard"}), tmp_path, Silent())
+    assert list((tmp_path / "tensorboard").glob("events*"))
