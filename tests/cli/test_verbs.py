@@ -221,6 +221,8 @@ def test_ctrl_c_ends_with_130_and_loses_nothing(library: Path, tmp_path: Path) -
         stdout=subprocess.DEVNULL,
         text=True,
         env=env,
+        # A shell that runs the tests in the background has SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     dataset = tmp_path / "r" / "4-dataset" / "manifest.json"
     until = time.monotonic() + 60
