@@ -8,10 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.lock import LOCK
 from doceo.core.errors import InputError, UsageError
-
-RUN_MARK = ".lock"
-"""A folder that holds this is a run: what Doceo wrote is no source."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ def _files(name: str, root: Path) -> Iterator[SourceFile]:
     if not root.is_dir():
         yield SourceFile(_utf8(name), root)
         return
-    runs = {lock.parent for lock in root.rglob(RUN_MARK) if lock.parent != root}
+    # A folder with a writer's lock is a run: what Doceo wrote is no source.
+    runs = {lock.parent for lock in root.rglob(LOCK) if lock.parent != root}
     for path in root.rglob("*"):
         inside = path.relative_to(root)
         hidden = any(part.startswith(".") for part in inside.parts)

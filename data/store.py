@@ -6,21 +6,20 @@ last. A process that dies leaves the old stage as it was; a stage that can conti
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
 from data import manifest as manifests
 from data.jsonl import storage_error, write_text
+from data.lock import writing
 from data.manifest import Manifest, hash_inputs, installed
-from doceo.core.errors import RunLocked, StageMissing
+from doceo.core.errors import StageMissing
 from doceo.core.fingerprint import config_hash
 
 DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER, ANSWERS, SCORES = STAGES = (
@@ -191,25 +190,6 @@ class Run:
             redo=name in self.redo,
         )
 
-    @contextmanager
-    def locked(self, pid: Callable[[], int] = os.getpid) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Hold the run for writing; the lock goes with the process. Raises RunLocked naming the holder."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error(error, self.path) from error
-        holder = self.path / ".lock.pid"
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
-            raise RunLocked(
-                f"The run {self.path} is being written by {who}.", hint="Wait for it, or choose another --out."
-            ) from error
-        try:
-            write_text(holder, f"process {pid()}\n")
-            yield
-        finally:
-            holder.unlink(missing_ok=True)
-            lock.release()
+        return writing(self.path, "run", instead="choose another --out")

@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from data import lock
 from data.jsonl import storage_error, write_text
-from doceo.core.errors import IndexUnusable, RunLocked
+from doceo.core.errors import IndexUnusable
 
-POINTER, NEXT, LOCK, HOLDER = "current", ".next", ".lock", ".lock.pid"
+POINTER, NEXT = "current", ".next"
 
 
 def current(folder: Path) -> Path | None:
@@ -38,25 +37,12 @@ def current(folder: Path) -> Path | None:
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """Hold an index for writing. Raises RunLocked naming the holder, StorageError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.chmod(0o700)
-    except OSError as error:
-        raise storage_error(error, folder) from error
-    lock, holder = FileLock(folder / LOCK), folder / HOLDER
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        who = holder.read_text(encoding="utf-8").strip() if holder.exists() else "another process"
-        raise RunLocked(
-            f"The index {folder} is being written by {who}.", hint="Wait for it, or name another collection."
-        ) from error
-    try:
-        write_text(holder, f"process {os.getpid()}\n")
+    with lock.writing(folder, "index", instead="name another collection", mode=0o700):
+        try:
+            folder.chmod(0o700)
+        except OSError as error:
+            raise storage_error(error, folder) from error
         yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
 
 
 def begin(folder: Path) -> Path:
