@@ -49,7 +49,8 @@ def register(app: typer.Typer) -> None:
         else:
             run = existing_run(source)
             folder = finetune_run(run, Path(out) if out else None, settings, console, force=force)
-            steps = [f"doceo evaluate {run.path}", f"doceo chat {run.path} --model tuned"]
+            own = [f"doceo evaluate {run.path}", f"doceo chat {run.path} --model tuned"]
+            steps = [f"doceo chat {run.path} --model hf:{folder}"] if out else own
         console.show(f"Adapter: {folder}")
         console.result({"adapter": str(folder)})
         console.next_steps(*steps)

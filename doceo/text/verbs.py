@@ -235,8 +235,3 @@ def base_of(word: str, form: Form) -> str | None:
 def third_person(base: str) -> str:
     """Return the -s form of a verb given by its base form, listed or not."""
     return VERBS[base].s if base in VERBS else _third_person(base)
-
-
-def past_participle(base: str) -> str:
-    """Return the past participle of a verb given by its base form, listed or not."""
-    return VERBS[base].participle if base in VERBS else _past(base)

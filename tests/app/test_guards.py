@@ -84,6 +84,13 @@ def test_an_adapter_of_another_dataset_is_not_scored(tiny_run: Path, library: Pa
     assert run_doceo("evaluate", copy, "--systems", "quote+rag").exit_code == 0
 
 
+def test_a_run_without_a_model_does_not_ask_an_earlier_one(tiny_run: Path, library: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tiny_run, tmp_path / "tiny")
+    result = run_doceo("run", library, "--out", copy, "--pairs", "12", "--base", "none", "--no-open", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert {score["system"] for score in json.loads(result.stdout)["scores"]} == {"quote+rag"}
+
+
 def test_named_documents_take_their_copies_with_them(library: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(library, tmp_path / "lib")
     text = (folder / "ferry.md").read_text()
