@@ -2,175 +2,126 @@
 
 Every chunk is a slice of the document's text, so `document.text[span.start:span.end] == chunk.text` holds by
 construction; headings stand in `heading_path` and, where a passage runs over several small sections, inside it.
+Linear in the text; the memory beside the chunks themselves is bounded, however the text is divided into lines.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
-from data.headings import heading_of
+from data.units import Unit, count_tokens, halves, units
 from doceo.core.config import ChunkConfig
 from doceo.core.fingerprint import sha256
 from doceo.core.protocols import Tokens
 from doceo.core.records import Chunk, Document, Span
-from doceo.text.blocks import Block, blocks
-from doceo.text.sentences import sentence_spans
 
-
-@dataclass(frozen=True)
-class _Piece:
-    """A block, or a part of a block that is too long to be one passage."""
-
-    start: int
-    end: int
-    path: tuple[str, ...]
-    heading: bool = False
+MOST_CHARACTERS = 16
+"""Characters of a chunk for each token it may have. A tokenizer may take a text of any length for one unknown token."""
+_AT_ONCE = 256
 
 
 def chunk_document(document: Document, tokens: Tokens, config: ChunkConfig) -> list[Chunk]:
-    """Return the chunks of a document in order. Every character but blank space and bare headings is in one."""
-    counter = _TokenCount(document.text, tokens)
-    pieces = list(_pieces(document, counter, config))
-    return [_chunk(document, group, counter) for group in _groups(pieces, counter, config)]
+    """Return the chunks of a document in order.
+
+    Every character but blank space and bare headings is in exactly one. A bare heading is one that stands at the edge
+    of a chunk: it is in the `heading_path` of the text under it. `tokens` is counted on the chunk's own text and is
+    at most `config.max_tokens`, but where a single character has more.
+    """
+    longest = MOST_CHARACTERS * config.max_tokens
+    pieces = _pieces(units(document, tokens, config.max_tokens, longest), config.max_tokens, longest)
+    chunks: list[Chunk] = []
+    for group in _at_once(_groups(pieces, config, longest)):
+        chunks += _chunks(document, group, tokens, config.max_tokens)
+    return chunks
 
 
-class _TokenCount:
-    """Counts tokens of any slice of a text from one tokenization of the whole."""
-
-    def __init__(self, text: str, tokens: Tokens) -> None:
-        self._text = text
-        self._tokens = tokens
-        self._starts = [start for start, _ in tokens.offsets(text)]
-
-    def between(self, start: int, end: int) -> int:
-        return bisect_left(self._starts, end) - bisect_left(self._starts, start)
-
-    def exact(self, start: int, end: int) -> int:
-        return len(self._tokens.offsets(self._text[start:end]))
-
-    def after(self, start: int, count: int) -> int:
-        """Return the offset at which token number `count` after `start` begins, or the text's end."""
-        position = bisect_left(self._starts, start) + count
-        return self._starts[position] if position < len(self._starts) else len(self._text)
-
-
-def _pieces(document: Document, counter: _TokenCount, config: ChunkConfig) -> Iterator[_Piece]:
-    path: list[tuple[int, str]] = []
-    for run in _runs(blocks(document.text)):
-        start, end = run[0].start, run[-1].end
-        if run[0].kind == "heading":
-            level, title = heading_of(document.text[start:end])
-            path = [(above, name) for above, name in path if above < level]
-            path.append((level, title))
-        titles = tuple(title for _, title in path if title and title != document.title)
-        if run[0].kind == "heading" or counter.between(start, end) <= config.max_tokens:
-            yield _Piece(start, end, titles, heading=run[0].kind == "heading")
+def _pieces(found: Iterable[Unit], most: int, longest: int) -> Iterator[Unit]:
+    """Join the units of a run as far as they fit: a list, a table, a paragraph or a code block is whole if it can be."""
+    piece: Unit | None = None
+    for unit in found:
+        if piece is None:
+            piece = unit
+        elif (
+            unit.run == piece.run
+            and not (unit.heading or piece.heading)
+            and piece.tokens + unit.tokens <= most
+            and unit.end - piece.start <= longest
+        ):
+            piece = piece._replace(end=unit.end, tokens=piece.tokens + unit.tokens)
         else:
-            for part_start, part_end in _split(document.text, run, counter, config.max_tokens):
-                yield _Piece(part_start, part_end, titles)
+            yield piece
+            piece = unit
+    if piece is not None:
+        yield piece
 
 
-def _runs(found: list[Block]) -> Iterator[list[Block]]:
-    """Yield blocks one by one, but the items of a list and the rows of a table together, so that they stay whole."""
-    run: list[Block] = []
-    for block in found:
-        if run and not (block.kind == run[-1].kind and block.kind in ("item", "row")):
-            yield run
-            run = []
-        run.append(block)
-    if run:
-        yield run
-
-
-def _split(text: str, run: list[Block], counter: _TokenCount, most: int) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a run that is too long: by block and sentence (code: by line), then word, then token."""
-    if run[0].kind == "code":
-        parts = _line_spans(text, run[0])
-    else:
-        parts = [(b.start + s, b.start + e) for b in run for s, e in sentence_spans(text[b.start : b.end])]
-    start = end = -1
-    for part_start, part_end in parts:
-        if start >= 0 and counter.between(start, part_end) <= most:
-            end = part_end
-            continue
-        if start >= 0:
-            yield start, end
-        start, end = part_start, part_end
-        while counter.between(start, end) > most:
-            cut = _cut(text, start, end, counter, most)
-            yield _stripped(text, start, cut)
-            start, _ = _stripped(text, cut, end)
-    if start >= 0 and end > start:
-        yield start, end
-
-
-def _line_spans(text: str, block: Block) -> list[tuple[int, int]]:
-    spans, start = [], block.start
-    for line in text[block.start : block.end].split("\n"):
-        if line.strip():
-            spans.append((start, start + len(line)))
-        start += len(line) + 1
-    return spans
-
-
-def _cut(text: str, start: int, end: int, counter: _TokenCount, most: int) -> int:
-    """Return where a run without sentence ends is cut: at a blank if there is one, else at a token."""
-    limit = min(counter.after(start, most), end)
-    blank = max(text.rfind(" ", start + 1, limit), text.rfind("\n", start + 1, limit))
-    if blank > start and text[start:blank].strip():
-        return blank
-    # A word cut in two may come out as more pieces than it was.
-    while limit > start + 1 and counter.exact(start, limit) > most:
-        limit -= max(1, (limit - start) // 8)
-    return limit
-
-
-def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
-
-
-def _groups(pieces: list[_Piece], counter: _TokenCount, config: ChunkConfig) -> Iterator[list[_Piece]]:
+def _groups(pieces: Iterable[Unit], config: ChunkConfig, longest: int) -> Iterator[list[Unit]]:
     """Yield the pieces of each chunk.
 
     A chunk ends where the next piece does not fit, where it has its target size, or at a heading once it has half
     of it; so tiny sections share a chunk. Headings that open or close a chunk are left to `heading_path`.
     """
-    group: list[_Piece] = []
+    group: list[Unit] = []
+    size = 0
     for piece in pieces:
         if group:
-            size = counter.between(group[0].start, group[-1].end)
-            too_long = counter.between(group[0].start, piece.end) > config.max_tokens
-            section_ends = piece.heading and size >= config.target_tokens // 2
+            too_long = size + piece.tokens > config.max_tokens or piece.end - group[0].start > longest
+            section_ends = (piece.heading or piece.opens) and size >= config.target_tokens // 2
             if too_long or size >= config.target_tokens or section_ends:
-                yield from _trimmed(group)
-                group = []
-        group.append(piece)
-    yield from _trimmed(group)
+                yield from _without_bare_headings(group)
+                group, size = [], 0
+        if group or not piece.heading:
+            group.append(piece)
+            size += piece.tokens
+    yield from _without_bare_headings(group)
 
 
-def _trimmed(group: list[_Piece]) -> Iterator[list[_Piece]]:
-    first = next((i for i, piece in enumerate(group) if not piece.heading), len(group))
+def _without_bare_headings(group: list[Unit]) -> Iterator[list[Unit]]:
     last = max((i for i, piece in enumerate(group) if not piece.heading), default=-1)
+    first = next((i for i, piece in enumerate(group) if not piece.heading), len(group))
     if first <= last:
         yield group[first : last + 1]
 
 
-def _chunk(document: Document, group: list[_Piece], counter: _TokenCount) -> Chunk:
-    start, end = _stripped(document.text, group[0].start, group[-1].end)
-    span = Span(document_id=document.id, start=start, end=end)
-    text = document.text[start:end]
+def _at_once(groups: Iterable[list[Unit]]) -> Iterator[list[list[Unit]]]:
+    some: list[list[Unit]] = []
+    for group in groups:
+        some.append(group)
+        if len(some) == _AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _chunks(document: Document, groups: Sequence[list[Unit]], tokens: Tokens, most: int) -> Iterator[Chunk]:
+    """Yield the chunks of groups; one that is longer than its pieces promised is divided."""
+    texts = [document.text[group[0].start : group[-1].end] for group in groups]
+    for group, text, size in zip(groups, texts, count_tokens(tokens, texts), strict=True):
+        if size <= most or len(text) < 2:
+            yield _chunk(document, group, text, size)
+        else:
+            yield from _chunks(document, list(_divided(document.text, group)), tokens, most)
+
+
+def _divided(text: str, group: list[Unit]) -> Iterator[list[Unit]]:
+    if len(group) > 1:
+        middle = len(group) // 2
+        yield from _without_bare_headings(group[:middle])
+        yield from _without_bare_headings(group[middle:])
+    else:
+        for start, end in halves(text, group[0].start, group[0].end):
+            yield [group[0]._replace(start=start, end=end)]
+
+
+def _chunk(document: Document, group: Sequence[Unit], text: str, size: int) -> Chunk:
+    span = Span(document_id=document.id, start=group[0].start, end=group[-1].end)
     return Chunk(
         id=Chunk.identify(span),
         document_id=document.id,
         span=span,
         text=text,
         heading_path=group[0].path,
-        tokens=counter.between(start, end),
+        tokens=size,
         text_sha256=sha256(text),
     )

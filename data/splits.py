@@ -13,11 +13,12 @@ from difflib import get_close_matches
 from doceo.core.errors import UsageError
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Chunk, Document, Pair
-from doceo.text.neardup import near_duplicate_groups, shingles
+from doceo.text.neardup import near_duplicate_groups
+from doceo.text.repeats import known_runs, repeated_shares
 
 LEAST_DOCUMENTS = 5
-RUN_WORDS, COPIED = 8, 0.2
-"""A chunk with more than this share of runs of eight words in common with kept-out text is kept out too."""
+COPIED = 0.2
+"""A chunk with more than this share of its runs of eight terms in common with kept-out text is kept out too."""
 
 
 def unseen_chunks(
@@ -39,16 +40,34 @@ def unseen_chunks(
     Raises UsageError where a named source is not among the documents.
     """
     if named:
-        return _with_copies(_named(documents, chunks, named), chunks)
+        chosen = _named(documents, chunks, named)
+        return _with_copies(chosen, chunks) or chosen
     if share <= 0:
         return frozenset()
     groups = _document_groups(documents, chunks) if len(documents) >= LEAST_DOCUMENTS else _section_groups(chunks)
     return _with_copies(_choose(groups, share, seed), chunks)
 
 
+def is_unseen(pair: Pair, unseen: frozenset[str]) -> bool:
+    """Say whether a pair is kept out of training, its text being kept out.
+
+    An answerable pair is kept out as soon as one of its passages is: one that joins kept-out text with other text
+    cannot be answered from what was trained. A pair without an answer is kept out with the passage that it was made
+    from, its first, or where all that was searched for it is kept out; the passages searched besides do not count,
+    since training shows it with the others only.
+    """
+    if pair.answerable:
+        return bool(unseen.intersection(pair.chunk_ids))
+    return pair.chunk_ids[:1] != () and (pair.chunk_ids[0] in unseen or unseen.issuperset(pair.chunk_ids))
+
+
 def taught_facts(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
-    """Return `count` pairs, or all there are, whose fact is to be asked again in other words; seeded order."""
-    return sorted(pairs, key=lambda pair: sha256(f"taught {seed} {pair.id}"))[:count]
+    """Return `count` pairs, or all there are, whose fact is to be asked again in other words; seeded order.
+
+    Pairs without an answer have no fact.
+    """
+    facts = [pair for pair in pairs if pair.answerable]
+    return sorted(facts, key=lambda pair: sha256(f"taught {seed} {pair.id}"))[:count]
 
 
 def _named(documents: Sequence[Document], chunks: Sequence[Chunk], named: Collection[str]) -> frozenset[str]:
@@ -65,19 +84,15 @@ def _named(documents: Sequence[Document], chunks: Sequence[Chunk], named: Collec
 
 
 def _with_copies(chosen: frozenset[str], chunks: Sequence[Chunk]) -> frozenset[str]:
-    """Return the chosen chunks and all others that repeat a good part of their words: those would leak."""
-    runs = {run for chunk in chunks if chunk.id in chosen for run in _runs(chunk.text)}
-    copies = [c.id for c in chunks if c.id not in chosen and (own := _runs(c.text)) and _share(own, runs) > COPIED]
-    # Where everything repeats everything there is nothing to keep apart.
-    return chosen.union(copies) if len(chosen) + len(copies) < len(chunks) else chosen
+    """Return the chosen chunks and all others that repeat a good part of their words: those would leak.
 
-
-def _runs(text: str) -> set[str]:
-    return shingles(text, RUN_WORDS) if len(text.split()) > RUN_WORDS else set()
-
-
-def _share(own: set[str], others: set[str]) -> float:
-    return len(own & others) / len(own)
+    Where everything repeats everything there is nothing to keep apart, and nothing is returned.
+    """
+    runs = known_runs(chunk.text for chunk in chunks if chunk.id in chosen)
+    others = [chunk for chunk in chunks if chunk.id not in chosen]
+    repeated = repeated_shares((chunk.text for chunk in others), len(others), runs)
+    copies = [chunk.id for chunk, share in zip(others, repeated, strict=True) if share > COPIED]
+    return chosen.union(copies) if len(copies) < len(others) else frozenset()
 
 
 def _document_groups(documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[str, list[Chunk]]:

@@ -1,8 +1,8 @@
 """The report: one self-contained page from whatever stages of a run are finished.
 
 The page loads nothing: its style and script stand in it and are named by hash in its content security policy, which
-forbids everything else. Documents are hostile input; every text is escaped by the template engine, and none of it is
-put into the script.
+forbids everything else. Documents are hostile input: every text is escaped by the template engine, or stands in the
+JSON block that the script reads, escaped so that it cannot end the block, and is only ever shown as text.
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ from markupsafe import Markup
 from data.jsonl import write_text
 from data.store import Run
 from evaluation.table import LABELS, TITLES, Table, tables
-from evaluation.view import answers, charts, dataset, making
+from evaluation.view import answers, charts, dataset, making, review
 from evaluation.view.passages import Library
 from evaluation.view.records import RunRecords, read_run
 
 _TEMPLATES = Path(__file__).parent / "templates"
 # Control characters and lone surrogates, which HTML and UTF-8 cannot hold.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_ONE = {"documents": "document", "passages": "passage", "systems compared": "system"}
+_ONE = {
+    "documents": "document",
+    "question and answer pairs": "question and answer pair",
+    "passages": "passage",
+    "systems compared": "system",
+}
 SYSTEMS = {
     "base": "the base model alone",
     "tuned": "the base model with the adapter",
@@ -86,7 +91,7 @@ def render(records: RunRecords, *, title: str = "", seed: int = 0) -> str:
         headline=_headline(records),
         worked=worked,
         what=SYSTEMS.get(worked[0].system, "") if worked else "",
-        outcome=dataset.outcome(records.ledger, records.rejected),
+        outcome=dataset.outcome(records.ledger, records.pairs, records.rejected),
         use=dataset.use(records.rows),
         coverage=dataset.coverage_shares(records.coverage),
         unasked=dataset.unasked(records.coverage),
@@ -101,7 +106,7 @@ def render(records: RunRecords, *, title: str = "", seed: int = 0) -> str:
         cards=cards,
         card_metric=LABELS.get(metric, metric),
         set_titles=TITLES,
-        pairs=dataset.pair_cards(records.pairs, library),
+        review=review.as_script(review.review_data(records, library)) if records.pairs or records.rejected else "",
         stages=making.stage_rows(records),
         packages=making.packages(records),
         signatures=making.signatures(records.scores),
@@ -152,7 +157,7 @@ def _parts(records: RunRecords, worked: bool, cards: bool) -> list[Part]:
         "dataset": ("Dataset", bool(records.documents or records.pairs or records.ledger)),
         "model": ("Model and scores", bool(records.training or records.scores)),
         "questions": ("Question cards", cards),
-        "pairs": ("All pairs", bool(records.pairs)),
+        "pairs": ("All pairs", bool(records.pairs or records.rejected)),
         "making": ("How it was made", bool(records.manifests)),
     }
     order = list(shown) if worked else ["pairs", *(id_ for id_ in shown if id_ != "pairs")]
@@ -167,7 +172,7 @@ def _headline(records: RunRecords) -> list[tuple[str, str]]:
         (len(records.documents), "documents"),
         (words, "words"),
         (len(records.chunks), "passages"),
-        (len(records.pairs), "questions with evidence"),
+        (len(records.pairs), "question and answer pairs"),
         (records.rows.get("train", 0), "training rows"),
         (len(records.answers), "systems compared"),
         (len(asked), "test questions"),

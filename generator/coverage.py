@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from bisect import bisect_right
@@ -16,7 +17,9 @@ KEY_TERMS = 20
 LISTED = 50
 """Unasked terms that are listed."""
 
+_WIDE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(r"[^\W\d_][\w-]{3,}")
+_WIDE_PAIR = re.compile(rf"(?=([{_WIDE}]{{2}}))")
 
 
 def coverage(documents: Sequence[Document], chunks: Sequence[Chunk], pairs: Sequence[Pair]) -> dict[str, object]:
@@ -29,13 +32,15 @@ def coverage(documents: Sequence[Document], chunks: Sequence[Chunk], pairs: Sequ
     for pair in pairs:
         for evidence in pair.evidence:
             touched[evidence.span.document_id].append((evidence.span.start, evidence.span.end))
-    asked = {word.lower() for pair in pairs for word in _WORD.findall(f"{pair.question} {pair.answer}")}
+    asked = {word for pair in pairs for word in _words(f"{pair.question} {pair.answer}")}
+    mine = Counter(source for pair in pairs for source in {e.span.document_id for e in pair.evidence})
     rows, totals = [], Counter[str]()
     for document in documents:
         counts = _counts(document, sections[document.id], _merged(touched[document.id]), terms[document.id], asked)
         totals.update(counts)
-        mine = sum(any(e.span.document_id == document.id for e in pair.evidence) for pair in pairs)
-        rows.append({"document_id": document.id, "source": document.source, "pairs": mine, **_shares(counts)})
+        left = [term for term in terms[document.id] if term not in asked]
+        row = {"document_id": document.id, "source": document.source, "pairs": mine[document.id]}
+        rows.append({**row, **_shares(counts), "unasked": left})
     unasked = Counter({term: n for of in terms.values() for term, n in of.items() if term not in asked})
     return {**_shares(totals), "documents": rows, "unasked": [term for term, _ in unasked.most_common(LISTED)]}
 
@@ -83,14 +88,23 @@ def _overlaps(spans: list[tuple[int, int]], start: int, end: int) -> bool:
 
 
 def _key_terms(documents: Sequence[Document]) -> dict[str, Counter[str]]:
-    counts = {document.id: Counter(word.lower() for word in _WORD.findall(document.text)) for document in documents}
+    """Return the words of the highest tf-idf of every document with how often they occur; two passes, lean."""
     spread: Counter[str] = Counter()
-    for words in counts.values():
-        spread.update(words.keys())
+    for document in documents:
+        spread.update(set(_words(document.text)))
     n = len(documents)
     terms: dict[str, Counter[str]] = {}
-    for document_id, words in counts.items():
+    for document in documents:
+        words = Counter(_words(document.text))
         weight = {w: c * math.log((n + 1) / spread[w] + 0.1) for w, c in words.items() if c > 1}
-        best = sorted(weight, key=lambda w: (-weight[w], w))[:KEY_TERMS]
-        terms[document_id] = Counter({w: words[w] for w in best})
+        best = heapq.nsmallest(KEY_TERMS, weight, key=lambda w: (-weight[w], w))
+        terms[document.id] = Counter({w: words[w] for w in best})
     return terms
+
+
+def _words(text: str) -> list[str]:
+    """Return a text's words in lower case; of scripts without spaces, pairs of letters."""
+    lowered = text.lower()
+    pairs = _WIDE_PAIR.findall(lowered)
+    words = _WORD.findall(lowered)
+    return [*(word for word in words if not _WIDE_PAIR.search(word)), *pairs] if pairs else words

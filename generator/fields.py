@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeVar, get_args
+from functools import lru_cache
+from typing import Literal, get_args
 
 from rapidfuzz import process
 
-from doceo.core.records import Difficulty, Kind
+from doceo.core.records import Kind
+from doceo.text.surrogates import without_surrogates
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
-DIFFICULTIES: tuple[Difficulty, ...] = get_args(Difficulty)
-Field = Literal["question", "answer", "quote", "kind", "difficulty"]
+KINDS: tuple[Kind, ...] = tuple(
+    kind for kind in get_args(Kind) if kind not in ("multi-hop", "multi-turn", "unanswerable")
+)
+"""The kinds that a teacher tells apart; the other three are what was ordered."""
+_KIND: dict[str, Kind] = {kind: kind for kind in KINDS}
+Field = Literal["question", "answer", "quotes", "kind", "rationale"]
 FIELD_NAMES: dict[str, Field] = {
     **dict.fromkeys(("question", "q", "query", "prompt", "ask"), "question"),
     **dict.fromkeys(("answer", "a", "response", "reply", "ans", "completion", "expectedanswer"), "answer"),
     **dict.fromkeys(
         ("quote", "quotes", "evidence", "source", "citation", "excerpt", "proof", "span", "sourcetext", "sentence",
-         "supportingquote", "supportingtext", "supportingsentence", "reference", "verbatim", "context", "passage"),
-        "quote",
+         "supportingquote", "supportingquotes", "supportingtext", "supportingsentence", "reference", "verbatim",
+         "context", "passage", "hops"),
+        "quotes",
     ),
     **dict.fromkeys(("kind", "type", "category", "questiontype"), "kind"),
-    **dict.fromkeys(("difficulty", "level", "complexity"), "difficulty"),
+    **dict.fromkeys(("rationale", "reasoning", "steps", "thought", "thoughts", "explanation"), "rationale"),
 }  # fmt: skip
+_RIGHT = frozenset({"question", "answer", "quotes", "quote", "kind", "rationale"})
 KIND_NAMES: dict[str, Kind] = {
     **dict.fromkeys(("who", "which", "where", "person", "name", "location", "place", "organisation"), "entity"),
     **dict.fromkeys(("number", "numeric", "numerical", "amount", "howmany", "howmuch", "count"), "quantity"),
@@ -34,11 +41,7 @@ KIND_NAMES: dict[str, Kind] = {
     **dict.fromkeys(("factual", "factoid", "statement"), "fact"),
     **dict.fromkeys(("enumeration", "listing"), "list"),
     **dict.fromkeys(("meaning", "what", "term", "concept"), "definition"),
-}
-DIFFICULTY_NAMES: dict[str, Difficulty] = {
-    **dict.fromkeys(("1", "simple", "low", "beginner", "basic"), "easy"),
-    **dict.fromkeys(("2", "moderate", "intermediate", "normal", "average"), "medium"),
-    **dict.fromkeys(("3", "4", "5", "difficult", "high", "advanced", "complex"), "hard"),
+    **dict.fromkeys(("summarise", "summarize", "overview", "gist"), "summary"),
 }
 _OPENINGS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("quantity", re.compile(r"\bhow (?:many|much|long|far|often|large|old)\b", re.IGNORECASE)),
@@ -62,18 +65,26 @@ def by_field(item: dict[object, object]) -> dict[Field, object]:
     """Return the values of a pair by field, names taken by their nearest meaning; the right name wins."""
     fields: dict[Field, object] = {}
     for key, value in item.items():
-        name = re.sub(r"[^a-z]", "", str(key).lower())
-        field = FIELD_NAMES.get(name)
-        if field is None and len(name) > 3:
-            near = process.extractOne(name, [known for known in FIELD_NAMES if len(known) > 3], score_cutoff=84)
-            field = FIELD_NAMES[near[0]] if near else None
-        if field is not None and (name == field or not fields.get(field)):
+        field = _field(str(key)[:60])
+        if field is not None and (key in _RIGHT or not fields.get(field)):
             fields[field] = value
     return fields
 
 
+@lru_cache(maxsize=1024)
+def _field(key: str) -> Field | None:
+    name = re.sub(r"[^a-z]", "", key.lower())
+    field = FIELD_NAMES.get(name)
+    if field is None and len(name) > 3:
+        near = process.extractOne(name, [known for known in FIELD_NAMES if len(known) > 3], score_cutoff=84)
+        field = FIELD_NAMES[near[0]] if near else None
+    return field
+
+
 def text_of(value: object, between: str = ", ") -> str:
-    """Return a value as text: numbers as they are, truth as yes or no, several joined."""
+    """Return a value as text: numbers as they are, truth as yes or no, several joined; half characters replaced."""
+    if isinstance(value, str):
+        return without_surrogates(value).strip()
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -82,21 +93,30 @@ def text_of(value: object, between: str = ", ") -> str:
         return between.join(part for part in (text_of(item) for item in value) if part)
     if isinstance(value, dict):
         return next((part for part in (text_of(item) for item in value.values()) if part), "")
-    return str(value).strip()
+    return str(value)
 
 
-Name = TypeVar("Name", bound=str)
+def quotes_of(value: object) -> tuple[str, ...]:
+    """Return the quotes that a value holds: one text, a list of them, or a list of steps with a quote each."""
+    found = [_quote(item) for item in value] if isinstance(value, list) else [_quote(value)]
+    return tuple(dict.fromkeys(quote for quote in found if quote))
 
 
-def nearest(value: object, known: tuple[Name, ...], other: dict[str, Name], default: Name) -> Name:
-    """Return the known name that a value means: itself, another word for it, or the nearest in spelling."""
-    name = re.sub(r"[^a-z0-9]", "", text_of(value).lower())
-    if name in known:
-        return name
-    if name in other:
-        return other[name]
-    near = process.extractOne(name, known, score_cutoff=75) if name else None
-    return near[0] if near else default
+def _quote(value: object) -> str:
+    if isinstance(value, dict):
+        value = by_field(value).get("quotes", value)
+    return text_of(value, between=" ... ")
+
+
+def kind_named(value: object, default: Kind) -> Kind:
+    """Return the kind that a value means: itself, another word for it, or the nearest in spelling."""
+    if isinstance(value, str) and (exact := _KIND.get(value)):
+        return exact
+    name = re.sub(r"[^a-z0-9]", "", text_of(value)[:60].lower())
+    if name in KIND_NAMES:
+        return KIND_NAMES[name]
+    near = process.extractOne(name, list(_KIND), score_cutoff=75) if name else None
+    return _KIND[near[0]] if near else default
 
 
 def kind_of(question: str) -> Kind:

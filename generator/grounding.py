@@ -1,138 +1,136 @@
-"""Whether a draft is proved by its chunk: the quote is located, the answer's figures, names and words are looked up.
+"""Whether a draft is proved by its passages: its quotes are located, its answer's figures, names and words looked up.
 
 The cheap end of the ladder from exact quote to judge; it needs no model and reads the source itself.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
+from collections.abc import Mapping, Sequence
 
 from doceo.core.records import Chunk, Document, Draft, Evidence, Span, Verdict
 from doceo.text.quotes import locate
-from doceo.text.words import STOP_WORDS, WORD, stem
+from generator.languages import WIDE
+from generator.support import unsupported
 
-SUPPORTED = 0.5
-"""Least share of an answer's content words that have to occur in the chunk, its headings or the question."""
 _ELISION = re.compile(r"\s*(?:\[\s*)?(?:\.\.\.|…)(?:\s*\])?\s*")
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_WORDED = """zero one two three four five six seven eight nine ten
-    eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"""
-_MIXED = re.compile(r"[^\W\d_]\d|\d[^\W\d_]")
-_NUMERALS = {word: str(value) for value, word in enumerate(_WORDED.split())}
-_YES_NO = frozenset({"yes", "no"})
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_SHOWN = 120
 
 
-def verify(draft: Draft, chunk: Chunk, document: Document) -> tuple[Evidence, ...] | Verdict:
+def verify(
+    draft: Draft, chunks: Sequence[Chunk], documents: Mapping[str, Document], support: float | None = 0.5
+) -> tuple[Evidence, ...] | Verdict:
     """Return the evidence of a draft, or why it is not proved.
 
-    A draft that knows its span is checked against the document's text; else its quote is looked for in the chunk, in
-    parts where it was joined by "...". The reasons are `span_mismatch`, `no_quote`, `quote_not_found` and
-    `answer_not_supported`. A draft that says that there is no answer has no evidence.
+    A draft that knows its span is checked against the document's text; else its quotes are looked for in the chunks,
+    in parts where one was joined by "...". A draft that says that there is no answer has no evidence.
+
+    The reasons are
+
+    - `no_quote`: there is no quote;
+    - `quote_not_found`: a quote does not stand in any of the chunks, exactly or by alignment;
+    - `span_mismatch`: the document has other text at the draft's span;
+    - `not_multi_hop`: the quotes of a draft that needs several chunks come from one;
+    - `answer_not_supported`: a number, date, name, or too many of the answer's words stand nowhere in the source;
+    - `history_not_supported`: the same of an answer of the turns before.
+
+    Args:
+        draft: What a teacher proposes.
+        chunks: The passages that it was ordered from.
+        documents: Their documents, by id.
+        support: Least share of an answer's content words that evidence, chunks, headings or question hold; None
+            leaves the answer's words, numbers and names unchecked.
     """
     if not draft.answerable:
         return ()
     if draft.span is not None:
-        evidence = _of_span(draft.span, draft.quote, document)
+        evidence = _of_span(draft.span, " ".join(draft.quotes), documents)
     else:
-        evidence = _of_quote(draft.quote, chunk, document)
+        evidence = _of_quotes(draft.quotes, chunks, documents)
     if isinstance(evidence, Verdict):
         return evidence
-    missing = unsupported(draft, evidence, chunk, document)
-    return _reject("answer_not_supported", missing) if missing else evidence
+    if draft.kind == "multi-hop" and _used(evidence, chunks) < 2:
+        return _reject("not_multi_hop", "all quotes stand in one passage")
+    if support is None:
+        return evidence
+    return _unproved(draft, evidence, chunks, documents, support) or evidence
 
 
-def unsupported(draft: Draft, evidence: tuple[Evidence, ...], chunk: Chunk, document: Document) -> str:
-    """Return what of an answer stands neither in its evidence and chunk nor in what the question names, or ""."""
-    source = "\n".join(
-        [*(part.quote for part in evidence), chunk.text, *chunk.heading_path, document.title, draft.question]
-    )
-    if _WIDE.search(draft.answer):
-        return _unsupported_wide(draft.answer, source)
-    answer, given = draft.answer, _numbers(source)
-    if odd := [number for number in _digits(answer) if number not in given]:
-        return f"the number {odd[0]} is not in the passage"
-    joined = "".join(source.lower().split())
-    if odd := [word for word in WORD.findall(answer) if _MIXED.search(word) and word.lower() not in joined]:
-        return f"{odd[0]} is not in the passage"
-    known = {stem(part) for word in WORD.findall(source.lower()) for part in (word, *re.split(r"[-/._'’]", word))}
-    if odd := [name for name in _names(answer) if not _occurs(name, known)]:
-        return f"the name {odd[0]} is not in the passage"
-    content = [word for word in WORD.findall(answer.lower()) if word not in STOP_WORDS | _YES_NO]
-    found = sum(_occurs(word, known) or word in _NUMERALS for word in content)
-    if content and found < SUPPORTED * len(content):
-        return f"{len(content) - found} of {len(content)} words of the answer are not in the passage"
-    return ""
+def _unproved(
+    draft: Draft,
+    evidence: Sequence[Evidence],
+    chunks: Sequence[Chunk],
+    documents: Mapping[str, Document],
+    support: float,
+) -> Verdict | None:
+    said = [turn.content for turn in draft.history]
+    places = [part for chunk in chunks for part in (*chunk.heading_path, documents[chunk.document_id].title)]
+    source = "\n".join([*(chunk.text for chunk in chunks), *places])
+    # A draft with a span may have its evidence beside the chunk.
+    extra = "\n".join([draft.question, *said, *(part.quote for part in evidence)])
+    if missing := unsupported(draft.answer, source, extra, support):
+        return _reject("answer_not_supported", missing)
+    for question, answer in zip(draft.history[::2], draft.history[1::2], strict=False):
+        if missing := unsupported(answer.content, source, question.content, support):
+            return _reject("history_not_supported", missing)
+    return None
 
 
-def _of_span(span: Span, quote: str, document: Document) -> tuple[Evidence, ...] | Verdict:
-    if span.document_id != document.id or span.end > len(document.text):
+def _of_span(span: Span, quote: str, documents: Mapping[str, Document]) -> tuple[Evidence, ...] | Verdict:
+    document = documents.get(span.document_id)
+    if document is None or span.end > len(document.text):
         return _reject("span_mismatch", f"the span {span.start} to {span.end} is not of this document")
     if document.text[span.start : span.end] != quote:
         return _reject("span_mismatch", f"the text at {span.start} is not the quote")
     return (Evidence(span=span, quote=quote),)
 
 
-def _of_quote(quote: str, chunk: Chunk, document: Document) -> tuple[Evidence, ...] | Verdict:
-    if not quote.strip():
+def _of_quotes(
+    quotes: Sequence[str], chunks: Sequence[Chunk], documents: Mapping[str, Document]
+) -> tuple[Evidence, ...] | Verdict:
+    if not any(quote.strip() for quote in quotes):
         return _reject("no_quote", "the teacher gave no quote")
-    whole = locate(quote, chunk.text)
-    parts = (
-        [quote] if whole else [part for part in _ELISION.split(quote) if len(part.split()) > 1 or _WIDE.search(part)]
-    )
-    places = [whole] if whole else [locate(part, chunk.text) for part in parts]
     evidence: list[Evidence] = []
-    for part, place in zip(parts, places, strict=True):
-        if place is None:
-            return _reject("quote_not_found", part[:120])
-        start, end = chunk.span.start + place[0], chunk.span.start + place[1]
-        found = Evidence(span=Span(document_id=document.id, start=start, end=end), quote=document.text[start:end])
-        if found not in evidence:
-            evidence.append(found)
-    return tuple(evidence) if evidence else _reject("quote_not_found", quote[:120])
+    for quote in quotes:
+        found = _located(quote, chunks, documents)
+        if isinstance(found, Verdict):
+            return found
+        evidence += [part for part in found if part not in evidence]
+    return tuple(evidence)
+
+
+def _located(quote: str, chunks: Sequence[Chunk], documents: Mapping[str, Document]) -> tuple[Evidence, ...] | Verdict:
+    """Return where a quote stands, as a whole or in the parts that it was joined from."""
+    if whole := _place(quote, chunks, documents):
+        return (whole,)
+    parts = [part for part in _ELISION.split(quote) if len(part.split()) > 1 or WIDE.search(part)]
+    places = [_place(part, chunks, documents) for part in parts] if len(parts) > 1 else []
+    if not places or None in places:
+        missing = next((part for part, place in zip(parts, places, strict=False) if place is None), quote)
+        return _reject("quote_not_found", missing[:_SHOWN])
+    return tuple(place for place in places if place is not None)
+
+
+def _place(quote: str, chunks: Sequence[Chunk], documents: Mapping[str, Document]) -> Evidence | None:
+    """Return the evidence that a quote names: letter for letter in any of the chunks, else by alignment."""
+    exact = [chunk for chunk in chunks if quote in chunk.text]
+    for chunk in exact or chunks:
+        if place := locate(quote, chunk.text):
+            start, end = chunk.span.start + place[0], chunk.span.start + place[1]
+            span = Span(document_id=chunk.document_id, start=start, end=end)
+            return Evidence(span=span, quote=documents[chunk.document_id].text[start:end])
+    return None
+
+
+def _used(evidence: Sequence[Evidence], chunks: Sequence[Chunk]) -> int:
+    """Return how many of the chunks hold a piece of evidence; one that several hold counts for one of them."""
+    holders = {next((chunk.id for chunk in chunks if _holds(chunk, part.span)), "") for part in evidence}
+    return len(holders - {""})
+
+
+def _holds(chunk: Chunk, span: Span) -> bool:
+    return chunk.document_id == span.document_id and chunk.span.start <= span.start and span.end <= chunk.span.end
 
 
 def _reject(reason: str, detail: str) -> Verdict:
     return Verdict(accepted=False, reason=reason, detail=detail)
-
-
-def _digits(text: str) -> list[str]:
-    return [number.replace(",", "").rstrip(".:") for number in _NUMBER.findall(text)]
-
-
-def _numbers(text: str) -> set[str]:
-    """Return the numbers of a text, worded ones up to twenty included, thousands separators left out."""
-    return {*_digits(text), *(_NUMERALS[word] for word in WORD.findall(text.lower()) if word in _NUMERALS)}
-
-
-def _names(answer: str) -> list[str]:
-    """Return the capitalised words of an answer that do not begin a sentence, in lower case."""
-    names: list[str] = []
-    for match in WORD.finditer(answer):
-        word, before = match.group(), answer[: match.start()].rstrip(" \t\n\"'“‘(*_`")
-        if word[0].isupper() and len(word) > 1 and before and before[-1] not in ".!?:;•-":
-            names.append(word.lower())
-    return [name for name in names if name not in STOP_WORDS]
-
-
-def _occurs(word: str, known: set[str]) -> bool:
-    """Return whether a word or all parts of a compound occur, also in another ending."""
-    if stem(word) in known:
-        return True
-    parts = re.split(r"[-/._'’]", word)
-    if len(parts) > 1 and all(not part or part in STOP_WORDS or stem(part) in known for part in parts):
-        return True
-    root = stem(word)[:6]
-    return len(root) >= 5 and any(other.startswith(root) for other in known)
-
-
-def _unsupported_wide(answer: str, source: str) -> str:
-    """Look up the answer's pairs of letters, for scripts that put no spaces between words."""
-    letters = [letter for letter in answer if letter.isalnum()]
-    pairs = ["".join(pair) for pair in itertools.pairwise(letters)]
-    given = "".join(letter for letter in source if letter.isalnum())
-    found = sum(pair in given for pair in pairs)
-    if odd := [number for number in _digits(answer) if number not in _numbers(source)]:
-        return f"the number {odd[0]} is not in the passage"
-    return "" if found >= SUPPORTED * len(pairs) else f"{len(pairs) - found} of {len(pairs)} letter pairs are not there"

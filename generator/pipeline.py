@@ -1,224 +1,230 @@
-"""Chunks to pairs: plan, ask, check, select, reword; and a ledger that adds up."""
+"""Chunks to pairs: plan, ask, check, select, reword; and a ledger that adds up.
+
+What is asked depends on the corpus, the config and earlier replies alone, and replies are taken in the order of the
+plan, so that the order of their arrival never changes the result.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from data.splits import taught_facts
-from doceo.core.config import GenerateConfig
-from doceo.core.errors import ProviderError, ReplyInvalid, RequestRejected
-from doceo.core.protocols import Progress, Teacher
-from doceo.core.records import Chunk, Document, Draft, Ledger, Pair, Rejected, Verdict
-from doceo.text.surrogates import without_surrogates
-from generator.balance import select
+from doceo.core.config import Gate, GateConfig, GenerateConfig
+from doceo.core.errors import CostCapReached
+from doceo.core.protocols import Progress
+from doceo.core.records import Ledger, Pair, Rejected, Verdict
+from generator.asking import Asker, Patience, Reply
+from generator.balance import Quotas, select
+from generator.carried import Carried
+from generator.corpus import Corpus, Crew
 from generator.dedupe import Repeats
-from generator.grounding import verify
+from generator.deep import DeepChecks
+from generator.diversity import diversity
 from generator.ledger import Tally
-from generator.plan import Order, informative, orders
-from generator.quality import form_verdict
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """What pairs are made from. `unseen` are the ids of chunks kept out of training."""
-
-    documents: Sequence[Document]
-    chunks: Sequence[Chunk]
-    unseen: frozenset[str]
+from generator.planning import Planner
+from generator.pool import Pool
 
 
 @dataclass(frozen=True)
 class Generated:
-    """Accepted pairs in corpus order, rewordings of trained facts after them; all rejected ones; the ledger."""
+    """What came of it.
+
+    Attributes:
+        pairs: Accepted pairs in corpus order, rewordings of trained facts after them.
+        rejected: All rejected ones, each with its reason.
+        ledger: What became of every pair asked for.
+        asked: Pairs asked of every chunk, by id.
+        diversity: Of the questions, before and after selection.
+        capped: The cost cap, where it ended the asking.
+    """
 
     pairs: list[Pair]
     rejected: list[Rejected]
     ledger: Ledger
+    asked: dict[str, int]
+    diversity: dict[str, dict[str, object]]
+    capped: CostCapReached | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Making:
-    """State of one generation."""
+    """What one generation works with."""
 
     corpus: Corpus
-    teacher: Teacher
     config: GenerateConfig
+    planner: Planner
     tally: Tally
-    repeats: Repeats
-    documents: dict[str, Document]
-    order: dict[str, int]
-    pool: list[Pair] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    asked: Counter[str] = field(default_factory=Counter)
-    tired: set[str] = field(default_factory=set)
+    asker: Asker
+    deep: DeepChecks
+    pool: Pool
+    patience: Patience
 
 
-def generate(corpus: Corpus, teacher: Teacher, config: GenerateConfig, progress: Progress) -> Generated:
+async def generate(
+    corpus: Corpus,
+    crew: Crew,
+    config: GenerateConfig,
+    gate: GateConfig,
+    progress: Progress,
+    *,
+    gates: Sequence[Gate],
+    at_once: int = 8,
+    against: Sequence[str] = (),
+    before: Carried | None = None,
+) -> Generated:
     """Make `config.pairs` pairs, or as many as the corpus and the teacher give.
 
-    Raises ProviderError where the teacher cannot be used at all; replies that were paid for are in its journal.
+    Args:
+        corpus: What they are made from.
+        crew: Who makes and checks them.
+        config: How many, and which.
+        gate: Where the checks draw the line.
+        progress: Where work is shown.
+        gates: The checks that run.
+        at_once: Most orders under way.
+        against: Questions that no pair may ask again.
+        before: Pairs of an earlier generation that are kept.
+
+    Raises:
+        ProviderError: The teacher cannot be used at all; replies that were paid for are in its journal.
     """
-    making = _Making(
-        corpus=corpus,
-        teacher=teacher,
-        config=config,
-        tally=Tally(config.pairs),
-        repeats=Repeats(near="near" in config.gates),
-        documents={document.id: document for document in corpus.documents},
-        order={chunk.id: i for i, chunk in enumerate(corpus.chunks)},
-    )
-    reworded_wanted = round(config.pairs * config.taught_share)
-    _fill_pool(making, config.pairs - reworded_wanted, progress)
-    chosen = select(making.pool, config.pairs - reworded_wanted, making.order)
-    reworded = _reword(making, chosen, reworded_wanted, progress)
-    missing = config.pairs - len(chosen) - len(reworded)
-    if missing > 0:
-        _fill_pool(making, config.pairs - len(reworded), progress)
-        have = {pair.id for pair in chosen}
-        chosen += select([pair for pair in making.pool if pair.id not in have], missing, making.order, kept=chosen)
-    kept = {pair.id for pair in chosen}
-    for pair in making.pool:
-        if pair.id not in kept:
-            verdict = Verdict(accepted=False, reason="not_selected", detail="good, but others spread better")
-            making.rejected.append(Rejected(pair=pair, verdict=verdict))
-            making.tally.reject("not_selected")
-    making.tally.accept(len(chosen) + len(reworded))
-    chosen.sort(
-        key=lambda pair: (making.order[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id)
-    )
-    return Generated([*chosen, *reworded], making.rejected, making.tally.ledger())
-
-
-def _fill_pool(making: _Making, wanted: int, progress: Progress) -> None:
-    """Ask until the pool holds `wanted` pairs, the rounds are spent, or no chunk gives anything new."""
-    for _ in range(making.config.rounds):
-        missing = wanted - len(making.pool)
-        plan = _plan(making, missing)
-        if not plan:
-            return
-        with progress.task("generate", total=len(plan), unit="chunks") as task:
-            for order, drafts in _proposals(making, plan):
-                before = len(making.pool)
-                for draft in drafts:
-                    _check(making, draft, order.chunk)
-                if len(making.pool) == before or making.teacher.exhaustive:
-                    making.tired.add(order.chunk.id)
-                task.advance(1, f"{len(making.pool)} good pairs")
-
-
-def _plan(making: _Making, missing: int) -> list[Order]:
-    if missing <= 0:
-        return []
-    if making.teacher.exhaustive:
-        return [
-            Order(chunk, 0) for chunk in making.corpus.chunks if informative(chunk) and chunk.id not in making.tired
-        ]
-    return orders(making.corpus.chunks, missing, making.config.per_request, making.tired, making.asked)
-
-
-def _proposals(making: _Making, plan: Sequence[Order]) -> Iterator[tuple[Order, list[Draft]]]:
-    """Yield the drafts of every order, in order, and count what did not come."""
-
-    def ask(order: Order) -> list[Draft] | ProviderError:
-        try:
-            document = making.documents[order.chunk.document_id]
-            return making.teacher.propose(order.chunk, document, order.n)
-        except (ReplyInvalid, RequestRejected) as error:
-            return error
-
-    if making.teacher.exhaustive:
-        replies: Iterator[list[Draft] | ProviderError] = map(ask, plan)
-        pool = None
-    else:
-        pool = ThreadPoolExecutor(making.config.concurrency)
-        replies = pool.map(ask, plan)
+    making = _start(corpus, crew, config, gate, frozenset(gates), at_once, against)
+    kept = _take_in(making, before) if before is not None else []
+    reworded_wanted = max(round(config.pairs * config.taught_share), len(kept))
     try:
-        for order, reply in zip(plan, replies, strict=True):
-            making.asked[order.chunk.id] += order.n
-            if isinstance(reply, ProviderError):
-                making.tally.ask(order.n)
-                making.tally.fail(reply.code, order.n)
-                yield order, []
-                continue
-            making.tally.ask(max(order.n, len(reply)))
-            making.tally.fail("not_returned", max(0, order.n - len(reply)))
-            yield order, reply
+        await _fill(making, config.pairs - reworded_wanted, progress)
+        chosen = _chosen(making, config.pairs - reworded_wanted, [])
+        reworded = [*kept, *await _reword(making, chosen, reworded_wanted, kept, progress)]
+        if len(chosen) + len(reworded) < config.pairs:
+            await _fill(making, config.pairs - len(reworded), progress)
+            chosen = [making.pool.pairs[pair.id] for pair in chosen if pair.id in making.pool.pairs]
+            chosen += _chosen(making, config.pairs - len(reworded) - len(chosen), chosen)
     finally:
-        if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
+        await making.deep.cancel()
+    return _closed(making, chosen, reworded)
 
 
-def _check(making: _Making, draft: Draft, chunk: Chunk) -> None:
-    """Put a draft into the pool, or among the rejected with the first reason found."""
-    found = verify(draft, chunk, making.documents[chunk.document_id])
-    evidence = () if isinstance(found, Verdict) else found
-    # A model's JSON may hold half characters (\\ud800), which no file of ours can.
-    question, answer = without_surrogates(draft.question), without_surrogates(draft.answer)
-    pair = Pair(
-        id=Pair.identify(question, answer, evidence),
-        question=question,
-        answer=answer,
-        answerable=draft.answerable,
-        rationale=without_surrogates(draft.rationale),
-        evidence=evidence,
-        chunk_ids=(chunk.id,),
-        kind=draft.kind,
-        difficulty=draft.difficulty,
-        topic=chunk.heading_path[-1] if chunk.heading_path else making.documents[chunk.document_id].title,
-        scores={"teacher": draft.score} if draft.score else {},
-        teacher=making.teacher.name,
-        prompt_hash=next(iter(making.teacher.prompts.values()), ""),
-    )
-    verdict = found if isinstance(found, Verdict) else _gates(making, pair)
-    if verdict is None:
-        making.repeats.add(pair)
-        making.pool.append(pair)
+def _start(
+    corpus: Corpus,
+    crew: Crew,
+    config: GenerateConfig,
+    gate: GateConfig,
+    gates: frozenset[str],
+    at_once: int,
+    against: Sequence[str],
+) -> _Making:
+    tally, patience = Tally(config.pairs), Patience()
+    deep = DeepChecks(crew.checks, at_once, patience)
+    embedded = crew.embed(against) if crew.embed is not None and against else None
+    repeats = Repeats(gate, gates, against=against, against_vectors=embedded)
+    pool = Pool(corpus, crew, gates, gate, repeats, tally, deep.start)
+    asker = Asker(corpus, crew, at_once, patience)
+    return _Making(corpus, config, Planner(corpus, crew, config), tally, asker, deep, pool, patience)
+
+
+def _take_in(making: _Making, before: Carried) -> list[Pair]:
+    """Take in what an earlier generation left, and return its rewordings."""
+    making.tally.ask(len(before.pairs) + len(before.rewordings) + len(before.rejected))
+    making.pool.carry(before.pairs, before.rewordings)
+    making.planner.asked.update(before.asked)
+    for old in before.rejected:
+        making.pool.reject(old.pair, old.verdict)
+    return list(before.rewordings)
+
+
+async def _fill(making: _Making, wanted: int, progress: Progress) -> None:
+    """Ask until the pool holds `wanted` pairs, the rounds are spent, or no chunk gives anything new."""
+    pool = making.pool
+    for _ in range(making.config.rounds):
+        plan = making.planner.round(wanted, pool.pairs.values(), pool.known)
+        if not plan or making.patience.capped is not None:
+            return
+        gave: Counter[str] = Counter()
+        with progress.task("generate", total=len(plan), unit="requests") as task:
+            async for reply in making.asker.replies(plan):
+                _count(making.tally, reply)
+                pool.offer(reply)
+                gave[reply.order.form] += len(reply.drafts)
+                task.advance(1, f"{len(pool.pairs)} good pairs")
+            pool.settle()
+            await making.deep.settle(pool)
+        making.planner.learn(plan, gave, pool.pairs.values())
+
+
+def _count(tally: Tally, reply: Reply) -> None:
+    """Count what an order asked for and what did not come; a teacher that gives more than asked is asked for more."""
+    asked = max(reply.order.n, len(reply.drafts))
+    tally.ask(asked)
+    if reply.failure is not None:
+        tally.fail(reply.failure.code, asked)
     else:
-        making.rejected.append(Rejected(pair=pair, verdict=verdict))
-        making.tally.reject(verdict.reason)
+        tally.fail("not_returned", asked - len(reply.drafts))
 
 
-def _gates(making: _Making, pair: Pair, rewording_of: Pair | None = None) -> Verdict | None:
-    if "form" in making.config.gates and (verdict := form_verdict(pair)):
-        return verdict
-    return making.repeats.verdict(pair, rewording_of=rewording_of)
+def _chosen(making: _Making, n: int, kept: Sequence[Pair]) -> list[Pair]:
+    have = {pair.id for pair in kept}
+    pool = [pair for pair in making.pool.pairs.values() if pair.id not in have]
+    config = making.config
+    quotas = Quotas(kinds=making.planner.kinds, difficulties=config.difficulties, topics=config.topic_shares)
+    return select(pool, n, making.corpus.position, kept, quotas=quotas, vectors=making.pool.vectors or None)
 
 
-def _reword(making: _Making, chosen: Sequence[Pair], wanted: int, progress: Progress) -> list[Pair]:
-    """Return up to `wanted` rewordings of trained facts, each a pair of its own with the same answer and evidence."""
-    trained = [pair for pair in chosen if not making.corpus.unseen.intersection(pair.chunk_ids)]
-    # At least half of the facts keep a single wording, so that small sets still have training rows of their own.
+async def _reword(
+    making: _Making, chosen: Sequence[Pair], wanted: int, kept: Sequence[Pair], progress: Progress
+) -> list[Pair]:
+    """Return rewordings of trained facts, each a pair of its own with the same answer and evidence.
+
+    As many as are missing of `wanted` beside those that are kept.
+    """
+    wanted -= len(kept)
+    asked_twice = {tuple(pair.evidence) for pair in kept}
+    trained = [
+        pair
+        for pair in chosen
+        if pair.answerable
+        and not pair.history
+        and not making.corpus.unseen.intersection(pair.chunk_ids)
+        and tuple(pair.evidence) not in asked_twice
+    ]
     waiting = taught_facts(trained, len(trained), making.config.seed)
     made: list[Pair] = []
-    with (
-        progress.task("reword", total=wanted, unit="questions") as task,
-        ThreadPoolExecutor(1 if making.teacher.exhaustive else making.config.concurrency) as threads,
-    ):
+    with progress.task("reword", total=max(0, wanted), unit="questions") as task:
         while waiting and len(made) < wanted:
             batch, waiting = waiting[: wanted - len(made)], waiting[wanted - len(made) :]
-            for pair, question in zip(batch, threads.map(lambda p: _asked_again(making, p), batch), strict=True):
+            async for pair, question in making.asker.rewordings(batch):
                 making.tally.ask(1)
                 if question is None:
-                    making.tally.fail("not_reworded")
+                    capped = making.patience.capped
+                    making.tally.fail(capped.code if capped else "not_reworded", 1)
                     continue
-                again = pair.model_copy(
-                    update={"id": Pair.identify(question, pair.answer, pair.evidence), "question": question}
-                )
-                if verdict := _gates(making, again, rewording_of=pair):
-                    making.rejected.append(Rejected(pair=again, verdict=verdict))
-                    making.tally.reject(verdict.reason)
-                    continue
-                making.repeats.add(again)
-                made.append(again)
-                task.advance(1)
+                identity = Pair.identify(question, pair.answer, pair.evidence)
+                again = pair.model_copy(update={"id": identity, "question": question})
+                if making.pool.reworded(again, pair):
+                    made.append(again)
+                    task.advance(1)
     return made
 
 
-def _asked_again(making: _Making, pair: Pair) -> str | None:
-    try:
-        return making.teacher.reword(pair)
-    except (ReplyInvalid, RequestRejected):
-        return None
+def _closed(making: _Making, chosen: list[Pair], reworded: list[Pair]) -> Generated:
+    """Count what good pairs were left over, and close the ledger."""
+    pool, position = making.pool, making.corpus.position
+    kept = {pair.id for pair in chosen}
+    spread = {"before": diversity(list(pool.pairs.values()), pool.vectors or None)}
+    for pair in list(pool.pairs.values()):
+        if pair.id not in kept:
+            pool.withdraw(pair, Verdict(accepted=False, reason="not_selected", detail="good, but others spread better"))
+    spread["after"] = diversity(chosen, pool.vectors or None)
+    making.tally.accept(len(chosen) + len(reworded))
+    chosen.sort(
+        key=lambda pair: (position[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id)
+    )
+    return Generated(
+        pairs=[*chosen, *reworded],
+        rejected=pool.rejected,
+        ledger=making.tally.ledger(),
+        asked=dict(making.planner.asked),
+        diversity=spread,
+        capped=making.patience.capped,
+    )

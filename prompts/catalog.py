@@ -10,6 +10,8 @@ A template is one file, `templates/NAME.md`: a header that says what it is for a
     Words, with {{ question }} where the value goes.
     [user]
     ...
+
+A folder of a project's own may replace any of them; the hash is of the text that is used.
 """
 
 from __future__ import annotations
@@ -71,18 +73,37 @@ class Template:
 
 
 class Catalog:
-    """The templates of a folder; left out, those that ship with Doceo.
+    """The templates that ship with Doceo, each replaced by the file of its name in a folder where there is one.
 
     Args:
-        folder: A folder of `NAME.md` files.
+        folder: A folder of `NAME.md` files; it need not exist.
     """
 
     def __init__(self, folder: Traversable | None = None) -> None:
-        self._folder = folder if folder is not None else files("prompts").joinpath("templates")
+        self._shipped = files("prompts").joinpath("templates")
+        self._own = folder if folder is not None and folder.is_dir() else None
+
+    @classmethod
+    def of_project(cls, folder: Traversable) -> Catalog:
+        """Return a catalog with a project's own prompts, such as the folder `prompts` beside `doceo.toml`.
+
+        Raises:
+            InputError: A file there replaces nothing, since no prompt has its name, or one that does cannot be used:
+                it has no proper form, or other variables than the prompt that it replaces.
+        """
+        shipped, catalog = cls(), cls(folder)
+        for name in _names(catalog._own):
+            before, now = shipped.template(name), catalog.template(name)
+            if set(now.variables) != set(before.variables):
+                raise InputError(
+                    f"The prompt {name} of {folder} has other variables than the one that it replaces.",
+                    hint=f"It has to use {', '.join(before.variables)}.",
+                )
+        return catalog
 
     def names(self) -> list[str]:
         """Return the names of all templates, sorted."""
-        return sorted(file.name.removesuffix(".md") for file in self._folder.iterdir() if file.name.endswith(".md"))
+        return sorted({*_names(self._shipped), *_names(self._own)})
 
     def template(self, name: str) -> Template:
         """Return a template. Raises InputError where there is none of this name, or it contradicts its header."""
@@ -91,8 +112,18 @@ class Catalog:
             near = process.extractOne(name, names, score_cutoff=60)
             hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}."
             raise InputError(f"There is no prompt {name}.", hint=hint)
-        text = self._folder.joinpath(f"{name}.md").read_text(encoding="utf-8").replace("\r\n", "\n")
-        return parse(name, text)
+        folder = self._own if self._own is not None and name in _names(self._own) else self._shipped
+        try:
+            text = folder.joinpath(f"{name}.md").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"The prompt {name} of {folder} cannot be read: {error}.", hint="Save it as UTF-8."
+            ) from error
+        return parse(name, text.replace("\r\n", "\n"))
+
+
+def _names(folder: Traversable | None) -> list[str]:
+    return [file.name.removesuffix(".md") for file in folder.iterdir() if file.name.endswith(".md")] if folder else []
 
 
 def parse(name: str, text: str) -> Template:

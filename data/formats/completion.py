@@ -5,11 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from data.formats.provenance import provenance
+from data.formats.chat import own
+from data.formats.provenance import Provenance, Row, Said, imported
+from data.formats.rows import AnyRow, as_row, placed_rows
 from data.jsonl import write_jsonl
 from doceo.core.records import Chunk, Pair
+
+HINT = 'A row looks like {"prompt": ..., "completion": ...}.'
+
+
+class CompletionRow(Row):
+    """A row for a trainer of plain text. A follow-up question has the turns before it in its prompt."""
+
+    prompt: str
+    completion: str
+    metadata: Provenance
+
+
+class _AnyCompletion(AnyRow):
+    prompt: Said
+    completion: Said
 
 
 def write_completion(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path) -> int:
     """Write prompt and completion rows. Raises StorageError."""
-    return write_jsonl(path, ({"prompt": p.question, "completion": p.answer, "metadata": provenance(p)} for p in pairs))
+    return write_jsonl(path, (_row(pair) for pair in pairs))
+
+
+def read_completion(path: Path) -> list[Pair]:
+    """Read prompt and completion rows. Raises InputError naming line and field."""
+    pairs = []
+    for place, found in placed_rows(path):
+        row = as_row(_AnyCompletion, found, path, place, HINT)
+        known = own(row.metadata, path, place)
+        make = known.pair if known else imported
+        pairs.append(make(row.prompt, row.completion))
+    return pairs
+
+
+def _row(pair: Pair) -> dict[str, object]:
+    prompt = pair.question
+    if pair.history:
+        turns = [f"{message.role.capitalize()}: {message.content}" for message in pair.history]
+        prompt = "\n".join([*turns, f"User: {pair.question}", "Assistant:"])
+    known = Provenance.of(pair, history=True, question=bool(pair.history))
+    row = CompletionRow(prompt=prompt, completion=pair.answer, metadata=known)
+    return {"prompt": row.prompt, "completion": row.completion, "metadata": known.fields()}

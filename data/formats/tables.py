@@ -1,41 +1,100 @@
-"""One row a pair, for spreadsheets (CSV) and data frames (Parquet)."""
+"""One row a pair, for spreadsheets (CSV) and data frames (Parquet).
+
+The first columns are for readers: the first evidence stands in cells of its own. The later ones hold everything:
+as JSON in CSV, as nested columns in Parquet.
+"""
 
 from __future__ import annotations
 
 import csv
+import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
+from data.formats.provenance import Row, Said, imported
+from data.formats.rows import AnyRow, as_row, placed_rows
 from data.jsonl import storage_error, whole_file
-from doceo.core.records import Chunk, Pair
+from doceo.core.errors import InputError
+from doceo.core.records import Chunk, Difficulty, Evidence, Kind, Message, Pair
 
-COLUMNS = ("id", "question", "answer", "kind", "difficulty", "topic", "document_id", "start", "end", "quote", "teacher")
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+HINT = "A table needs the columns question and answer."
+# What a spreadsheet takes for a formula (OWASP, "CSV Injection"), and apostrophes that stood before it already.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_NESTED = ("evidence", "history", "chunk_ids", "scores")
 
 
-def _row(pair: Pair) -> dict[str, str | int]:
-    first = pair.evidence[0] if pair.evidence else None
-    return {
-        "id": pair.id,
-        "question": pair.question,
-        "answer": pair.answer,
-        "kind": pair.kind,
-        "difficulty": pair.difficulty,
-        "topic": pair.topic,
-        "document_id": first.span.document_id if first else "",
-        "start": first.span.start if first else -1,
-        "end": first.span.end if first else -1,
-        "quote": first.quote if first else "",
-        "teacher": pair.teacher,
-    }
+class Score(Row):
+    """One score of a pair."""
+
+    name: str
+    value: float
+
+
+class TableRow(Row):
+    """A pair as a row; `document_id`, `start`, `end` and `quote` repeat its first evidence (start -1: it has none)."""
+
+    id: str
+    question: str
+    answer: str
+    kind: Kind
+    difficulty: Difficulty
+    topic: str
+    document_id: str
+    start: int = Field(ge=-1)
+    end: int = Field(ge=-1)
+    quote: str
+    teacher: str
+    answerable: bool
+    language: str
+    rationale: str
+    evidence: tuple[Evidence, ...]
+    history: tuple[Message, ...]
+    chunk_ids: tuple[str, ...]
+    scores: tuple[Score, ...]
+    prompt_hash: str
+    round: int
+
+    @classmethod
+    def of(cls, pair: Pair) -> TableRow:
+        """Return a pair's row."""
+        first = pair.evidence[0] if pair.evidence else None
+        values = pair.model_dump(exclude={"scores"})
+        return cls(
+            document_id=first.span.document_id if first else "",
+            start=first.span.start if first else -1,
+            end=first.span.end if first else -1,
+            quote=first.quote if first else "",
+            scores=tuple(Score(name=name, value=value) for name, value in pair.scores.items()),
+            **values,
+        )
+
+    def pair(self) -> Pair:
+        """Return the row's pair."""
+        values = self.model_dump(exclude={"document_id", "start", "end", "quote", "scores"})
+        return Pair(scores={score.name: score.value for score in self.scores}, **values)
+
+
+class _Plain(AnyRow):
+    question: Said
+    answer: Said
 
 
 def write_csv(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path) -> int:
     """Write a CSV file; a cell that a spreadsheet would run as a formula gets an apostrophe. Raises StorageError."""
     with whole_file(path) as out:
-        writer = csv.DictWriter(out, COLUMNS)
+        writer = csv.DictWriter(out, list(TableRow.model_fields))
         writer.writeheader()
         for pair in pairs:
-            writer.writerow({key: _inert(value) for key, value in _row(pair).items()})
+            row = TableRow.of(pair).model_dump(mode="json")
+            cells = {k: json.dumps(v, ensure_ascii=False) if k in _NESTED else v for k, v in row.items()}
+            writer.writerow({key: _inert(value) for key, value in cells.items()})
     return len(pairs)
 
 
@@ -47,12 +106,74 @@ def write_parquet(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist([_row(pair) for pair in pairs]), temporary)
+        rows = [TableRow.of(pair).model_dump(mode="json") for pair in pairs]
+        pq.write_table(pa.Table.from_pylist(rows, schema=_schema()), temporary)
         temporary.replace(path)
     except OSError as error:
         raise storage_error(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
     return len(pairs)
 
 
-def _inert(value: str | int) -> str | int:
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} else value
+def read_csv(path: Path) -> list[Pair]:
+    """Read a CSV or TSV file of ours, or any with the columns question and answer. Raises InputError."""
+    return [_pair(_cells(row, path, place), path, place) for place, row in placed_rows(path)]
+
+
+def read_parquet(path: Path) -> list[Pair]:
+    """Read a Parquet file of ours, or any with the columns question and answer. Raises InputError."""
+    return [_pair(row, path, place) for place, row in placed_rows(path)]
+
+
+def _is_ours(row: Mapping[str, object]) -> bool:
+    return {"id", "teacher", *_NESTED} <= row.keys()
+
+
+def _pair(row: Mapping[str, object], path: Path, place: str) -> Pair:
+    if _is_ours(row):
+        return as_row(TableRow, row, path, place, "The table was changed after the export; export again.").pair()
+    named = {name.strip().lower(): value for name, value in row.items()}
+    plain = as_row(_Plain, named, path, place, HINT)
+    return imported(plain.question, plain.answer)
+
+
+def _cells(row: Mapping[str, Any], path: Path, place: str) -> dict[str, object]:
+    """Return a CSV row's values: what the export put before formulas is taken off, JSON is read."""
+    if not _is_ours(row):
+        return dict(row)
+    cells: dict[str, object] = {key: _live(value) for key, value in row.items()}
+    for key in _NESTED:
+        try:
+            cells[key] = json.loads(row[key])
+        except ValueError as error:
+            raise InputError(
+                f"{path}, {place}: {key}: not JSON ({error}).", hint="Leave that column as the export wrote it."
+            ) from error
+    return cells
+
+
+def _inert(value: Any) -> Any:  # noqa: ANN401 - any cell
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _live(value: str) -> str:
+    return value[1:] if value.startswith("'") and _FORMULA.match(value) else value
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    text, number = pa.string(), pa.int64()
+    span = pa.struct({"document_id": text, "start": number, "end": number})
+    types = dict.fromkeys(TableRow.model_fields, text) | {
+        "start": number,
+        "end": number,
+        "answerable": pa.bool_(),
+        "evidence": pa.list_(pa.struct({"span": span, "quote": text})),
+        "history": pa.list_(pa.struct({"role": text, "content": text})),
+        "chunk_ids": pa.list_(text),
+        "scores": pa.list_(pa.struct({"name": text, "value": pa.float64()})),
+        "round": number,
+    }
+    return pa.schema(list(types.items()))

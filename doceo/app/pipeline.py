@@ -14,12 +14,13 @@ from pathlib import Path
 
 from data.store import ADAPTER, BASE, DATASET, STAGES, Run
 from doceo.app.bases import base_of
-from doceo.app.models import QUOTE, choose_teacher
+from doceo.app.models import QUOTE
 from doceo.app.runs import default_run, existing_run, run_at
 from doceo.app.settings import Settings
 from doceo.app.stages.adapter import train_adapter, train_on_file
 from doceo.app.stages.answers import answer_held_out
 from doceo.app.stages.base import train_base
+from doceo.app.stages.corpus import cannot_read
 from doceo.app.stages.dataset import make_dataset
 from doceo.app.stages.documents import Ingested, ingest, load_ingested
 from doceo.app.stages.index import index_run
@@ -27,9 +28,9 @@ from doceo.app.stages.pairs import Made, make_pairs, split_of
 from doceo.app.stages.report import make_report
 from doceo.app.stages.scores import make_scores
 from doceo.app.systems import RAG
-from doceo.core.errors import UsageError
+from doceo.core.errors import CostCapReached, UsageError
 from doceo.core.protocols import Progress
-from doceo.core.records import Chunk, Score
+from doceo.core.records import Score
 
 NO_MODEL = "none"
 
@@ -63,7 +64,7 @@ def run_all(
         # Without training now, an adapter of an earlier dataset may stand there: it is not asked.
         scores = _evaluate(run, default_systems(run) if tuned else [QUOTE + RAG], settings, progress)
         report = make_report(run)
-        short = shortfall(made) or ("" if has_rows(run) else "No pair was left to train on: all are held out.")
+        short = shortfall(made, ingested, settings) or ("" if has_rows(run) else "No pair was left to train on: all are held out.")
         return Outcome(run, ingested, made, scores, report, short, before == _finished(run) != {})
 
 
@@ -95,13 +96,10 @@ def generate_dataset(
     run: Run, ingested: Ingested, questions: Path | None, settings: Settings, progress: Progress
 ) -> Made:
     """Pairs, and the dataset made of them."""
-    chunks: dict[str, list[Chunk]] = {document.id: [] for document in ingested.documents}
-    for chunk in ingested.chunks:
-        chunks[chunk.document_id].append(chunk)
-    corpus = [(document, chunks[document.id]) for document in ingested.documents]
-    teacher = choose_teacher(settings.teacher, corpus, settings, run.journal, progress)
-    made = make_pairs(run, ingested, teacher.open, teacher.identity, settings.generate, progress, teacher.spent)
-    make_dataset(run, ingested, made, questions, settings.generate, settings.dataset)
+    made = make_pairs(run, ingested, settings, progress)
+    dataset = make_dataset(run, ingested, made, questions, settings.generate, settings.dataset)
+    if dataset is not None:
+        progress.say(str(dataset.check))
     return made
 
 
@@ -162,7 +160,7 @@ def default_systems(run: Run) -> list[str]:
     return [*models, QUOTE + RAG]
 
 
-def shortfall(made: Made) -> str:
+def shortfall(made: Made, ingested: Ingested, settings: Settings) -> str:
     """Say in words how and why there are fewer pairs than were asked for; empty where there are enough."""
     ledger = made.ledger
     if ledger.accepted >= ledger.requested:
@@ -172,10 +170,12 @@ def shortfall(made: Made) -> str:
         **{f"{k} (failed)": n for k, n in ledger.failed.items()},
     }
     reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items(), key=lambda item: -item[1]))
-    return (
-        f"{ledger.accepted} of {ledger.requested} pairs: the documents gave {ledger.asked} proposals"
-        f"{'; ' + reasons if reasons else ''}."
-    )
+    proposed = f"the documents gave {ledger.asked} proposals{'; ' + reasons if reasons else ''}"
+    parts = [f"{ledger.accepted} of {ledger.requested} pairs: {proposed}.", cannot_read(ingested, settings)]
+    if CostCapReached.code in ledger.failed:
+        cap = settings.engine.max_cost
+        parts.append(f"The cost cap of {cap or 0:g} USD was reached; the same command with a higher --max-cost goes on.")
+    return " ".join(part for part in parts if part)
 
 
 def _finished(run: Run) -> dict[str, int]:

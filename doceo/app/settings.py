@@ -22,8 +22,10 @@ from doceo.core.config import (
     AnswerConfig,
     ChunkConfig,
     DatasetConfig,
+    EngineConfig,
     EvaluateConfig,
     FinetuneConfig,
+    GateConfig,
     GenerateConfig,
     PretrainConfig,
     ReadConfig,
@@ -50,6 +52,10 @@ class Settings(BaseSettings):
 
     teacher: str = "extractive"
     """Who writes the questions: `extractive` (built in), or a model such as `openai:NAME` or `ollama:NAME`."""
+    student: str = ""
+    """Model that is asked the questions without any text: what it knows is easy. Left out, the teacher."""
+    judge: str = ""
+    """Model that marks the pairs, best of another family than the teacher; left out, the teacher, if it is one."""
     base: str = ""
     """Model to fine-tune: a folder or a name on the hub; left out, a small one is trained; `none`: no model."""
     model: str = ""
@@ -57,10 +63,12 @@ class Settings(BaseSettings):
     embedder: str = "all-MiniLM-L6-v2"
     """Embedding model: a folder or a sentence-transformers name."""
     base_url: str = ""
-    """Address of the server behind `openai:` models."""
+    """Address of the server behind `openai:` models; several, with commas, share the work."""
     read: ReadConfig = ReadConfig()
     chunk: ChunkConfig = ChunkConfig()
+    engine: EngineConfig = EngineConfig()
     generate: GenerateConfig = GenerateConfig()
+    gate: GateConfig = GateConfig()
     dataset: DatasetConfig = DatasetConfig()
     pretrain: PretrainConfig = PretrainConfig()
     finetune: FinetuneConfig = FinetuneConfig()
@@ -166,4 +174,6 @@ def _toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {_toml(item)}" for name, item in value.items()) + "}"
     return json.dumps(value) if isinstance(value, str) else str(value)

@@ -28,28 +28,24 @@ def register(app: typer.Typer) -> None:
             Path, typer.Option("--out", metavar="FILE", help="File (beir: folder) to write.", show_default=False)
         ],
         form: Annotated[
-            str, typer.Option("--format", help="openai, alpaca, sharegpt, completion, csv, parquet or beir.")
+            str,
+            typer.Option("--format", help="openai, alpaca, sharegpt, completion, csv, parquet, beir, quiz or anki."),
         ] = "openai",
         chosen: Annotated[
             str,
             typer.Option("--set", metavar="SET", help="train, taught, unseen or all; held-out pairs are for testing."),
         ] = "train",
+        seed: Annotated[int, typer.Option("--seed", help="Decides the order of a quiz.")] = 0,
     ) -> int | None:
         """Write the training pairs, or another set, with their evidence, in a common format."""
         from data.formats import writer_of
         from doceo.app.runs import existing_run
-        from doceo.app.stages.documents import load_ingested
-        from doceo.app.stages.sets import pairs_by_set
-        from doceo.core.errors import UsageError
+        from doceo.app.stages.exported import export_pairs
 
-        write = writer_of(form)
-        source = existing_run(run)
-        pairs = pairs_by_set(source)
-        if chosen not in (*pairs, "all"):
-            raise UsageError(f"There is no set {chosen!r}.", hint=f"Sets: {', '.join(pairs)}, all.")
-        wanted = [pair for name, group in pairs.items() if chosen in (name, "all") for pair in group]
-        chunks = {chunk.id: chunk for chunk in load_ingested(source).chunks}
-        rows = write(wanted, chunks, out)
-        console.show(f"{rows} rows of {sum(map(len, pairs.values()))} pairs in {out} ({form}, {chosen}).")
-        console.result({"rows": rows, "file": str(out), "format": form, "set": chosen})
+        writer_of(form)
+        done = export_pairs(existing_run(run), form, chosen, out, seed)
+        console.show(f"{done.rows} rows of {done.pairs} pairs in {out} ({form}, {chosen}).")
+        if done.note:
+            console.show(done.note)
+        console.result({"rows": done.rows, "file": str(out), "format": form, "set": chosen, "note": done.note})
         return None

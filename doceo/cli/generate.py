@@ -33,8 +33,8 @@ def register(app: typer.Typer) -> None:
         app,
         "generate",
         panel="Data",
-        sections=("generate", "dataset", "read", "chunk"),
-        top=("teacher", "embedder", "base_url"),
+        sections=("generate", "gate", "engine", "dataset", "read", "chunk"),
+        top=("teacher", "student", "judge", "embedder", "base_url"),
     )
     def generate(
         settings: Settings,
@@ -42,6 +42,9 @@ def register(app: typer.Typer) -> None:
         sources: MaybeSources = None,
         out: Out = "",
         questions: Questions = None,
+        estimate: Annotated[
+            bool, typer.Option("--estimate", help="Say what it would take and cost, and ask nothing of any model.")
+        ] = False,
         fresh: Fresh = False,
     ) -> int | None:
         """Make question-answer pairs with exact evidence, and a dataset with held-out sets."""
@@ -52,10 +55,17 @@ def register(app: typer.Typer) -> None:
         run = open_run(out, sources or [], (DOCUMENTS, CHUNKS, PAIRS, DATASET) if fresh else ())
         with run.locked():
             ingested = read_or_load(run, sources or [], settings, console)
+            if estimate:
+                from doceo.app.stages.estimate_pairs import estimate_pairs
+
+                expected = estimate_pairs(run, ingested, settings, console)
+                console.show(str(expected))
+                console.result({"run": str(run.path), "estimate": expected.model_dump()})
+                return None
             made = generate_dataset(run, ingested, questions, settings, console)
         show_ledger(console, made.ledger)
         show_pairs(console, made)
-        short = shortfall(made)
+        short = shortfall(made, ingested, settings)
         console.result(
             {"run": str(run.path), "pairs": len(made.pairs), "ledger": made.ledger.model_dump(), "short": short}
         )

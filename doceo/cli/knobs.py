@@ -14,9 +14,12 @@ from pydantic.fields import FieldInfo
 
 from doceo.app.settings import Settings, load_settings
 from doceo.cli.console import Console, run_verb
+from doceo.core.errors import UsageError
 
-_AMBIGUOUS = {"max_tokens", "max_length", "batch_tokens", "seconds", "megabytes"}
+_AMBIGUOUS = {"max_tokens", "max_length", "batch_tokens", "seconds", "megabytes", "memory", "timeout"}
 """Fields whose bare name does not tell which section they belong to: their flag carries it."""
+_PREFIXED = {"gate"}
+"""Sections all of whose flags carry its name."""
 
 
 def verb(
@@ -77,14 +80,14 @@ def _knobs(sections: Sequence[str], top: Sequence[str]) -> _Knobs:
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
         for name, field in model.model_fields.items():
-            key = f"{section}_{name}" if name in _AMBIGUOUS else name
+            key = f"{section}_{name}" if name in _AMBIGUOUS or section in _PREFIXED else name
             knobs.setdefault(key, (field, []))[1].append((section, name))
     return knobs
 
 
 def _parameter(key: str, field: FieldInfo, places: list[tuple[str, str]]) -> inspect.Parameter:
     kind, is_list = _flag_type(field.annotation)
-    default = ",".join(map(str, field.default)) if is_list else field.default
+    default = ",".join(map(str, field.default or ())) if is_list else field.default
     text = " ".join((field.description or "").split())
     if default not in (None, ""):
         text += f" \\[default: {default}]"
@@ -105,11 +108,11 @@ def _switch(name: str, text: str) -> inspect.Parameter:
 
 
 def _flag_type(annotation: object) -> tuple[type, bool]:
-    """Return the type a flag is parsed as, and whether it is a list written with commas."""
+    """Return the type a flag is parsed as, and whether it is a list written with commas; of a table, NAME=VALUE."""
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
         return _flag_type(next(a for a in get_args(annotation) if a is not type(None)))
-    if origin is tuple:
+    if origin in (tuple, dict):
         return str, True
     if origin is Literal:
         return str, False
@@ -123,12 +126,18 @@ def _nested(given: dict[str, Any], knobs: _Knobs) -> dict[str, Any]:
         if value is None:
             continue
         field, places = knobs[key]
-        plain = _parts(value) if _flag_type(field.annotation)[1] else value
+        plain = _parts(value, key, field) if _flag_type(field.annotation)[1] else value
         for section, name in places:
             (flags.setdefault(section, {}) if section else flags)[name] = plain
     return flags
 
 
-def _parts(given: Sequence[str]) -> list[str]:
-    """Return the values of a flag that may be repeated, or hold several with commas."""
-    return [part.strip() for value in given for part in value.split(",") if part.strip()]
+def _parts(given: Sequence[str], key: str, field: FieldInfo) -> list[str] | dict[str, str]:
+    """Return the values of a flag that may be repeated, or hold several with commas. Raises UsageError."""
+    parts = [part.strip() for value in given for part in value.split(",") if part.strip()]
+    if get_origin(field.annotation) is not dict:
+        return parts
+    table = dict(part.partition("=")[::2] for part in parts)
+    if not all(name and value for name, value in table.items()):
+        raise UsageError(f"--{key.replace('_', '-')} {','.join(parts)} is not a table.", hint="Write NAME=NUMBER,...")
+    return table

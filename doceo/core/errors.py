@@ -18,7 +18,8 @@ DoceoError
 │   ├── RequestRejected   exit 1   400 or 422: the server will not take this request
 │   ├── RateLimited       exit 1   429 after all retries
 │   ├── ServerFailed      exit 1   5xx, or a body that is no reply, after all retries
-│   └── ReplyInvalid      exit 1   the reply is not what was asked for
+│   ├── ReplyInvalid      exit 1   the reply is not what was asked for
+│   └── CostCapReached    exit 3   --max-cost is spent; a higher one goes on
 ├── IndexUnusable         exit 1   a collection is missing, damaged, or made by another embedder
 └── TrainingError         exit 1   nothing to train on, a base that cannot be trained, or a diverged run
 """
@@ -177,6 +178,13 @@ class ReplyInvalid(ProviderError):
     """The reply does not have the form that was asked for."""
 
     code = "reply_invalid"
+
+
+class CostCapReached(ProviderError):
+    """The next request could take the run over `--max-cost`; every reply until now is kept."""
+
+    code = "cost_cap"
+    exit_code = 3
 
 
 class IndexUnusable(DoceoError):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from doceo.core.records import Answer, ChatReply, ChatRequest, Chunk, Document, Draft, Message, Pair, Passage
+from doceo.core.records import Answer, ChatReply, ChatRequest, Document, Draft, Message, Order, Pair, Passage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,19 @@ class Provider(Protocol):
 
     def stream(self, request: ChatRequest) -> Iterator[str]:
         """Answer a request piece by piece; the pieces join to the text. Raises ProviderError."""
+        ...
+
+
+class AsyncProvider(Protocol):
+    """A chat model that is asked many things at once, from one event loop."""
+
+    @property
+    def name(self) -> str:
+        """`KIND:NAME`, as the user wrote it."""
+        ...
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Answer a request. Raises ProviderError."""
         ...
 
 
@@ -83,7 +96,7 @@ class Answerer(Protocol):
 
 
 class Teacher(Protocol):
-    """Proposes pairs from chunks. Called from several threads at once."""
+    """Proposes pairs from chunks: what it answers depends on the order alone, so that orders can be spread anywhere."""
 
     @property
     def name(self) -> str:
@@ -100,11 +113,11 @@ class Teacher(Protocol):
         """True where one call gives every pair that the teacher can make of a chunk, whatever the number asked."""
         ...
 
-    def propose(self, chunk: Chunk, document: Document, n: int) -> list[Draft]:
-        """Propose about n pairs from a chunk. Raises ProviderError."""
+    async def propose(self, order: Order, documents: Mapping[str, Document]) -> list[Draft]:
+        """Propose about `order.n` pairs. `documents` holds those of the order's chunks, by id. Raises ProviderError."""
         ...
 
-    def reword(self, pair: Pair) -> str | None:
+    async def reword(self, pair: Pair) -> str | None:
         """Ask the pair's question in other words, or None where that cannot be done. Raises ProviderError."""
         ...
 

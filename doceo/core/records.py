@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from doceo.core.fingerprint import identify, sha256
 
 Kind = Literal[
-    "definition", "fact", "entity", "quantity", "date", "list", "procedure", "reason", "comparison", "boolean"
-]
+    "definition", "fact", "entity", "quantity", "date", "list", "procedure", "reason", "comparison", "boolean",
+    "summary", "multi-hop", "multi-turn", "unanswerable",
+]  # fmt: skip
 Difficulty = Literal["easy", "medium", "hard"]
 Style = Literal["closed", "open", "conversation"]
+OrderForm = Literal["pairs", "multi-hop", "multi-turn", "unanswerable"]
 Role = Literal["system", "user", "assistant"]
 SetName = Literal["taught", "unseen", "taught-written", "unseen-written"]
 
@@ -124,17 +126,40 @@ class Pair(Record):
         return identify("p_", question, answer, [e.model_dump() for e in evidence])
 
 
-class Draft(Record):
-    """A pair as its teacher proposes it, before any check. `quote` is what the teacher says proves the answer.
+class Order(Record):
+    """What a teacher is asked for: about `n` pairs.
 
-    A teacher that knows where its quote stands gives `span`; else the quote is searched for in the chunk.
+    `pairs` and `multi-turn` are made from one chunk; `multi-hop` from two or more, each of which the answer needs;
+    `unanswerable` asks what one chunk's readers would ask and neither it nor the rest of the corpus answers.
+    `kinds` are those wanted (none: any), `known` the questions that exist already.
+    """
+
+    form: OrderForm = "pairs"
+    chunks: tuple[Chunk, ...] = Field(min_length=1)
+    n: int = Field(ge=0)
+    kinds: tuple[Kind, ...] = ()
+    known: tuple[str, ...] = ()
+    language: str = ""
+
+    @property
+    def chunk(self) -> Chunk:
+        """The first chunk."""
+        return self.chunks[0]
+
+
+class Draft(Record):
+    """A pair as its teacher proposes it, before any check. `quotes` is what the teacher says proves the answer.
+
+    A teacher that knows where its one quote stands gives `span`; else the quotes are searched for in the chunks that
+    were ordered from. A turn of a conversation carries the turns before it in `history`.
     """
 
     question: str
     answer: str
-    quote: str
+    quotes: tuple[str, ...] = ()
     span: Span | None = None
     answerable: bool = True
+    history: tuple[Message, ...] = ()
     rationale: str = ""
     kind: Kind = "fact"
     difficulty: Difficulty = "medium"

@@ -1,19 +1,24 @@
-"""From `KIND:MODEL`, as users write it, to a chat model that is limited and journaled."""
+"""From `KIND:MODEL`, as users write it, to a chat model that is limited, capped and journaled."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rapidfuzz import process
 
+from doceo.core.config import EngineConfig
 from doceo.core.errors import AuthenticationFailed, UsageError
-from doceo.providers.remote import RemoteProvider
+from doceo.providers.remote import AsyncRemote
 
 if TYPE_CHECKING:
+    from doceo.providers.blocking import Blocking
+    from doceo.providers.capped import Budget
     from doceo.providers.openai_chat import OpenAIChat
+    from doceo.providers.prices import Price
 
 OPENAI = "https://api.openai.com/v1"
 ADDRESSES = {
@@ -42,45 +47,82 @@ def open_chat(
     base_url: str | None = None,
     api_key: str | None = None,
     journal: Path | None = None,
-    concurrency: int = 8,
-    timeout: float = 600.0,
+    engine: EngineConfig | None = None,
+    budget: Budget | None = None,
     environment: Mapping[str, str] | None = None,
-) -> RemoteProvider:
-    """Open a chat model behind an OpenAI-compatible address. Nothing is sent yet.
+) -> AsyncRemote:
+    """Open a chat model behind OpenAI-compatible addresses. Nothing is sent yet.
+
+    What is returned is a `Journaled` where a journal is named. It is used from one event loop and closed with `aclose`.
 
     Args:
         spec: `openai:MODEL`, `ollama:MODEL`, `lmstudio:MODEL` or `vllm:MODEL`.
-        base_url: The address of an `openai:` model; left out, OPENAI_BASE_URL, then OpenAI's own.
+        base_url: The address of an `openai:` model, or several, joined by commas, that share the work; left out,
+            OPENAI_BASE_URL, then OpenAI's own.
         api_key: The key of an `openai:` model; left out, OPENAI_API_KEY. It is sent nowhere else.
         journal: The file that keeps every reply; None keeps none.
-        concurrency: Most requests at the same time.
-        timeout: Seconds that one reply may take.
+        engine: Concurrency and rates (for each address), price file, cost cap, time limit.
+        budget: What the run's remote models may cost together; left out, one of its own where `engine` has a cap, of
+            which the journal's replies count as spent.
         environment: Where the variables are read from; left out, the process's own.
 
     Raises:
-        UsageError: The spec or the address cannot be understood.
+        UsageError: The spec or an address cannot be understood, or there is a cap and the model's price is not known.
+        ConfigError: The price file is wrong.
         AuthenticationFailed: OpenAI itself is named and there is no key.
         StorageError: The journal cannot be written.
     """
+    from doceo.providers.balanced import Balanced
     from doceo.providers.limiter import Limited
 
-    limited = Limited(_connect(spec, base_url, api_key, timeout, environment), concurrency=concurrency)
+    engine = engine or EngineConfig()
+    servers = _connect(spec, base_url, api_key, engine, environment)
+    limited = [Limited(one, concurrency=engine.concurrency, rpm=engine.rpm, tpm=engine.tpm) for one in servers]
+    provider: AsyncRemote = limited[0] if len(limited) == 1 else Balanced(limited)
+    if budget is not None or engine.max_cost is not None:
+        from doceo.providers.capped import Budget, Capped
+
+        if budget is None:
+            budget = Budget(engine.max_cost or 0.0, _spent(journal))
+        provider = Capped(provider, budget, _highest(servers))
     if journal is None:
-        return limited
+        return provider
     from doceo.providers.journal import Journaled
 
-    return Journaled(limited, journal)
+    return Journaled(provider, journal)
+
+
+def open_blocking(
+    spec: str,
+    *,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    journal: Path | None = None,
+    engine: EngineConfig | None = None,
+    budget: Budget | None = None,
+) -> Blocking:
+    """Open the same for synchronous callers in any thread. Arguments and errors as `open_chat`."""
+    from doceo.providers.blocking import Blocking
+
+    return Blocking(open_chat(spec, base_url=base_url, api_key=api_key, journal=journal, engine=engine, budget=budget))
 
 
 def list_models(spec: str, *, base_url: str | None = None) -> tuple[str, list[str]]:
     """Return the host behind a spec and the models that it lists. Raises as `open_chat`, and ProviderError."""
-    server = _connect(spec, base_url, None, 10.0, None)
-    return server.host, server.models()
+    from doceo.providers.blocking import run
+
+    server = _connect(spec, base_url, None, EngineConfig(timeout=10.0), None)[0]
+
+    async def ask() -> list[str]:
+        async with aclosing(server):
+            return await server.models()
+
+    return server.host, run(ask())
 
 
 def _connect(
-    spec: str, base_url: str | None, api_key: str | None, timeout: float, environment: Mapping[str, str] | None
-) -> OpenAIChat:
+    spec: str, base_url: str | None, api_key: str | None, engine: EngineConfig, environment: Mapping[str, str] | None
+) -> list[OpenAIChat]:
     from doceo.providers.openai_chat import OpenAIChat
 
     kind, _, model = spec.partition(":")
@@ -88,17 +130,49 @@ def _connect(
         raise _unknown(spec, kind)
     if not model:
         raise UsageError(f"{spec!r} names no model.", hint=f"Write {kind}:MODEL.")
-    address, key = ADDRESSES[kind], None
+    addresses, key = [ADDRESSES[kind]], None
     if kind == "openai":
         environment = os.environ if environment is None else environment
-        address = base_url or environment.get("OPENAI_BASE_URL") or OPENAI
-        key = api_key or environment.get("OPENAI_API_KEY") or None
-        if address == OPENAI and not key:
+        named = base_url or environment.get("OPENAI_BASE_URL") or OPENAI
+        addresses = list(dict.fromkeys(part.strip() for part in named.split(",") if part.strip()))
+        key = (api_key or environment.get("OPENAI_API_KEY") or "").strip() or None
+        if OPENAI in addresses and not key:
             raise AuthenticationFailed(
                 f"{OPENAI} needs a key for {model}.",
                 hint="Set OPENAI_API_KEY, or name a server of your own with --base-url.",
             )
-    return OpenAIChat(model, address, key, kind=kind, timeout=timeout)
+    prices = Path(engine.prices) if engine.prices else None
+    most, timeout = engine.concurrency, engine.timeout
+    return [
+        OpenAIChat(model, address, key, kind=kind, timeout=timeout, connections=most, prices=prices)
+        for address in addresses
+    ]
+
+
+def _spent(journal: Path | None) -> float:
+    from doceo.providers.journal import spent_in
+
+    return (spent_in(journal).cost or 0.0) if journal is not None else 0.0
+
+
+def _highest(servers: Sequence[OpenAIChat]) -> Price:
+    """Return the highest price of a model among its addresses. Raises UsageError where one has none."""
+    from doceo.providers.prices import Price
+
+    prices = []
+    for server in servers:
+        if server.price is None:
+            row = f'[hosts."{server.host}"]\n"{server.model}" = {{ prompt = 0.15, completion = 0.60 }}'
+            raise UsageError(
+                f"No price is known for {server.model} at {server.host}, so that a cost cap cannot be kept.",
+                hint=f"Write what it costs, in USD for a million tokens, into a file and name it with --prices:\n{row}",
+            )
+        prices.append(server.price)
+    return Price(
+        max(price.prompt for price in prices),
+        max(price.cached for price in prices),
+        max(price.completion for price in prices),
+    )
 
 
 def _unknown(spec: str, kind: str) -> UsageError:

@@ -1,170 +1,228 @@
 """The one place that retries, and that keeps a server from being asked too much at once.
 
 Backoff with full jitter (Brooker, AWS Architecture Blog, 2015): the wait before try k is uniform in
-[0, min(cap, base * 2**k)], or what the server's `Retry-After` asks for. The number of requests at a time falls by
-half on a 429 and grows by one per round of successes (additive increase, multiplicative decrease).
+[0, min(cap, base * 2**k)], or what the server's `Retry-After` asks for. How long to try is `patience.py`'s to say, how
+many requests may be under way `window.py`'s, how many a minute `pace.py`'s. Nothing here blocks: what waits is a
+suspended coroutine.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random as _random
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from doceo.core.errors import ProviderError, RateLimited
-from doceo.core.records import ChatReply, ChatRequest
-from doceo.providers.remote import RemoteProvider
+from doceo.core.records import ChatReply, ChatRequest, Usage
+from doceo.providers.pace import Pace, Sizes
+from doceo.providers.patience import Health, Patience
+from doceo.providers.remote import AsyncRemote
+from doceo.providers.window import Ticket, Window
 
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a server is tried. Times are in seconds.
-
-    Attributes:
-        tries: Tries of one request.
-        first_tries: Tries of a request while the server has never answered: an address that is wrong shows soon.
-        base: Upper bound of the first wait; it doubles with every try.
-        longest: Upper bound of any wait. A `Retry-After` beyond it is not waited for.
-        failures: Tries in a row, over all requests, that may fail before the server counts as dead.
-        rest: Time for which a dead server is left alone; then one request may try again.
-    """
-
-    tries: int = 6
-    first_tries: int = 3
-    base: float = 0.5
-    longest: float = 60.0
-    failures: int = 20
-    rest: float = 30.0
+_INSTANT = 1e-6
+"""Seconds that no clock can wait."""
 
 
 class Limited:
     """A provider that is asked a limited number of requests at a time and retried when it fails for a moment.
 
     429, 5xx, timeouts and lost connections are retried; 400, 401, 403, 404 and replies of a wrong form never.
+    Used from one event loop.
 
     Args:
         provider: The provider behind.
         concurrency: Most requests at the same time.
         patience: How long the server is tried.
+        rpm: Most requests a minute; None for no limit.
+        tpm: Most tokens a minute, of prompts and replies together; None for no limit.
         sleep: Waits that many seconds.
         random: Uniform in [0, 1).
         clock: Seconds that only grow.
+
+    Attributes:
+        calls: Requests that were sent, retries included.
+        retries: Those of them that were retries.
+        on_room: Called when a request would get a slot at once.
     """
 
     def __init__(
         self,
-        provider: RemoteProvider,
+        provider: AsyncRemote,
         *,
         concurrency: int = 8,
         patience: Patience | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        rpm: int | None = None,
+        tpm: int | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = _random.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = provider.name
-        self.calls = 0
-        self.retries = 0
-        self._provider = provider
-        self._patience = patience or Patience()
-        self._sleep, self._random, self._clock = sleep, random, clock
-        self._most, self._allowed, self._active = concurrency, float(concurrency), 0
-        self._free = threading.Condition()
-        self._answered = False
-        self._failed_in_row = 0
-        self._dead_until = 0.0
-        self._dead_because: ProviderError | None = None
-        self._not_before = 0.0
+        self.calls = self.retries = 0
+        self.on_room: Callable[[], None] = _nobody
+        self._provider, self._patience = provider, patience or Patience()
+        self._sleep, self._clock = sleep, clock
+        self._window = Window(concurrency)
+        self._waiting: deque[asyncio.Future[Ticket]] = deque()
+        self._growing: asyncio.Task[None] | None = None
+        self._requests, self._tokens = Pace(rpm) if rpm else None, Pace(tpm) if tpm else None
+        self._sizes = Sizes()
+        self._health = Health(self._patience, random, clock)
 
     @property
     def host(self) -> str:
         """The host that receives the text."""
         return self._provider.host
 
-    def complete(self, request: ChatRequest) -> ChatReply:
+    @property
+    def room(self) -> int:
+        """How many requests would get a slot at once."""
+        return 0 if self._waiting else max(0, self._window.allowed - self._window.held)
+
+    @property
+    def load(self) -> tuple[bool, float]:
+        """Whether the last try failed, and the share of the slots that are taken: less is better."""
+        return self._health.failed_in_row > 0, self._window.held / self._window.allowed
+
+    @property
+    def dead(self) -> bool:
+        """Whether a request would be refused because the server failed so often."""
+        return self._health.dead
+
+    def ready(self) -> bool:
+        """Return whether a request would get a slot at once; if not, more are made while the server allows more."""
+        if self.room:
+            return True
+        if self._window.starting and self._growing is None:
+            self._growing = asyncio.create_task(self._grow())
+        return False
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
         """Answer a request, after retries where the server fails for a moment. Raises ProviderError."""
-        tried = 0
+        tries = _Tries()
         while True:
-            try:
-                with self._slot():
-                    reply = self._provider.complete(request)
-                    self._succeeded()
-                    return reply
-            except ProviderError as error:
-                tried += 1
-                self._wait_or_raise(error, tried)
+            async with self._try(request, tries) as ticket:
+                reply = await self._provider.complete(request)
+                self._succeeded(ticket, request, reply.usage)
+                return reply
 
-    def stream(self, request: ChatRequest) -> Iterator[str]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
         """Answer piece by piece; retried only while nothing was given out yet. Raises ProviderError."""
-        tried = 0
+        tries = _Tries()
         while True:
-            given = False
-            try:
-                with self._slot():
-                    for piece in self._provider.stream(request):
-                        given = True
-                        yield piece
-                    self._succeeded()
-                    return
-            except ProviderError as error:
-                tried += 1
-                self._wait_or_raise(error, self._patience.tries if given else tried)
+            async with self._try(request, tries) as ticket, aclosing(self._provider.stream(request)) as pieces:
+                async for piece in pieces:
+                    tries.last = True
+                    yield piece
+                self._succeeded(ticket, request, None)
+                return
 
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        """Hold one of the allowed requests. Raises ProviderError at once where the server counts as dead."""
-        with self._free:
-            while self._active >= max(1, int(self._allowed)):
-                self._free.wait()
-            self._refuse_if_dead()
-            self._active += 1
-            self.calls += 1
-            pause = self._not_before - self._clock()
+    async def aclose(self) -> None:
+        """Close the provider behind."""
+        if self._growing is not None:
+            self._growing.cancel()
+        await self._provider.aclose()
+
+    @asynccontextmanager
+    async def _try(self, request: ChatRequest, tries: _Tries) -> AsyncIterator[Ticket]:
+        """Hold one of the allowed requests for one try.
+
+        Where the try fails and another may succeed, the error ends here, once it is time for that. Raises ProviderError
+        otherwise, at once where the server counts as dead.
+        """
+        ticket = await self._turn()
+        holding = True
         try:
-            if pause > 0:
-                self._sleep(pause)
-            yield
-        finally:
-            with self._free:
-                self._active -= 1
-                self._free.notify()
-
-    def _refuse_if_dead(self) -> None:
-        because = self._dead_because
-        if because is None:
-            return
-        if self._clock() < self._dead_until:
-            raise type(because)(
-                f"{because.message.rstrip('.')} ({self._failed_in_row} failures in a row; not asked again for now).",
-                hint=because.hint,
-                retryable=False,
-            )
-        # One request may look whether the server is back; the others wait for what it finds.
-        self._dead_until = self._clock() + self._patience.rest
-
-    def _succeeded(self) -> None:
-        with self._free:
-            self._answered, self._failed_in_row, self._dead_because = True, 0, None
-            self._allowed = min(float(self._most), self._allowed + 1.0 / max(1.0, self._allowed))
-            self._free.notify()
-
-    def _wait_or_raise(self, error: ProviderError, tried: int) -> None:
-        patience, asked = self._patience, error.retry_after
-        limited = isinstance(error, RateLimited)
-        with self._free:
-            if limited:
-                self._answered, self._allowed = True, max(1.0, self._allowed / 2)
-                if asked is not None and asked <= patience.longest:
-                    self._not_before = max(self._not_before, self._clock() + asked)
-            elif error.retryable:
-                self._failed_in_row += 1
-                if self._failed_in_row >= patience.failures:
-                    self._dead_because, self._dead_until = error, self._clock() + patience.rest
-            tries = patience.tries if self._answered else patience.first_tries
-            if not error.retryable or tried >= tries or (asked or 0.0) > patience.longest or self._dead_because:
-                raise error
+            self._health.refuse_if_dead()
+            await self._until_due(ticket, request)
+            self.calls += 1
+            self._window.send(ticket)
+            self._health.sent(ticket.flight)
+            try:
+                yield ticket
+            except RateLimited:
+                self._window.refused(ticket)
+                raise
+            finally:
+                self._window.ended()
+        except ProviderError as error:
+            tries.made += 1
+            pause = self._health.failed(error, self._patience.tries if tries.last else tries.made)
             self.retries += 1
-        jitter = self._random() * min(patience.longest, patience.base * 2 ** (tried - 1))
-        self._sleep(jitter if asked is None else asked + min(jitter, patience.base))
+            # A server in doubt gets nothing new meanwhile: what waits would all run into the same failure.
+            if not self._health.doubtful:
+                holding = False
+                self._release()
+            await self._sleep(pause)
+        finally:
+            if holding:
+                self._release()
+
+    async def _turn(self) -> Ticket:
+        if self.ready():
+            return self._window.take()
+        turn: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._release()
+            raise
+
+    def _release(self) -> None:
+        self._window.release()
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._window.free:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(self._window.take())
+        if self.room:
+            self.on_room()
+
+    async def _grow(self) -> None:
+        """Go on with the slow start while requests wait for it."""
+        try:
+            wanted = True
+            while wanted and self._window.starting:
+                await self._sleep(self._patience.pace)
+                self._window.double()
+                self._hand_out()
+                wanted = bool(self._waiting)
+        finally:
+            self._growing = None
+
+    async def _until_due(self, ticket: Ticket, request: ChatRequest) -> None:
+        due = now = self._clock()
+        if self._requests is not None:
+            due = self._requests.reserve(1, now)
+        if self._tokens is not None:
+            ticket.tokens = self._sizes.guess(request)
+            due = max(due, self._tokens.reserve(ticket.tokens, now))
+        while (pause := max(due, self._health.not_before) - self._clock()) > _INSTANT:
+            await self._sleep(pause)
+
+    def _succeeded(self, ticket: Ticket, request: ChatRequest, usage: Usage | None) -> None:
+        self._health.answered()
+        self._window.succeeded(ticket)
+        if self._tokens is not None and usage is not None and usage.prompt_tokens:
+            self._tokens.correct(usage.prompt_tokens + usage.completion_tokens - ticket.tokens)
+            self._sizes.learn(request, usage)
+
+
+@dataclass
+class _Tries:
+    """How often a request was tried, and whether it must not be tried again."""
+
+    made: int = 0
+    last: bool = False
+
+
+def _nobody() -> None:
+    """Tell nobody that there is room."""

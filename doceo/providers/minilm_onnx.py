@@ -66,6 +66,13 @@ class MiniLM:
         encoding = self._tokenizer.encode(without_surrogates(text), add_special_tokens=False)
         return [(start, end) for start, end in encoding.offsets]
 
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of word pieces of every text, without special tokens; cheaper than their offsets."""
+        encodings = self._tokenizer.encode_batch_fast(
+            [without_surrogates(text) for text in texts], add_special_tokens=False
+        )
+        return [len(encoding) for encoding in encodings]
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), 384), rows of length 1.
 

@@ -1,32 +1,38 @@
 """Chat models behind any OpenAI-compatible server, through the `openai` client.
 
 The client never retries here (`max_retries=0`): `limiter.py` is the one place that does. Every error of the client
-becomes one of ours in `openai_errors.py` and nowhere else.
+becomes one of ours in `openai_errors.py` and nowhere else. The body of a reply is read as plain JSON: building the
+client's own reply objects costs as much CPU as everything else together.
 """
 
 from __future__ import annotations
 
-import threading
+import asyncio
+import json
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import openai
-from openai.types.chat import ChatCompletion
 
-from doceo.core.errors import ReplyInvalid, UsageError
-from doceo.core.records import ChatReply, ChatRequest, Usage
+from doceo.core.errors import UsageError
+from doceo.core.records import ChatReply, ChatRequest
 from doceo.providers.dialect import Dialect
 from doceo.providers.openai_errors import Server, said
+from doceo.providers.openai_reply import Reader
 from doceo.providers.prices import price_of
-from doceo.text.thinking import stream_without_thinking, without_thinking
+from doceo.providers.remote import is_loopback
+from doceo.text.thinking import without_thinking
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_LONGEST_MARK = len("</reasoning>")
+Sent = TypeVar("Sent")
 
 
 class OpenAIChat:
-    """A chat model behind an OpenAI-compatible address. Safe for several threads.
+    """A chat model behind an OpenAI-compatible address. Used from one event loop.
 
     Args:
         model: The model's name at the server.
@@ -34,11 +40,19 @@ class OpenAIChat:
         api_key: The key; None for servers that want none.
         kind: How the user named the sort of server, for `name` and for hints.
         timeout: Seconds that one reply may take; connecting may take 10 of them.
+        connections: Most connections at the same time.
+        prices: A price file of the user's own.
         clock: Seconds that only grow, to time replies.
         wall: Seconds since 1970, to read a `Retry-After` that is a date.
 
+    Attributes:
+        host: The host that receives the text, with its port where one is named.
+        address: The address, without a password.
+        price: What the model costs; None where that is not known.
+
     Raises:
-        UsageError: The address is not an http or https address.
+        UsageError: The address is not an http or https address, or the key cannot be sent.
+        ConfigError: The price file is wrong.
     """
 
     def __init__(
@@ -49,117 +63,126 @@ class OpenAIChat:
         *,
         kind: str = "openai",
         timeout: float = 600.0,
+        connections: int = 100,
+        prices: Path | None = None,
         clock: Callable[[], float] = time.perf_counter,
         wall: Callable[[], float] = time.time,
     ) -> None:
         parts = _split(base_url)
+        if api_key and not (api_key.isascii() and api_key.isprintable()):
+            raise UsageError(
+                f"The key for {parts.hostname} holds a character that no key has.",
+                hint="Copy it again, without line breaks, and set OPENAI_API_KEY to it.",
+            )
         self.name = f"{kind}:{model}"
         self.host = parts.netloc.rpartition("@")[2]
         self.address = parts._replace(netloc=self.host).geturl()
-        self._model, self._clock = model, clock
+        self.model, self.price = model, price_of(self.host, model, prices)
+        self._clock, self._timeout = clock, timeout
+        self._base_url, self._key, self._connections = base_url, api_key, connections
         self._server = Server(self.address, model, kind, key=api_key, wall=wall)
+        self._reader = Reader(self.name, self._server, self.price)
         # OpenAI deprecates `max_tokens`; other servers often know nothing else.
         own = parts.hostname == "api.openai.com"
         self._dialect = Dialect(limit="max_completion_tokens" if own else "max_tokens")
-        self._learning = threading.Lock()
-        self._client = openai.OpenAI(
-            base_url=base_url,
-            api_key=api_key or "none",
-            max_retries=0,
-            timeout=openai.Timeout(timeout, connect=min(10.0, timeout)),
-            # A redirect or a proxy before this very machine would send the text to a host that was not named.
-            http_client=openai.DefaultHttpxClient(follow_redirects=False, trust_env=parts.hostname not in _LOOPBACK),
-        )
+        self._opened: openai.AsyncOpenAI | None = None
 
-    def complete(self, request: ChatRequest) -> ChatReply:
+    async def complete(self, request: ChatRequest) -> ChatReply:
         """Answer a request; reasoning between <think> marks is left out.
 
         Raises:
-            ProviderError: As mapped below; ReplyInvalid where the reply has no text.
+            ProviderError: As mapped in `openai_errors.py`; ReplyInvalid where the reply has no text.
         """
         start = self._clock()
+
+        async def send(body: dict[str, object]) -> bytes:
+            return await self._client.post("/chat/completions", body=body, cast_to=bytes)
+
         with self._server.errors():
-            completion = self._ask(request, lambda body: self._client.chat.completions.create(**body))
-        reply = self._read(completion, request)
-        return reply.model_copy(update={"usage": self._usage(completion, self._clock() - start)})
+            async with asyncio.timeout(self._timeout):
+                body = json.loads(await self._ask(request, send))
+        text, finish = self._reader.text(body, request)
+        return ChatReply(text=text, finish=finish, usage=self._reader.usage(body, self._clock() - start))
 
-    def stream(self, request: ChatRequest) -> Iterator[str]:
-        """Yield the reply piece by piece. Raises ProviderError."""
-        return stream_without_thinking(self._pieces(request))
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+        """Yield the reply piece by piece, without the reasoning before it. Raises ProviderError."""
+        held, decided = "", False
+        async with aclosing(self._pieces(request)) as pieces:
+            async for piece in pieces:
+                if decided:
+                    yield piece
+                    continue
+                held += piece
+                start = held.lstrip()
+                if not start or (start.startswith("<") and len(start) < _LONGEST_MARK):
+                    continue
+                # Nothing is left of a block of reasoning that is not closed yet.
+                if rest := without_thinking(held):
+                    decided = True
+                    yield rest
+        if not decided and (rest := without_thinking(held)):
+            yield rest
 
-    def models(self) -> list[str]:
+    async def models(self) -> list[str]:
         """Return the names of the models that the server lists. Raises ProviderError."""
         with self._server.errors():
-            return [model.id for model in self._client.models.list()]
+            return [model.id async for model in self._client.models.list()]
 
-    def _pieces(self, request: ChatRequest) -> Iterator[str]:
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _client(self) -> openai.AsyncOpenAI:
+        """The client, made at first use: its connections belong to the event loop that runs then."""
+        if self._opened is None:
+            limits = type(openai.DEFAULT_CONNECTION_LIMITS)
+            self._opened = openai.AsyncOpenAI(
+                base_url=self._base_url,
+                api_key=self._key or "none",
+                max_retries=0,
+                timeout=openai.Timeout(self._timeout, connect=min(10.0, self._timeout)),
+                # A redirect, or a proxy before this very machine, would send the text to a host that was not named.
+                http_client=openai.DefaultAioHttpClient(
+                    follow_redirects=False,
+                    trust_env=not is_loopback(self.host),
+                    limits=limits(max_connections=self._connections, max_keepalive_connections=self._connections),
+                ),
+            )
+        return self._opened
+
+    async def _pieces(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+        async def send(body: dict[str, Any]) -> object:
+            return await self._client.chat.completions.create(**body, stream=True)
+
         with self._server.errors():
-            chunks = self._ask(request, lambda body: self._client.chat.completions.create(**body, stream=True))
-            if not isinstance(chunks, openai.Stream):
+            chunks = await self._ask(request, send)
+            if not isinstance(chunks, openai.AsyncStream):
                 raise self._server.no_completion(chunks)
             said_something = False
-            with chunks:
-                for chunk in chunks:
+            async with chunks:
+                async for chunk in chunks:
                     if chunk.choices and chunk.choices[0].delta and chunk.choices[0].delta.content:
                         said_something = True
                         yield chunk.choices[0].delta.content
             if not said_something:
                 raise self._server.no_completion(None)
 
-    def _ask(self, request: ChatRequest, send: Callable[[dict[str, Any]], Any]) -> Any:  # noqa: ANN401 (the client's types)
+    async def _ask(self, request: ChatRequest, send: Callable[[dict[str, Any]], Awaitable[Sent]]) -> Sent:
         """Send a request, each time in the next weaker form while the server names a part that it refuses."""
         while True:
             dialect = self._dialect
-            body = dialect.write(self._model, request)
+            body = dialect.write(self.model, request)
             try:
-                return send(body)
+                return await send(body)
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 weaker = dialect.after(said(error), body)
                 if weaker is None:
                     raise
-                with self._learning:
-                    # Another thread may have learned the same in the meantime; then its dialect is tried.
-                    if self._dialect == dialect:
-                        self._dialect = weaker
-
-    def _read(self, completion: object, request: ChatRequest) -> ChatReply:
-        if not isinstance(completion, ChatCompletion) or not completion.choices:
-            raise self._server.no_completion(completion)
-        finish = completion.choices[0].finish_reason
-        # The client builds replies without checking them, so that any field may be missing.
-        message: Any = completion.choices[0].message
-        text = without_thinking(getattr(message, "content", None) or "")
-        if text.strip():
-            return ChatReply(text=text, finish="length" if finish == "length" else "stop")
-        if finish == "length":
-            raise ReplyInvalid(
-                f"{self.name} at {self.address} used all {request.max_tokens} tokens before it wrote an answer.",
-                hint="Allow more tokens, or take a model that thinks less.",
-            )
-        refusal = getattr(message, "refusal", None)
-        if finish == "content_filter" or refusal:
-            raise ReplyInvalid(
-                f"{self.name} at {self.address} withheld its reply: {(refusal or 'content filter')[:300]}",
-                hint="The server's content filter decides this; leave that passage out, or take another model.",
-            )
-        raise ReplyInvalid(
-            f"{self.name} at {self.address} sent an empty reply.", hint="Try again, or take another model."
-        )
-
-    def _usage(self, completion: ChatCompletion, seconds: float) -> Usage:
-        used = completion.usage
-        if used is None:
-            return Usage(seconds=seconds)
-        cached = (used.prompt_tokens_details.cached_tokens or 0) if used.prompt_tokens_details else 0
-        prompt, completed = used.prompt_tokens or 0, used.completion_tokens or 0
-        price = price_of(self.host, self._model)
-        return Usage(
-            prompt_tokens=prompt,
-            completion_tokens=completed,
-            cached_tokens=cached,
-            cost=price.cost(prompt, cached, completed) if price else None,
-            seconds=seconds,
-        )
+                # Another request may have learned the same in the meantime; then its dialect is tried.
+                if self._dialect == dialect:
+                    self._dialect = weaker
 
 
 def _split(base_url: str) -> SplitResult:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import aiohttp
 import openai
 
 from doceo.core.errors import (
@@ -51,29 +52,36 @@ class Server:
         """Turn the client's errors, raised in the block, into ours. Raises ProviderError."""
         try:
             yield
-        except openai.APITimeoutError as error:
-            hint = f"Check that the server is up and not too busy. {self._start()}"
-            raise Unreachable(f"{self.address} did not answer in time.", hint=hint) from error
-        except openai.APIConnectionError as error:
-            cause = self._shown(str(error.__cause__ or error))
-            hint = f"Check the address and that the server is up. {self._start()}"
-            raise Unreachable(f"{self.address} cannot be reached: {cause}.", hint=hint) from error
+        except (openai.APIConnectionError, aiohttp.ClientError, TimeoutError) as error:
+            raise self._of_connection(error) from error
         except openai.APIStatusError as error:
             raise self._of_status(error) from error
-        except json.JSONDecodeError as error:
-            raise ServerFailed(f"{self.address} answered with broken JSON ({error.msg}).", hint=_LATER) from error
+        except (ValueError, RecursionError) as error:
+            cause = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
+            raise ServerFailed(f"{self.address} answered with broken JSON ({cause}).", hint=_LATER) from error
         except openai.APIError as error:
             cause = self._shown(error.message)
             raise ServerFailed(f"{self.address} failed in the middle of its reply: {cause}.", hint=_LATER) from error
 
     def no_completion(self, body: object) -> ServerFailed:
         """Return the error for a body of status 200 that is no chat completion; some servers put an error there."""
-        error = getattr(body, "error", None)
+        error = body.get("error") if isinstance(body, dict) else None
         what = f": {self._shown(json.dumps(error, default=str))}" if error else ", but with something else"
         return ServerFailed(
             f"{self.address} did not answer with a chat completion{what}.",
             hint="Check that the address is that of an OpenAI-compatible server and ends in /v1.",
         )
+
+    def _of_connection(self, error: Exception) -> Unreachable:
+        # The client calls a lost connection a timeout as well: only what it was caused by tells them apart.
+        chain: list[BaseException] = [error]
+        while (cause := chain[-1].__cause__) is not None:
+            chain.append(cause)
+        if any(isinstance(link, TimeoutError) for link in chain):
+            hint = f"Check that the server is up and not too busy. {self._start()}"
+            return Unreachable(f"{self.address} did not answer in time.", hint=hint)
+        hint = f"Check the address and that the server is up. {self._start()}"
+        return Unreachable(f"{self.address} cannot be reached: {self._shown(str(chain[-1]) or str(error))}.", hint=hint)
 
     def _of_status(self, error: openai.APIStatusError) -> ProviderError:
         status, wait = error.status_code, retry_after(error, self.wall())

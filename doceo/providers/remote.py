@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import AsyncGenerator
 from typing import Protocol
+from urllib.parse import urlsplit
 
-from doceo.core.protocols import Provider
+from doceo.core.protocols import AsyncProvider, Provider
+from doceo.core.records import ChatRequest, Usage
 
 
 class RemoteProvider(Provider, Protocol):
@@ -12,5 +16,40 @@ class RemoteProvider(Provider, Protocol):
 
     @property
     def host(self) -> str:
-        """The host, with its port where one is named, that receives the text; empty where none does."""
+        """The hosts, with their ports where named, that receive the text, joined by ", "; empty where none does."""
         ...
+
+    def spent(self) -> Usage | None:
+        """Return what the kept replies of this model took; None where none are kept."""
+        ...
+
+
+class AsyncRemote(AsyncProvider, Protocol):
+    """A chat model that is asked from one event loop and says where it sends text."""
+
+    @property
+    def host(self) -> str:
+        """As `RemoteProvider.host`."""
+        ...
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+        """Answer a request piece by piece; the pieces join to the text. Raises ProviderError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections and files; nothing may be asked afterwards."""
+        ...
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether text sent to a host, or to several joined by ", ", stays on this machine. An empty one does."""
+    return all(_is_here(urlsplit(f"//{one}").hostname or "") for one in host.split(", "))
+
+
+def _is_here(name: str) -> bool:
+    if name in {"", "localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

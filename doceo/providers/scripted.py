@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from pathlib import Path
 
 from doceo.core.errors import DoceoError, InputError, ProviderError, ReplyInvalid
@@ -68,6 +69,43 @@ class Scripted:
                 start = index + 1
         if text[start:]:
             yield text[start:]
+
+    def asynchronous(self) -> AsyncScripted:
+        """Return the same script, to be asked from an event loop."""
+        return AsyncScripted(self)
+
+
+class AsyncScripted:
+    """The asynchronous face of a script: it lets others run before it answers.
+
+    Args:
+        scripted: The script.
+    """
+
+    host = ""
+
+    def __init__(self, scripted: Scripted) -> None:
+        self.name = scripted.name
+        self._scripted = scripted
+
+    @property
+    def requests(self) -> list[ChatRequest]:
+        """Every request, in the order of arrival."""
+        return self._scripted.requests
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Return the scripted reply. Raises the scripted error."""
+        await asyncio.sleep(0)
+        return self._scripted.complete(request)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+        """Yield the scripted reply word by word."""
+        for piece in self._scripted.stream(request):
+            await asyncio.sleep(0)
+            yield piece
+
+    async def aclose(self) -> None:
+        """Do nothing: a script keeps no connection."""
 
 
 def record(request: ChatRequest, reply: str, *, name: str = NAME) -> str:

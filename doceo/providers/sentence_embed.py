@@ -55,6 +55,21 @@ class SentenceEmbedder:
             )
         return [(int(start), int(end)) for start, end in encoding["offset_mapping"]]
 
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of every text, without special tokens."""
+        if not texts:
+            return []
+        with self._using:
+            encoding = self._tokenizer(
+                [without_surrogates(text) for text in texts],
+                add_special_tokens=False,
+                truncation=False,
+                verbose=False,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+            )
+        return [len(ids) for ids in encoding["input_ids"]]
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimensions), rows of length 1.
 
@@ -62,8 +77,8 @@ class SentenceEmbedder:
         """
         import numpy as np
 
-        for text in texts:
-            if (tokens := len(self.offsets(text))) > self.max_tokens:
+        for text, tokens in zip(texts, self.counts(texts), strict=True):
+            if tokens > self.max_tokens:
                 raise InputError(
                     f"A text of {tokens} tokens is too long for {self.name} (at most {self.max_tokens}): {text[:30]!r}",
                     hint="Cut it into smaller passages.",

@@ -1,4 +1,7 @@
-"""Blocks of a text: paragraphs, list items, headings, table rows, code. Rules over lines of Markdown or plain text."""
+"""Blocks of a text: paragraphs, list items, headings, table rows, code. Rules over lines of Markdown or plain text.
+
+Linear in the text, whatever stands in it: a line of 50 MB is one paragraph, a million open fences are a million lines.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from doceo.text.fences import Fence, fences
+
 BlockKind = Literal["prose", "item", "heading", "row", "code"]
 
-_LINE = re.compile(r"[^\n]*\n?")
-_FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
 _ITEM = re.compile(r"\s*(?:>\s*)?(?:[-*+•◦▪‣●○■–—]|\d{1,3}[.)]|[a-zA-Z][.)]|\([a-z0-9]{1,3}\))[ \t]+(?=\S)")
 _ATX = re.compile(r"\s{0,3}#{1,6}\s+\S")
 _UNDERLINE = re.compile(r"\s{0,3}(={3,}|-{3,}|~{3,}|\*{3,})\s*\Z")
@@ -19,7 +22,16 @@ _NUMBERED = re.compile(
 )
 _ROW = re.compile(r"\s*\|.*\|\s*\Z|[^|]*\s\|\s[^|]*\s\|\s.*\Z")
 _BOLD_LINE = re.compile(r"\s*(\*\*|__)[^*_]{1,100}\1:?\s*\Z")
-_ENDS = (".", "!", "?", ":", ";", ",", "。", "！", "？")
+_ENDS = (".", "!", "?", ":", ";", ",", "。", "！", "？", "；", "：", "，")
+_MARKS_AFTER = "\"'”’»)]*_`」』）】"
+_SENTENCE_WITHIN = re.compile(r"[。！？]|[a-z]{4}[.!?]\s[A-Z]")
+_LONGEST_HEADING = 200
+_LONGEST_TITLE = 120
+"""Characters of a heading that has a mark (`#`, underline), and of one that only looks like one."""
+_LONGEST_UNSPACED = 40
+"""Characters of a title without blanks, in scripts that are written so."""
+_MOST_LINES = 2000
+"""Lines that are looked at together; a longer paragraph is cut, so that memory stays bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +53,38 @@ class _Line:
 
 def blocks(text: str) -> list[Block]:
     """Return the blocks of a text in order; every character that is not white space stands in one of them."""
-    lines = [
-        _Line(match.start(), match.start() + len(match.group().rstrip()), match.group().rstrip())
-        for match in _LINE.finditer(text)
-        if match.group()
-    ]
-    found: list[Block] = []
+    return list(each_block(text))
+
+
+def each_block(text: str) -> Iterator[Block]:
+    """Yield what `blocks` returns, one by one, so that a long text takes little memory.
+
+    A fenced stretch is code, unless it is (nearly) all there is: a file that is one preformatted block is text.
+    """
     at = 0
-    while at < len(lines):
-        if not lines[at].text:
-            at += 1
-        elif fence := _FENCE.match(lines[at].text):
-            at = _take_code(lines, at, fence.group(1), text, found)
-        else:
-            after = at
-            while after < len(lines) and lines[after].text and not _FENCE.match(lines[after].text):
-                after += 1
-            found.extend(_paragraph(lines[at:after], text))
-            at = after
-    return found
+    for fence in (*fences(text), Fence(len(text), len(text))):
+        for lines in _line_groups(text, at, fence.start):
+            yield from _paragraph(lines, text)
+        if fence.end > fence.start:
+            yield _block(text, fence.start, fence.end, "code")
+        at = fence.end
 
 
-def _take_code(lines: list[_Line], at: int, fence: str, text: str, found: list[Block]) -> int:
-    last = at + 1
-    while last < len(lines) and not lines[last].text.strip().startswith(fence):
-        last += 1
-    end = lines[min(last, len(lines) - 1)].end
-    found.append(_block(text, lines[at].start, max(end, lines[at].end), "code"))
-    return last + 1
+def _line_groups(text: str, at: int, end: int) -> Iterator[list[_Line]]:
+    """Yield the lines between blank lines, at most `_MOST_LINES` together."""
+    group: list[_Line] = []
+    while at < end:
+        stop = text.find("\n", at, end)
+        stop = stop if stop >= 0 else end
+        line = text[at:stop].rstrip()
+        if line:
+            group.append(_Line(at, at + len(line), line))
+        if group and (not line or len(group) == _MOST_LINES):
+            yield group
+            group = []
+        at = stop + 1
+    if group:
+        yield group
 
 
 def _paragraph(lines: list[_Line], text: str) -> Iterator[Block]:
@@ -77,11 +93,11 @@ def _paragraph(lines: list[_Line], text: str) -> Iterator[Block]:
     opened: list[_Line] = []
     for n, line in enumerate(lines):
         following = lines[n + 1] if n + 1 < len(lines) else None
-        if _ROW.match(line.text) and "|" in line.text:
+        if "|" in line.text and _ROW.match(line.text):
             yield from _flush(opened, text)
             yield _block(text, line.start, line.end, "row")
         elif _UNDERLINE.match(line.text):
-            if len(opened) == 1:
+            if len(opened) == 1 and len(opened[0].text) <= _LONGEST_HEADING:
                 yield _block(text, opened[0].start, line.end, "heading")
                 opened.clear()
             else:
@@ -118,18 +134,30 @@ def _block(text: str, start: int, end: int, kind: BlockKind) -> Block:
 
 
 def _is_heading(line: _Line, opened: list[_Line], following: _Line | None, width: int, *, alone: bool) -> bool:
-    words = line.text.split()
+    if len(line.text) > _LONGEST_HEADING:
+        return False
     if _ATX.match(line.text) or (_BOLD_LINE.match(line.text) and (following is None or not opened)):
         return True
-    if line.text.endswith(_ENDS) and not (line.text.endswith("?") and alone and len(words) <= 12):
-        return False
-    if _ITEM.match(line.text) and not _NUMBERED.match(line.text):
+    if not _may_be_title(line.text, alone=alone) or (_ITEM.match(line.text) and not _NUMBERED.match(line.text)):
         return False
     if _NUMBERED.match(line.text) and len(line.text) <= 90 and _may_follow(opened):
         return True
     if alone:
+        words = line.text.split()
         return len(words) <= 12 and not words[0][:1].islower()
     return _is_short_title(line, opened, following, width)
+
+
+def _may_be_title(line: str, *, alone: bool) -> bool:
+    """Tell whether a line without a mark of a heading has the length and the ending of one."""
+    if len(line) > _LONGEST_TITLE or max(map(len, line.split())) > _LONGEST_UNSPACED:
+        return False
+    if _SENTENCE_WITHIN.search(line, 0, len(line) - 1) or not any(map(str.isalnum, line)):
+        return False
+    if line.rstrip(_MARKS_AFTER).endswith(("。", "！", "？")):
+        return False
+    question = line.endswith("?") and alone and len(line.split()) <= 12
+    return question or not line.endswith(_ENDS)
 
 
 def _may_follow(opened: list[_Line]) -> bool:
@@ -139,7 +167,7 @@ def _may_follow(opened: list[_Line]) -> bool:
 
 def _is_short_title(line: _Line, opened: list[_Line], following: _Line | None, width: int) -> bool:
     """Recognise a heading that a PDF gives without blank lines: short, capitalised, a sentence begins after it."""
-    if following is None or not following.text.strip()[:1].isupper():
+    if following is None or not following.text[: _LONGEST_HEADING].strip()[:1].isupper():
         return False
     if opened and not opened[-1].text.endswith(_ENDS):
         return False

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from datasketch import MinHash, MinHashLSH
+import numpy as np
+from datasketch import MinHash
+
+from doceo.text.sketches import candidates, similarity, sketches
 
 _WORD = re.compile(r"\w+")
 _PERMUTATIONS = 64
@@ -29,9 +32,9 @@ def signature(text: str, size: int = 3) -> MinHash:
 def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.7) -> list[list[int]]:
     """Return the positions of texts in groups: two whose estimated Jaccard similarity passes the threshold share one.
 
-    Groups are in order of their first text and hold every position exactly once.
+    Groups are in order of their first text and hold every position exactly once. Linear in the text.
     """
-    index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
+    found = sketches(texts)
     parent = list(range(len(texts)))
 
     def root(i: int) -> int:
@@ -40,12 +43,15 @@ def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.7) -> list[
             i = parent[i]
         return i
 
-    sketches = [signature(text) for text in texts]
-    for i, sketch in enumerate(sketches):
-        for j in index.query(sketch):
-            if sketch.jaccard(sketches[int(j)]) >= threshold:
-                parent[root(i)] = root(int(j))
-        index.insert(str(i), sketch)
+    equal: dict[bytes, int] = {}
+    for i, row in enumerate(found):
+        parent[i] = equal.setdefault(row.tobytes(), i)
+    for group in candidates(found):
+        for place, i in enumerate(group[:-1]):
+            others = np.array([j for j in group[place + 1 :] if root(j) != root(i)], dtype=np.int64)
+            for j in others[similarity(found, i, others) >= threshold] if len(others) else ():
+                low, high = sorted((root(i), root(j)))
+                parent[high] = low
     groups: dict[int, list[int]] = {}
     for i in range(len(texts)):
         groups.setdefault(root(i), []).append(i)

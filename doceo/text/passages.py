@@ -16,6 +16,8 @@ SYSTEM = (
     "I cannot find this in the documents."
 )
 REFUSAL = "I cannot find this in the documents."
+_ASKED = "Question: "
+_STOPS = frozenset(".!?。！？")
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
@@ -29,7 +31,7 @@ def ask_with_passages(question: str, passages: Sequence[tuple[str, str]]) -> tup
     ]
     return (
         Message(role="system", content=SYSTEM),
-        Message(role="user", content="\n\n".join([*blocks, f"Question: {question}"])),
+        Message(role="user", content="\n\n".join([*blocks, f"{_ASKED}{question}"])),
     )
 
 
@@ -40,10 +42,15 @@ def heading_line(title: str, heading_path: Sequence[str]) -> str:
     return " > ".join(part for part in parts if part)
 
 
-def cite(answer: str, n: int) -> str:
-    """Return an answer with the marker of passage n before its last full stop."""
-    stem, stop = (answer[:-1], answer[-1]) if answer[-1:] in {".", "!", "?"} else (answer, "")
-    return f"{stem} [{n}]{stop}"
+def question_of(content: str) -> str:
+    """Return the question of a user's turn, whether it was asked over passages or alone."""
+    return content.rpartition(f"\n\n{_ASKED}")[2]
+
+
+def cite(answer: str, *numbers: int) -> str:
+    """Return an answer with the markers of the passages that it rests on before its last full stop."""
+    stem, stop = (answer[:-1], answer[-1]) if answer[-1:] in _STOPS else (answer, "")
+    return f"{stem} {''.join(f'[{n}]' for n in numbers)}{stop}"
 
 
 def without_markers(text: str) -> str:

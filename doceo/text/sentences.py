@@ -8,10 +8,11 @@ character that is not white space.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from doceo.text.blocks import Block, BlockKind, blocks
+from doceo.text.blocks import Block, BlockKind, each_block
 from doceo.text.words import closed
 
 SentenceKind = Literal["prose", "item", "heading", "row", "code"]
@@ -30,9 +31,12 @@ _STARTERS = closed(
     "although because however moreover thus then so but and or a an all each every some many most to after before "
     "since during once until unless what how why who where which both another such"
 )
-_CLOSERS = r"[\"'”’»)\]*_`]*"
+_CLOSERS = r"[\"'”’»)\]*_`]*+"
 _NOTES = r"(?:\[\[?[^\[\]\s]{1,8}\]\]?(?:\([^()\s]*(?:\s\"[^\"\n]*\")?\))?(?::\s?\d+(?:[-–]\d+)?)?)*"
-_STOP = re.compile(rf"(?P<stop>[.!?…]+){_CLOSERS}{_NOTES}(?P<gap>\s+)|[。！？]+[」』”’]*")
+_STOP = re.compile(
+    rf"(?<![.!?…])(?P<stop>[.!?…]++){_CLOSERS}{_NOTES}(?P<gap>\s++)|[。！？｡؟۔।॥።။។]++[」』”’»）】]*+"
+)
+"""A run of stops is taken whole or not at all, so that a million dots cost no more than a million letters."""
 _LAST_WORD = re.compile(r"[\w.&'’-]*\Z")
 _MARKS = "\"'”’»)]*_`"
 _OPENERS = "\"'“‘«([*_`<"
@@ -58,13 +62,11 @@ def sentences(text: str) -> list[Sentence]:
     Code blocks, table rows and headings are one span each. A list item is cut into sentences like a paragraph; its
     marker belongs to the first of them.
     """
-    found: list[Sentence] = []
-    for number, block in enumerate(blocks(text)):
-        if block.kind in ("prose", "item"):
-            found.extend(Sentence(start, end, _kind(block.kind), number) for start, end in _cut(text, block))
-        else:
-            found.append(Sentence(block.start, block.end, _kind(block.kind), number))
-    return found
+    return [
+        Sentence(start, end, _kind(block.kind), number)
+        for number, block in enumerate(each_block(text))
+        for start, end in block_sentences(text, block)
+    ]
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -76,9 +78,12 @@ def _kind(kind: BlockKind) -> SentenceKind:
     return kind
 
 
-def _cut(text: str, block: Block) -> list[tuple[int, int]]:
-    spans: list[tuple[int, int]] = []
+def block_sentences(text: str, block: Block) -> Iterator[tuple[int, int]]:
+    """Yield the (start, end) of the sentences of one block; code, a row or a heading is one."""
     start = block.start
+    if block.kind not in ("prose", "item"):
+        yield start, block.end
+        return
     for match in _STOP.finditer(text, block.body, block.end):
         if match["stop"] is None:
             cut, resume = match.end(), _skip_space(text, match.end(), block.end)
@@ -89,11 +94,10 @@ def _cut(text: str, block: Block) -> list[tuple[int, int]]:
         if resume >= block.end:
             break
         if cut > start:
-            spans.append((start, cut))
+            yield start, cut
         start = resume
     if start < block.end:
-        spans.append((start, block.end))
-    return spans
+        yield start, block.end
 
 
 def _skip_space(text: str, at: int, end: int) -> int:

@@ -25,7 +25,8 @@ PRONOUNS = closed(
 PREPOSITIONS = closed(
     "of in on at by for from with to into onto over under between among within without through during before "
     "after since until against about as per via across along around behind beside besides beyond despite except "
-    "inside outside like near off out than toward towards upon up down above below throughout unlike versus plus"
+    "inside outside like near off out than toward towards upon up down above below throughout unlike versus plus "
+    "alongside amid amongst atop"
 )
 MODALS = closed("can could may might must shall should will would cannot")
 BE = closed("is are was were am")

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from data.located import located
 from doceo.core.records import Difficulty, Ledger, Pair, Rejected
 from evaluation.view.charts import Bar, bars
-from evaluation.view.passages import Excerpt, Library, clip
+from evaluation.view.passages import clip
 from evaluation.view.records import RunRecords
 
 MOST_DOCUMENTS = 60
-MOST_PAIRS = 2000
 REASONS = {
     "form": "badly formed question or answer",
     "exact": "same question as another",
@@ -23,6 +23,16 @@ REASONS = {
     "quote_not_found": "quote not found in the passage",
     "span_mismatch": "quote not where the teacher said",
     "answer_not_supported": "answer says what the passage does not",
+    "semantic": "same meaning as another",
+    "contradiction": "another answer to the same question",
+    "against": "asked in a file it was held against",
+    "history_not_supported": "turns before say what the passage does not",
+    "not_multi_hop": "one passage is enough to answer it",
+    "answerable_after_all": "said to be unanswerable, but answered",
+    "roundtrip": "a model could not answer it from the passage",
+    "ambiguous": "another passage answers it otherwise",
+    "judge": "marked low by the judge",
+    "review": "dropped by a reviewer",
     "not_selected": "good, but left out for balance",
     "not_returned": "asked for, not returned by the teacher",
     "not_reworded": "no other wording was found",
@@ -33,7 +43,6 @@ REASONS = {
 
 
 _ID = re.compile(r"\bp_[0-9a-f]{16}\b")
-_WITHOUT_EVIDENCE = ("no_quote", "quote_not_found", "span_mismatch")
 
 
 @dataclass(frozen=True)
@@ -58,20 +67,7 @@ class DocumentRow:
     share: float | None
 
 
-@dataclass(frozen=True)
-class PairCard:
-    """A pair beside its highlighted source."""
-
-    question: str
-    answer: str
-    kind: str
-    difficulty: str
-    topic: str
-    source: str
-    evidence: tuple[Excerpt, ...]
-
-
-def outcome(ledger: Ledger | None, rejected: Sequence[Rejected]) -> Outcome | None:
+def outcome(ledger: Ledger | None, pairs: Sequence[Pair], rejected: Sequence[Rejected]) -> Outcome | None:
     """Return the ledger as bars, accepted first, each reason with one example where there is one."""
     if ledger is None:
         return None
@@ -90,9 +86,8 @@ def outcome(ledger: Ledger | None, rejected: Sequence[Rejected]) -> Outcome | No
             label = REASONS.get(reason, reason.replace("_", " "))
             rows.append(Bar(label, f"{count:,}", 100 * count / asked, tone, example(reason)))
     rate = f"{100 * ledger.accepted / ledger.asked:.0f} %" if ledger.asked else "none"
-    proposed = ledger.asked - sum(ledger.failed.values())
-    unproven = sum(ledger.rejected.get(reason, 0) for reason in _WITHOUT_EVIDENCE)
-    exact = f"{100 * (proposed - unproven) / proposed:.1f} %" if proposed else ""
+    found, proposed = located(pairs, rejected)
+    exact = f"{100 * found / proposed:.1f} %" if found else ""
     return Outcome(ledger, rate, exact, tuple(rows))
 
 
@@ -162,22 +157,3 @@ def make_up(pairs: Sequence[Pair]) -> list[tuple[str, list[Bar]]]:
     made = [(title, bars(counts)) for title, counts in columns.items() if len(counts) > 1]
     order = get_args(Difficulty)
     return [(t, sorted(b, key=lambda bar: order.index(bar.label)) if t == "Difficulty" else b) for t, b in made]
-
-
-def pair_cards(pairs: Sequence[Pair], library: Library) -> list[PairCard]:
-    """Return the first 2,000 pairs beside their evidence, in the order of the file."""
-    cards = []
-    for pair in pairs[:MOST_PAIRS]:
-        evidence = tuple(library.of(pair.evidence, room=180))
-        cards.append(
-            PairCard(
-                question=pair.question,
-                answer=clip(pair.answer, 800),
-                kind=pair.kind,
-                difficulty=pair.difficulty,
-                topic=pair.topic,
-                source=evidence[0].source if evidence else "",
-                evidence=evidence,
-            )
-        )
-    return cards

@@ -66,6 +66,7 @@ class Library:
     def __init__(self, documents: Mapping[str, Document], chunks: Sequence[Chunk]) -> None:
         """Take the documents by id and all their chunks."""
         self.documents = documents
+        self._by_id = {chunk.id: chunk for chunk in chunks}
         self._chunks: dict[str, list[Chunk]] = {}
         for chunk in sorted(chunks, key=lambda c: c.span.start):
             self._chunks.setdefault(chunk.document_id, []).append(chunk)
@@ -88,6 +89,15 @@ class Library:
     def of(self, evidence: Sequence[Evidence], room: int = 420) -> list[Excerpt]:
         """Return the excerpts of a pair's evidence, of its first five quotes."""
         return self.excerpts([Quote(one.span, one.quote) for one in evidence[:5]], room)
+
+    def passage(self, chunk_id: str) -> Excerpt | None:
+        """Return a whole passage without a mark, or None where the run lacks it."""
+        chunk = self._by_id.get(chunk_id)
+        document = self.documents.get(chunk.document_id) if chunk else None
+        if chunk is None or document is None:
+            return None
+        place = _place(document, chunk.span, chunk.heading_path)
+        return Excerpt(_prose(chunk.text, last=True), document.source, place, (chunk.span,), True)
 
     def _holds(self, quote: Quote) -> bool:
         document = self.documents.get(quote.span.document_id)

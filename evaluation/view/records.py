@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from data.jsonl import read_jsonl, read_rows
 from data.manifest import Manifest
 from data.manifest import read as read_manifest
+from data.review import REVIEW, Decision, read_review
 from data.store import ADAPTER, ANSWERS, BASE, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, STAGES, Run
 from doceo.core.errors import InputError
 from doceo.core.records import (
@@ -51,6 +52,10 @@ class RunRecords:
     """`train`, `validation` and every held-out set -> its number of rows; empty where there is no dataset."""
     evidence: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
     """Pair id -> the evidence that stands beside a held-out question."""
+    sets: Mapping[str, str] = field(default_factory=dict)
+    """Pair id -> train, validation or the held-out set that it stands in."""
+    review: tuple[Decision, ...] = ()
+    """What a person decided on the pairs."""
     authors: tuple[str, ...] = ()
     """Who wrote the written questions."""
     training: tuple[Mapping[str, float], ...] = ()
@@ -84,6 +89,8 @@ def read_run(run: Run) -> RunRecords:
         coverage=_whole(coverage, TypeAdapter(dict[str, object])) if coverage else {},
         rows=_row_counts(folder.get(DATASET)),
         evidence=_held_out_evidence(folder.get(DATASET)),
+        sets=_sets(folder.get(DATASET)),
+        review=read_review(run.path / REVIEW).decisions if (run.path / REVIEW).is_file() else (),
         authors=_authors(folder.get(DATASET)),
         finetuning=_whole(finetuning, TypeAdapter(dict[str, object])) if finetuning else {},
         training=_training(_file(folder.get(ADAPTER), "training.jsonl")),
@@ -124,6 +131,17 @@ def _row_counts(folder: Path | None) -> dict[str, int]:
             metadata = row.get("metadata")
             counts[str(metadata.get("set", path.stem)) if isinstance(metadata, dict) else path.stem] += 1
     return dict(counts)
+
+
+def _sets(folder: Path | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    files = folder.glob("*.jsonl") if folder else ()
+    for path in sorted(files, key=lambda file: (file.stem not in {"train", "validation"}, file.stem)):
+        for _, row in read_rows(path):
+            metadata = row.get("metadata")
+            if isinstance(metadata, dict) and isinstance(metadata.get("pair_id"), str):
+                found[str(metadata["pair_id"])] = str(metadata.get("set", path.stem))
+    return found
 
 
 def _held_out_evidence(folder: Path | None) -> dict[str, tuple[Evidence, ...]]:

@@ -32,12 +32,17 @@ _DANGLING = re.compile(
     re.I,
 )
 _LEFT_HANGING = re.compile(r"\b(?:the|a|an|and|or|that|which|its|their|but|not|than|only|merely|very)\?\Z", re.I)
+_ODD = re.compile(r"\bthe -|\b(?:despite|although|regardless of|also|e\.g|i\.e)\b", re.I)
 _OPENS_SENTENCE = re.compile(
     r"\A(?:however|therefore|thus|moreover|furthermore|but|and|so(?! that)|also|then|otherwise|instead|hence|"
     r"finally|still|yet|for example|for instance)\b",
     re.I,
 )
+_LEANS = re.compile(
+    r"\binstead\b|\b(?:it|them|him|her|himself|herself|there|so)\W*\Z|\bher\b.*\bhis\b|\bhis\b.*\bher\b", re.I
+)
 _ENGLISH = closed("the of and is are to on by for with that it as be has were can which from at not have this")
+_ALSO_ENGLISH = closed("a an in was his her its under after into during their")
 
 
 def passes(candidate: Candidate) -> bool:
@@ -73,7 +78,7 @@ def _question_stands(question: str) -> bool:
         # A pronoun is clear where the subject of the question stands before it.
         if found.group().lower() != "there" and len(body[: found.start()].split()) < 3:
             return False
-    return not _foreign(question)
+    return not _foreign(question) and not _ODD.search(question)
 
 
 def _answer_stands(answer: str) -> bool:
@@ -88,6 +93,8 @@ def _answer_stands(answer: str) -> bool:
     ):
         return False
     if answer_refers_elsewhere(answer) or _OPENS_SENTENCE.search(answer):
+        return False
+    if _LEANS.search(answer):
         return False
     return count > 2 or (not POINTING.search(answer) and not PRONOUN.search(answer))
 
@@ -112,8 +119,9 @@ def _foreign(text: str) -> bool:
 
 
 def is_english(text: str, share: float = 0.18) -> bool:
-    """Tell whether a text is English prose: at least a share of its words are stop words, one of them only English."""
-    found = [match.group().lower() for match in WORD.finditer(text)]
-    if len(found) < 4 or _ENGLISH.isdisjoint(found):
+    """Tell whether a text is English prose: at least a share of its words are stop words, one of them only English, or
+    three that are rare in other languages."""
+    found = WORD.findall(text.lower())
+    if len(found) < 4 or (_ENGLISH.isdisjoint(found) and len(_ALSO_ENGLISH.intersection(found)) < 3):
         return False
     return sum(word in STOP_WORDS for word in found) >= share * len(found)

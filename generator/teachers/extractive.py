@@ -1,71 +1,120 @@
 """The teacher that needs no model: rules turn statements into questions, and every answer is a piece of the text.
 
-Methods: patterns of definition, date, quantity, agent, reason, purpose, place, list and glossary entry over a small
-rule grammar, ranked by how well the subject stands alone (after Heilman and Smith 2010, who rank overgenerated
-questions; here rules that are unsure propose nothing).
+Methods: patterns of definition, date, quantity, agent, object, reason, purpose, place, list, option and glossary entry
+over a small rule grammar, ranked by how well the subject stands alone (after Heilman and Smith 2010, who rank
+overgenerated questions; here rules that are unsure propose nothing). The rules are of English.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
-from doceo.core.records import Chunk, Document, Draft, Pair
+from doceo.core.records import Chunk, Document, Draft, Order, Pair
 from generator.teachers.grammar.terms import Terms
-from generator.teachers.proposals import Proposal, proposals
+from generator.teachers.passage import Proposal, question_key
+from generator.teachers.proposals import proposals
 from generator.teachers.rewording import reword
 
 LEAST_SCORE = 0.5
+TERMS_READ = 16_000_000
+"""Characters of a corpus from which its words are counted; of a larger corpus, an even sample of this size."""
+ASKED_READ = 2_000_000
+"""Characters of a corpus on which every pattern is tried, to learn which questions have several answers."""
+_WINDOW = 20_000
+_KEEPS_BEST = ("definition", "acronym", "attribute", "mean", "does", "entry", "option")
+
+Corpus = Sequence[tuple[Document, Sequence[Chunk]]]
+
+
+def supports(language: str) -> bool:
+    """Tell whether the rules read a language, given by its code such as `en` or `de-AT`; an unknown one is tried."""
+    return language.lower().replace("_", "-").split("-")[0] in ("", "en", "eng", "und")
 
 
 class ExtractiveTeacher:
-    """Proposes pairs by rule. Reads the corpus once, so that it knows its terms and which questions are ambiguous.
+    """Proposes pairs by rule, from one chunk and what is known of its corpus.
 
     Args:
-        corpus: Every document with its chunks. Time is linear in the text; what is kept are word counts and the
-            proposed pairs.
+        corpus: Every document with its chunks. Time and memory are bounded: word counts come from at most `TERMS_READ`
+            characters, which questions are ambiguous from at most `ASKED_READ`, both spread evenly over the corpus.
     """
 
     name = "extractive"
     exhaustive = True
 
-    def __init__(self, corpus: Sequence[tuple[Document, Sequence[Chunk]]]) -> None:
+    def __init__(self, corpus: Corpus) -> None:
         self.prompts: dict[str, str] = {}
-        self._terms = Terms(document.text for document, _ in corpus)
-        self._proposals: dict[str, list[Proposal]] = {}
-        for document, chunks in corpus:
-            for chunk in chunks:
-                self._proposals[chunk.id] = proposals(chunk, document, self._terms)
-        self._drop_ambiguous()
+        self._corpus = corpus
+        self._terms = Terms(_stretches(corpus))
 
-    def propose(self, chunk: Chunk, document: Document, n: int) -> list[Draft]:
-        """Return every pair that the rules make of a chunk, the best first; `n` is ignored."""
-        found = self._proposals.get(chunk.id)
-        if found is None:
-            found = proposals(chunk, document, self._terms)
-        return [made.draft(document.id) for made in found if made.candidate.score >= LEAST_SCORE]
+    async def propose(self, order: Order, documents: Mapping[str, Document]) -> list[Draft]:
+        """Return every pair that the rules make of a chunk, the best first; `order.n` is ignored.
 
-    def reword(self, pair: Pair) -> str | None:
+        Only single pairs are made: an order of another form, or in a language that is not supported, gives nothing.
+        """
+        if order.form != "pairs" or not supports(order.language):
+            return []
+        known = {question_key(question) for question in order.known}
+        made = [p for p in self._found(order.chunk, documents[order.chunk.document_id]) if p.key not in known]
+        drafts = [p.draft(order.chunk.document_id) for p in made if not self._is_ambiguous(p)]
+        return [draft for draft in drafts if not order.kinds or draft.kind in order.kinds]
+
+    async def reword(self, pair: Pair) -> str | None:
         """Return the pair's question in other words, or None where no template fits."""
         return reword(pair.question, pair.kind, pair.answer)
 
-    def _drop_ambiguous(self) -> None:
-        """Keep, of questions that the corpus answers in several ways, only the best, and none of the vaguer kinds."""
+    def _found(self, chunk: Chunk, document: Document) -> Sequence[Proposal]:
+        found = self._sampled.get(chunk.id)
+        return _good(chunk, document, self._terms) if found is None else found
+
+    @cached_property
+    def _sampled(self) -> dict[str, list[Proposal]]:
+        """What the patterns make of the chunks that were read for ambiguity, by chunk id."""
+        return {chunk.id: _good(chunk, document, self._terms) for document, chunk in _sample(self._corpus)}
+
+    @cached_property
+    def _answers(self) -> dict[str, dict[str, float]]:
+        """The answers to each question that has several, with their best scores."""
         answers: dict[str, dict[str, float]] = {}
-        for found in self._proposals.values():
+        for found in self._sampled.values():
             for made in found:
                 of = answers.setdefault(made.key, {})
                 of[made.candidate.answer] = max(of.get(made.candidate.answer, 0.0), made.candidate.score)
-        for chunk_id, found in self._proposals.items():
-            self._proposals[chunk_id] = [made for made in found if _wins(made, answers[made.key])]
+        return {key: of for key, of in answers.items() if len(of) > 1}
+
+    def _is_ambiguous(self, made: Proposal) -> bool:
+        """Tell whether the corpus answers a question otherwise, and better where several ways may all be right."""
+        answers = self._answers.get(made.key)
+        if answers is None:
+            return False
+        if made.candidate.pattern not in _KEEPS_BEST or len(answers) > 6:
+            return True
+        best = max(answers.values())
+        return made.candidate.answer != next(answer for answer, score in answers.items() if score == best)
 
 
-def _wins(made: Proposal, answers: dict[str, float]) -> bool:
-    if len(answers) == 1:
-        return True
-    if (
-        made.candidate.pattern not in ("definition", "acronym", "attribute", "mean", "does", "entry")
-        or len(answers) > 6
-    ):
-        return False
-    best = max(answers.values())
-    return made.candidate.answer == next(answer for answer, score in answers.items() if score == best)
+def _good(chunk: Chunk, document: Document, terms: Terms) -> list[Proposal]:
+    return [made for made in proposals(chunk, document, terms) if made.candidate.score >= LEAST_SCORE]
+
+
+def _stretches(corpus: Corpus) -> Iterator[str]:
+    """Yield the texts of a corpus, or of a large one evenly spaced stretches of them."""
+    every = 1 + sum(len(document.text) for document, _ in corpus) // TERMS_READ
+    n = 0
+    for document, _ in corpus:
+        for start in range(0, len(document.text), _WINDOW) if every > 1 else (0,):
+            if n % every == 0:
+                yield document.text[start : start + _WINDOW] if every > 1 else document.text
+            n += 1
+
+
+def _sample(corpus: Corpus) -> Iterable[tuple[Document, Chunk]]:
+    """Yield the chunks of a corpus, or of a large one every so manieth."""
+    every = 1 + sum(len(document.text) for document, _ in corpus) // ASKED_READ
+    n = 0
+    for document, chunks in corpus:
+        for chunk in chunks:
+            if n % every == 0:
+                yield document, chunk
+            n += 1

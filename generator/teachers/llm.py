@@ -1,161 +1,179 @@
 """A chat model as teacher: many pairs a call, and a ladder of weaker calls for models that fail at that.
 
-Structured output, then a tolerant reading, then one call that repairs the reply, then one pair a call in plain text.
+Structured output, then a tolerant reading, then the same asked again with what was wrong, then one pair a call in
+plain text. Nothing is remembered between calls: what is proposed depends on the order alone.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from doceo.core.errors import ReplyInvalid
-from doceo.core.protocols import Provider
-from doceo.core.records import ChatReply, ChatRequest, Chunk, Document, Draft, Message, Pair
-from doceo.text.thinking import without_thinking
-from generator.parsing import FORM, parse_pairs
+from doceo.core.protocols import AsyncProvider
+from doceo.core.records import ChatReply, ChatRequest, Document, Draft, Order, OrderForm, Pair
+from generator.forms import example, schema
+from generator.parsing import parse
+from generator.replies import ask, unread
+from generator.shown import language_name, listed, passages, samples, wanted
 from prompts.catalog import Catalog
 
-_PROMPTS = ("generate_pairs", "repair_json", "one_pair", "reword_question")
+PROMPTS: dict[OrderForm, str] = {
+    "pairs": "generate_pairs",
+    "multi-hop": "multi_hop",
+    "multi-turn": "multi_turn",
+    "unanswerable": "unanswerable",
+}
+"""The prompt of every form of order."""
+_OTHERS = ("ask_again", "one_pair", "reword_question")
 _PAIR_TOKENS = 300
-_REMEMBERED = 40
+_RATIONALE_TOKENS = 200
+_REASONING = (
+    '\nIn "rationale", before the answer, write the steps that lead to it: one to four short plain sentences that state '
+    "the facts used and what follows from them, as good to read alone as the answer, without a word on passage or quotes."
+)
 
 
 class LLMTeacher:
-    """Proposes pairs by asking a chat model. Safe for several threads.
+    """Proposes pairs by asking a chat model.
 
-    A chunk that is asked for again is told which questions it has already given, so that the same request is not
-    sent, and answered from the journal, twice.
+    A chunk that is asked for again is told, by the order, which questions it has already given, so that the same
+    request is not sent, and answered from the journal, twice.
 
     Args:
         provider: The chat model.
         catalog: Where the prompts are; left out, those that ship.
         temperature: 0 takes the likeliest token each time.
         thinking_tokens: Tokens that a reply may use before its first word, for models that reason.
+        reasoning: Have the steps written beside each answer.
+        examples: A few pairs of the user's own that show what is wanted: `question`, `answer`, perhaps `rationale`.
     """
 
     exhaustive = False
 
     def __init__(
         self,
-        provider: Provider,
+        provider: AsyncProvider,
         catalog: Catalog | None = None,
         *,
         temperature: float = 0.0,
         thinking_tokens: int = 1024,
+        reasoning: bool = False,
+        examples: Sequence[Mapping[str, str]] = (),
     ) -> None:
         catalog = catalog or Catalog()
         self.name = provider.name
-        self._templates = {name: catalog.template(name) for name in _PROMPTS}
+        self._templates = {name: catalog.template(name) for name in (*PROMPTS.values(), *_OTHERS)}
         self.prompts = {name: template.hash for name, template in self._templates.items()}
         self._provider, self._temperature, self._thinking = provider, temperature, thinking_tokens
-        self._asked: dict[str, list[str]] = {}
-        self._lock = threading.Lock()
+        self._reasoning, self._examples = reasoning, tuple(examples)
 
-    def propose(self, chunk: Chunk, document: Document, n: int) -> list[Draft]:
-        """Propose pairs from a chunk: those that the model gave, fewer or more than n.
+    async def propose(self, order: Order, documents: Mapping[str, Document]) -> list[Draft]:
+        """Propose what an order asks for: what the model gave, fewer or more than `order.n`.
 
         An empty list says that the model found nothing worth asking.
 
         Raises:
-            ReplyInvalid: No reply could be read, after a repair and one pair a call.
+            ReplyInvalid: No reply could be read, after asking again and after asking for one pair a call.
             ProviderError: The model failed.
         """
-        with self._lock:
-            asked = list(self._asked.get(chunk.id, ()))
-        drafts = self._many(chunk, document, n, asked)
-        if drafts is None:
-            drafts = self._one_by_one(chunk, document, n, asked)
-        with self._lock:
-            self._asked.setdefault(chunk.id, []).extend(draft.question for draft in drafts)
-        return drafts
+        try:
+            return await self._many(order, documents)
+        except ReplyInvalid:
+            return await self._one_by_one(order, documents)
 
-    def reword(self, pair: Pair) -> str | None:
+    async def reword(self, pair: Pair) -> str | None:
         """Return the pair's question in other words, or None where the model gave the same, nothing, or the answer.
 
         Raises:
             ProviderError: The model failed.
         """
         messages = self._templates["reword_question"].fill(question=pair.question, answer=pair.answer)
-        lines = [line for line in self._ask(messages, 200).text.strip().splitlines() if line.strip()]
-        question = lines[-1].strip().removeprefix("Question:").strip(" \t\"'“”*`") if lines else ""
+        request = ChatRequest(messages=messages, temperature=self._temperature, max_tokens=200 + self._thinking)
+        try:
+            text = await ask(self._provider, request, lambda reply: reply.text, self._templates["ask_again"])
+        except ReplyInvalid:
+            return None
+        lines = [line for line in text.splitlines() if line.strip()]
+        question = lines[-1].strip().removeprefix("Question:").strip(" \t\"'“”*`")
         same = _plain(question) == _plain(pair.question)
         told = len(pair.answer) > 3 and _plain(pair.answer) in _plain(question)
         long = len(question) > 3 * len(pair.question) + 80
         return None if not question or same or told or long else question
 
-    def _many(self, chunk: Chunk, document: Document, n: int, asked: Sequence[str]) -> list[Draft] | None:
-        """Ask for n pairs in one call; None where nothing could be read."""
-        messages = self._templates["generate_pairs"].fill(
-            **self._place(chunk, document), passage=chunk.text, n=n, asked=_listed(asked)
+    async def _many(self, order: Order, documents: Mapping[str, Document], *, plain: bool = False) -> list[Draft]:
+        """Ask for all in one call; `plain` leaves the JSON schema out. Raises ReplyInvalid."""
+        template = self._templates[PROMPTS[order.form]]
+        reasoning = self._reasoning and order.form != "unanswerable"
+        values: dict[str, object] = {
+            "passages": passages(order.chunks, documents),
+            "n": order.n,
+            "known": listed(order.known),
+            "language": language_name(order.language),
+            "examples": samples(self._examples, reasoning=reasoning),
+            "form": example(order.form, reasoning=reasoning),
+        }
+        if order.form != "unanswerable":
+            values["reasoning"] = _REASONING if reasoning else ""
+        if order.form == "pairs":
+            values["kinds"] = wanted(order.kinds)
+        tokens = (_PAIR_TOKENS + reasoning * _RATIONALE_TOKENS) * order.n + 100 + self._thinking
+        request = ChatRequest(
+            messages=template.fill(**values),
+            form=None if plain else schema(order.form, reasoning=reasoning),
+            temperature=self._temperature,
+            max_tokens=tokens,
         )
-        try:
-            reply = self._ask(messages, _PAIR_TOKENS * n + 100, form=FORM)
-        except ReplyInvalid:
-            return None
-        parsed = parse_pairs(reply.text, truncated=reply.finish == "length")
-        if parsed.readable:
-            return parsed.drafts
-        if not _has_pairs(reply.text):
-            return None
-        try:
-            repaired = self._ask(
-                self._templates["repair_json"].fill(reply=reply.text), _PAIR_TOKENS * n + 100, form=FORM
-            )
-        except ReplyInvalid:
-            return None
-        parsed = parse_pairs(repaired.text, truncated=repaired.finish == "length")
-        # A repair that finds nothing says only that the first reply held nothing; the passage was not refused.
-        return parsed.drafts or None
+        return await ask(self._provider, request, lambda reply: _read(reply, order.form), self._templates["ask_again"])
 
-    def _one_by_one(self, chunk: Chunk, document: Document, n: int, asked: Sequence[str]) -> list[Draft]:
-        """Ask for one pair a call, n times, until two calls in a row fail."""
+    async def _one_by_one(self, order: Order, documents: Mapping[str, Document]) -> list[Draft]:
+        """Ask for one pair a call, n times, until two calls in a row fail; other forms once, without a schema."""
+        if order.form != "pairs":
+            least = order.model_copy(update={"n": min(order.n, 2 if order.form == "multi-turn" else 1)})
+            return await self._many(least, documents, plain=True)
         drafts: list[Draft] = []
         failed = 0
-        for _ in range(n):
-            known = [*asked, *(draft.question for draft in drafts)]
-            messages = self._templates["one_pair"].fill(
-                **self._place(chunk, document), passage=chunk.text, asked=_listed(known)
-            )
-            try:
-                reply = self._ask(messages, _PAIR_TOKENS + 100)
-                found = parse_pairs(reply.text, truncated=reply.finish == "length").drafts[:1]
-            except ReplyInvalid:
-                found = []
-            if found and _plain(found[0].question) not in {_plain(question) for question in known}:
-                drafts += found
+        for _ in range(order.n):
+            known = [*order.known, *(draft.question for draft in drafts)]
+            draft = await self._one(order, documents, known)
+            if draft is not None and _plain(draft.question) not in {_plain(question) for question in known}:
+                drafts.append(draft)
                 failed = 0
                 continue
             failed += 1
             if failed == 2:
                 break
         if not drafts:
+            source = documents[order.chunk.document_id].source
             raise ReplyInvalid(
-                f"{self.name} gave no readable pair for a passage of {document.source}.",
+                f"{self.name} gave no readable pair for a passage of {source}.",
                 hint="The passage is left out; if this happens often, take a stronger teacher model.",
             )
         return drafts
 
-    def _ask(self, messages: tuple[Message, ...], tokens: int, form: dict[str, object] | None = None) -> ChatReply:
-        request = ChatRequest(
-            messages=messages, form=form, temperature=self._temperature, max_tokens=tokens + self._thinking
+    async def _one(self, order: Order, documents: Mapping[str, Document], known: Sequence[str]) -> Draft | None:
+        messages = self._templates["one_pair"].fill(
+            passages=passages(order.chunks, documents), known=listed(known), language=language_name(order.language)
         )
-        reply = self._provider.complete(request)
-        return reply.model_copy(update={"text": without_thinking(reply.text)})
-
-    @staticmethod
-    def _place(chunk: Chunk, document: Document) -> dict[str, object]:
-        title = document.title or document.source
-        section = " > ".join(part for part in chunk.heading_path if part and part != title)
-        return {"title": title, "section": section or "(none)"}
-
-
-def _has_pairs(text: str) -> bool:
-    """Return whether a reply holds anything that a repair could bring into form."""
-    return "{" in text or "question" in text.lower()
+        tokens = _PAIR_TOKENS + 100 + self._thinking
+        request = ChatRequest(messages=messages, temperature=self._temperature, max_tokens=tokens)
+        try:
+            drafts = await ask(
+                self._provider, request, lambda reply: _read(reply, order.form), self._templates["ask_again"]
+            )
+        except ReplyInvalid:
+            return None
+        return drafts[0] if drafts else None
 
 
-def _listed(questions: Sequence[str]) -> str:
-    return "".join(f"\n- {question}" for question in questions[-_REMEMBERED:]) or "(none)"
+def _read(reply: ChatReply, form: OrderForm) -> list[Draft]:
+    """Return a reply's drafts. Raises ReplyInvalid with what is wrong with it."""
+    cut = reply.finish == "length"
+    parsed = parse(reply.text, form, truncated=cut)
+    if parsed.readable and (parsed.drafts or not cut):
+        return parsed.drafts
+    if cut:
+        raise unread("it broke off before its first pair was complete; write fewer and shorter ones.")
+    raise unread(f"{'; '.join(parsed.failures[:3])}.")
 
 
 def _plain(text: str) -> str:
@@ -165,4 +183,4 @@ def _plain(text: str) -> str:
 def prompt_hashes(catalog: Catalog | None = None) -> dict[str, str]:
     """Return name and hash of every prompt that the teacher uses."""
     catalog = catalog or Catalog()
-    return {name: catalog.template(name).hash for name in _PROMPTS}
+    return {name: catalog.template(name).hash for name in (*PROMPTS.values(), *_OTHERS)}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from doceo.core.records import Difficulty, Kind
+from doceo.text.figures import YEAR
 from doceo.text.verbs import VERBS
+from doceo.text.words import closed
 from generator.teachers.grammar.clause import Clause, parse
 from generator.teachers.grammar.plain import Plain
 from generator.teachers.grammar.segments import Segment, segments
@@ -15,6 +18,12 @@ from generator.teachers.grammar.terms import Terms
 from generator.teachers.grammar.tokens import Token, tokens
 
 _BREAKS = ("sub", "rel", "and", "colon", "tail")
+MONTH = re.compile(r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b")
+_SPOKEN = re.compile(r"[,!?][”\"]\s(?!and\b)|\A[“\"][^”\"]*\Z")
+_LINKING = closed("also then later eventually subsequently finally soon thus therefore however still")
+_FREE = closed("however meanwhile although though while whereas despite following today later nowadays therefore thus")
+_FREE_PAIRS = ("in addition", "as a", "in contrast", "in particular", "as such", "in fact", "in general", "for this")
+_SETTING = ("in", "on", "at", "during", "since", "until", "after", "before", "by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,51 @@ class Statement:
         """The opening phrase, or nothing."""
         return self.clause.span(*self.clause.intro)
 
+    @property
+    def name(self) -> str:
+        """The subject as it stands, remarks left out."""
+        phrase = self.clause.subject
+        return tidy(self.clause.without(phrase.start, phrase.end, phrase.cut))
+
+    @property
+    def setting(self) -> str:
+        """The opening phrase as it can end a question, such as "in 1974"; nothing where it says no time or place."""
+        start, end = self.clause.intro
+        first = self.clause.tokens[start]
+        if not end or first.lower not in _SETTING:
+            return ""
+        end = next((i for i in range(start, end) if self._parts(i)), end)
+        named = any(t.tag == "NAME" or t.text[:4].isdigit() for t in self.clause.tokens[start + 1 : end])
+        text = self.clause.span(start, end)
+        if MONTH.search(text) and not YEAR.search(text):
+            return ""
+        return text[:1].lower() + text[1:] if named and len(text.split()) <= 8 else ""
+
+    @property
+    def opens_freely(self) -> bool:
+        """Whether a question may leave the opening phrase out, or take it along: it sets no condition."""
+        start, end = self.clause.intro
+        if not end or self.setting:
+            return True
+        first = self.clause.tokens[start]
+        if first.tag == "ADV" or first.lower in _FREE:
+            return True
+        return " ".join(self.intro.lower().split()[:2]) in _FREE_PAIRS and end - start < 5
+
+    def _parts(self, comma: int) -> bool:
+        """Tell whether a comma parts two opening phrases, rather than the parts of a date."""
+        tokens = self.clause.tokens
+        return tokens[comma].text == "," and tokens[comma + 1].tag != "NUM"
+
+    @property
+    def is_topic(self) -> bool:
+        """Whether a corpus says so much about a subject that one statement cannot be the whole answer."""
+        phrase = self.clause.subject
+        core = [t for t in self.clause.tokens[phrase.start : phrase.head + 1] if t.tag not in ("DET", "QUANT")]
+        if len(core) < 2:
+            return self.terms.count(self.head.lower) > (15 if self.head.tag == "NAME" else 60)
+        return len(core) <= 3 and self.terms.together(core[-2].lower, core[-1].lower) > 15
+
     def of(self, *chosen: Segment) -> str:
         """Return the text of segments, joined."""
         parts = [self.clause.span(s.start, s.end).strip(" ,") for s in chosen]
@@ -96,10 +150,14 @@ class Statement:
             return text
         return text[:1].lower() + text[1:]
 
-    def ask(self, wh: str, *rest: Segment, drop_adverbs: bool = False) -> str:
-        """Return the question that a question word, the inverted clause and some of its segments make."""
+    def ask(self, wh: str, *rest: Segment, drop_adverbs: bool = False, bare: bool = False) -> str:
+        """Return the question that a question word, the inverted clause and some of its segments make.
+
+        An opening date or place comes last, unless the question is `bare`.
+        """
         clause = self.clause
-        middle = [clause.tokens[i].text for i in clause.middle if not (drop_adverbs and clause.tokens[i].tag == "ADV")]
+        kept = [clause.tokens[i] for i in clause.middle if clause.tokens[i].lower not in _LINKING]
+        middle = [token.text for token in kept if not (drop_adverbs and token.tag == "ADV")]
         aux = clause.tokens[clause.auxiliary].text if clause.auxiliary is not None else ""
         main = clause.tokens[clause.main].text if clause.main is not None else ""
         if aux == "cannot":
@@ -108,12 +166,14 @@ class Statement:
             aux, main = {"has": "does", "have": "do", "had": "did"}[clause.aux], "have"
         elif not aux:
             aux, main = {"s": "does", "base": "do", "past": "did"}[clause.form], clause.base
-        words = [wh, aux, self.subject, *middle, main, self.of(*rest)]
+        words = [wh, aux, self.subject, *middle, main, self.of(*rest), "" if bare else self.setting]
         return tidy(" ".join(word for word in words if word)) + "?"
 
 
 def read(sentence: Plain, terms: Terms) -> Statement | None:
     """Return the statement that a plain sentence makes, or None where the rules are not sure of it."""
+    if _SPOKEN.search(sentence.text):
+        return None
     found = tokens(sentence, terms)
     if len(found) < 4:
         return None
@@ -123,6 +183,8 @@ def read(sentence: Plain, terms: Terms) -> Statement | None:
     if (clause.aux in ("is", "was", "has", "does") and clause.subject.plural) or (
         clause.aux in ("are", "were", "have", "do") and not clause.subject.plural
     ):
+        return None
+    if clause.auxiliary is None and clause.form == "s" and clause.subject.plural:
         return None
     return Statement(sentence, clause, segments(clause), phrase_standing(clause, clause.subject, terms), terms)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from doceo.text.verbs import FORMS, NOUN_LIKE, VERBS
+from doceo.text.verb_lists import NOUN_LIKE
+from doceo.text.verbs import FORMS, VERBS
 from doceo.text.words import BE, DETERMINERS, DO, MODALS, POSSESSIVES, PREPOSITIONS, is_plural
 
 _NEVER_BEFORE = DETERMINERS | POSSESSIVES | PREPOSITIONS | {"to", "and", "or"}

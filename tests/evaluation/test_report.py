@@ -2,22 +2,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from data.jsonl import write_json, write_jsonl
 from data.store import ADAPTER, ANSWERS, BASE, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
 from doceo.core.errors import InputError
-from doceo.core.records import Document, Pair
+from doceo.core.records import Document, Message, Pair, Rejected, Verdict
 from evaluation.report import render, write_report
 from evaluation.view.records import RunRecords, read_run
 
 ALL = (DOCUMENTS, CHUNKS, PAIRS, DATASET, BASE, ADAPTER, ANSWERS, SCORES)
 VOID = {"meta", "input", "br"}
 Build = Callable[..., Run]
+MakeDocument = Callable[..., Document]
+MakePair = Callable[[Document, str, str], Pair]
 
 
 class Page(HTMLParser):
@@ -64,6 +71,17 @@ def page_of(run: Run) -> Page:
     return Page(render(read_run(run)))
 
 
+def data_of(html: str) -> dict[str, Any]:
+    """Return what the page's script reads, as a browser would find it."""
+    (block,) = re.findall(r'<script type="application/json" id="review-data">(.*?)</script>', html, re.DOTALL)
+    found: dict[str, Any] = json.loads(block)
+    return found
+
+
+def marks_of(entry: dict[str, Any]) -> list[str]:
+    return [text for source in entry["sources"] for kind, text in source["parts"] if kind == "mark"]
+
+
 def test_the_whole_run_in_order(build: Build, sentences: list[str]) -> None:
     page = page_of(build(ALL))
     assert page.sections == ["answers", "dataset", "model", "questions", "pairs", "making"]
@@ -101,19 +119,66 @@ def test_every_subset_of_stages_gives_a_page(build: Build, stages: tuple[str, ..
 
 
 def test_after_generate_every_pair_stands_beside_its_source(build: Build, sentences: list[str]) -> None:
-    page = page_of(build((DOCUMENTS, CHUNKS, PAIRS)))
-    assert page.marked == sentences
-    assert page.text.count("✓ quote verified") == len(sentences)
-    assert "Birds and boats > Notes · page 1" in page.text
+    data = data_of(render(read_run(build((DOCUMENTS, CHUNKS, PAIRS)))))
+    assert [mark for pair in data["pairs"] for mark in marks_of(pair)] == sentences
+    assert all(source["found"] for pair in data["pairs"] for source in pair["sources"])
+    assert data["pairs"][0]["sources"][0]["place"] == "Birds and boats > Notes · page 1"
+    assert data["pairs"][0]["sources"][0]["file"] == "notes/birds.md"
+    (rejected,) = data["rejected"]
+    assert (rejected["reason"], rejected["detail"]) == ("form", "the question points at something outside it")
+    assert data["decisions"] == {}
+
+
+def test_pairs_say_their_set_and_what_was_decided(build: Build) -> None:
+    run = build((DOCUMENTS, CHUNKS, PAIRS, DATASET))
+    pairs = read_run(run).pairs
+    rows: list[dict[str, object]] = [{"messages": [], "metadata": {"pair_id": pairs[0].id, "set": "unseen"}}]
+    write_jsonl(run.path / DATASET / "unseen.jsonl", rows)
+    decided = {"pair_id": pairs[1].id, "decision": "drop", "note": "wrong"}
+    write_json(run.path / "review.json", {"run": "run", "decisions": [decided]})
+    data = data_of(render(read_run(run)))
+    assert [pair["set"] for pair in data["pairs"]] == ["unseen"] + ["taught"] * 7
+    assert data["decisions"] == {pairs[1].id: {"decision": "drop", "note": "wrong"}}
+
+
+def test_several_sources_turns_before_and_searched_passages_are_shown(build: Build, sentences: list[str]) -> None:
+    records = read_run(build((DOCUMENTS, CHUNKS, PAIRS)))
+    first, second, third, *_ = records.pairs
+    turns = (Message(role="user", content="Who waits?"), Message(role="assistant", content="The heron."))
+    hops = first.model_copy(update={"evidence": (*first.evidence, *third.evidence), "history": turns})
+    unanswerable = second.model_copy(
+        update={"answerable": False, "evidence": (), "chunk_ids": (records.chunks[0].id, "c_gone")}
+    )
+    imported = third.model_copy(update={"evidence": ()})
+    data = data_of(render(replace(records, pairs=(hops, unanswerable, imported))))
+    assert marks_of(data["pairs"][0]) == [sentences[0], sentences[2]]
+    assert data["pairs"][0]["history"] == [["user", "Who waits?"], ["assistant", "The heron."]]
+    assert (data["pairs"][1]["answerable"], data["pairs"][1]["searched"]) == (False, 2)
+    (searched,) = data["pairs"][1]["sources"]
+    assert sentences[7] in searched["parts"][-1][1]
+    assert marks_of(data["pairs"][1]) == []
+    assert "sources" not in data["pairs"][2]
+
+
+def test_of_very_many_rejected_pairs_every_reason_is_shown(make_pair: MakePair, make_document: MakeDocument) -> None:
+    doc = make_document("The heron waits.")
+    pair = make_pair(doc, "What waits?", "heron")
+    reasons = ["form"] * 3000 + ["near"] * 5 + ["judge"]
+    rejected = tuple(
+        Rejected(pair=pair.model_copy(update={"id": f"p_{n}"}), verdict=Verdict(accepted=False, reason=reason))
+        for n, reason in enumerate(reasons)
+    )
+    data = data_of(render(RunRecords(name="large", documents={doc.id: doc}, rejected=rejected)))
+    assert Counter(entry["reason"] for entry in data["rejected"]) == {"form": 1994, "near": 5, "judge": 1}
+    assert data["rejectedInAll"] == 3006
 
 
 def test_a_quote_that_is_not_in_the_document_is_not_called_verified(build: Build) -> None:
     run = build((DOCUMENTS, PAIRS))
     path = run.path / DOCUMENTS / "documents.jsonl"
     path.write_text(path.read_text().replace("Copper conducts", "Copper measures"))
-    page = page_of(run)
-    assert page.text.count("✓ quote verified") == 7
-    assert page.text.count("quote not verified") == 1
+    pairs = data_of(render(read_run(run)))["pairs"]
+    assert [source["found"] for pair in pairs for source in pair["sources"]] == [True, True, False] + [True] * 5
 
 
 def test_the_page_loads_nothing(build: Build) -> None:
@@ -141,7 +206,8 @@ HOSTILE = (
     "</style><img src=x onerror=alert(1)>",
     "{{ 7 * 7 }} {% raw %}",
     "\"'><svg onload=alert(1)>",
-    "<!-- ]]> &lt;b&gt; &amp;",
+    "<!-- ]]> &lt;b&gt; &amp; <!--<script>",
+    "\u2028 \u2029 \\u003c \\",
 )
 
 
@@ -151,12 +217,15 @@ def test_hostile_documents_stay_text(build: Build, make_document: Callable[..., 
     run = build(ALL, doc=make_document(text, source=nasty, title=nasty), questions=[nasty])
     html = render(read_run(run), title=nasty)
     page = Page(html)
-    assert page.tags.count("script") == 1
+    assert page.tags.count("script") == 2  # the data and what reads it
     assert page.tags.count("style") == 1
     assert not {"img"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     assert "<script>alert(1)</script>" in page.text
     assert "{{ 7 * 7 }}" in page.text
+    entry = data_of(html)["pairs"][0]
+    assert entry["question"].startswith(" ".join(HOSTILE))
+    assert not set("<>&\u2028\u2029") & set(re.findall(r'id="review-data">(.*?)</script>', html, re.DOTALL)[0])
     html.encode()
     assert "\x00" not in html
     assert "\ud800" not in render(read_run(run), title="\ud800")
@@ -168,16 +237,15 @@ def test_the_same_run_gives_the_same_page(build: Build, tmp_path: Path) -> None:
     assert first == write_report(run, tmp_path / "b.html").read_bytes()
 
 
-def test_a_large_run_gives_a_page_of_bounded_size(
-    make_document: Callable[..., Document], make_pair: Callable[[Document, str, str], Pair]
+def test_a_large_run_gives_a_page_with_every_pair_and_of_bounded_size(
+    make_document: MakeDocument, make_pair: MakePair
 ) -> None:
     quotes = [f"Fact number {n} stands here among many other facts of the same kind." for n in range(2500)]
     doc = make_document("\n\n".join(" ".join(quotes[i : i + 5]) for i in range(0, len(quotes), 5)))
     pairs = tuple(make_pair(doc, f"What is fact {n}?", quote) for n, quote in enumerate(quotes))
     html = render(RunRecords(name="large", documents={doc.id: doc}, pairs=pairs))
-    assert "The first 2,000 of 2,500 pairs" in html
-    assert html.count('class="work pair"') == 2000
-    assert len(html) < 4_500_000
+    assert len(data_of(html)["pairs"]) == 2500
+    assert len(html) < 2300 * 2500
 
 
 def test_a_damaged_file_is_named(build: Build) -> None:

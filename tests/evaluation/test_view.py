@@ -7,12 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.store import ANSWERS, DOCUMENTS, PAIRS, SCORES, Run
-from doceo.core.records import Answer, Chunk, Citation, Document, Ledger, Span
+from doceo.core.records import Answer, Chunk, Citation, Document, Ledger, Pair, Rejected, Span, Verdict
 from evaluation.view.answers import pieces_of, question_cards, worked_examples
 from evaluation.view.charts import bars, curve
 from evaluation.view.dataset import outcome, use
 from evaluation.view.passages import Excerpt, Library, Quote, clip
 from evaluation.view.records import read_run
+
+MakePair = Callable[[Document, str, str], Pair]
 
 
 def citation(n: int) -> Citation:
@@ -167,19 +169,21 @@ def test_bars_gather_the_rest() -> None:
     assert rows[0].share == 100
 
 
-def test_the_ledger_is_shown_whole() -> None:
-    ledger = Ledger(requested=5, asked=10, accepted=4, rejected={"form": 3, "not_selected": 1}, failed={"timed_out": 2})
-    shown = outcome(ledger, ())
+def test_the_ledger_is_shown_whole(make_document: Callable[..., Document], make_pair: MakePair) -> None:
+    pair = make_pair(make_document("The heron waits."), "What waits?", "heron")
+    unproven = pair.model_copy(update={"evidence": ()})
+    reasons = {"form": pair, "quote_not_found": unproven, "answer_not_supported": unproven, "not_selected": pair}
+    rejected = [Rejected(pair=p, verdict=Verdict(accepted=False, reason=reason)) for reason, p in reasons.items()]
+    counts = dict.fromkeys(reasons, 1)
+    ledger = Ledger(requested=5, asked=7, accepted=1, rejected=counts, failed={"timed_out": 2})
+    shown = outcome(ledger, [pair], rejected)
     assert shown is not None
-    assert shown.rate == "40 %"
-    assert shown.exact == "100.0 %"
-    assert [bar.value for bar in shown.bars] == ["4", "3", "1", "2"]
+    assert (shown.rate, shown.exact) == ("14 %", "80.0 %")
+    assert [bar.value for bar in shown.bars] == ["1", "1", "1", "1", "1", "2"]
     assert shown.bars[-1].label == "timed out"
-    empty = outcome(Ledger(requested=5, asked=0, accepted=0), ())
+    empty = outcome(Ledger(requested=5, asked=0, accepted=0), (), ())
     assert empty is not None
     assert (empty.rate, empty.exact) == ("none", "")
-    unproven = Ledger(requested=5, asked=10, accepted=4, rejected={"no_quote": 1, "quote_not_found": 1, "form": 4})
-    assert (outcome(unproven, ()) or shown).exact == "80.0 %"
 
 
 def test_use_names_training_and_test_rows() -> None:

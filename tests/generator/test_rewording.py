@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from doceo.core.records import Kind, Pair
@@ -6,7 +8,8 @@ from generator.teachers.uninverted import uninverted
 
 
 def reword(question: str, kind: Kind, answer: str) -> str | None:
-    return ExtractiveTeacher([]).reword(Pair(id="p", question=question, answer=answer, kind=kind, teacher="extractive"))
+    pair = Pair(id="p", question=question, answer=answer, kind=kind, teacher="extractive")
+    return asyncio.run(ExtractiveTeacher([]).reword(pair))
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import selectors
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,3 +60,40 @@ def server_process() -> Iterator[ChatServer]:
 def server(server_process: ChatServer) -> ChatServer:
     server_process.script({"text": "hello"})
     return server_process
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock jumps to the next timer instead of waiting for it. Nothing may wait for the world."""
+
+    def __init__(self) -> None:
+        super().__init__(Leaping(self))
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+
+class Leaping(selectors.DefaultSelector):
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._of = loop
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        assert timeout is not None, "everything waits, and for nothing that could come"
+        self._of.now += max(0.0, timeout)
+        return super().select(0)
+
+
+Run = Callable[[Callable[[VirtualLoop], Coroutine[Any, Any, Any]]], Any]
+
+
+@pytest.fixture
+def virtually() -> Run:
+    """Run `play(loop)` in virtual time: hours pass at once, and the same order of events comes each time."""
+
+    def run(play: Callable[[VirtualLoop], Coroutine[Any, Any, Any]]) -> Any:
+        loop = VirtualLoop()
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            return runner.run(play(loop))
+
+    return run

@@ -120,6 +120,7 @@ class Chat(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    ThreadingHTTPServer.request_queue_size = 256
     server = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
     server.daemon_threads = True
     print(server.server_address[1], flush=True)  # noqa: T201 (the port is what the parent reads)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,17 +20,32 @@ from doceo.core.errors import (
     UsageError,
 )
 from doceo.core.records import ChatRequest, Message
+from doceo.providers.blocking import Blocking
 from doceo.providers.openai_chat import OpenAIChat
 
 ASK = ChatRequest(messages=(Message(role="user", content="Say JSON."),))
 FORM = ASK.model_copy(update={"form": {"type": "object", "properties": {}, "additionalProperties": False}})
 
 
-def chat(server: Any, **options: Any) -> OpenAIChat:
-    return OpenAIChat("m", server.address, "sk-secret", **options)
+Chat = Callable[..., Blocking]
 
 
-def test_reply_with_usage_and_host(server: Any) -> None:
+@pytest.fixture
+def chat() -> Iterator[Chat]:
+    """Open a model at a server's address; asked synchronously, as most of the program does, and closed at the end."""
+    opened: list[Blocking] = []
+
+    def open_it(server: Any, **options: Any) -> Blocking:
+        address = server if isinstance(server, str) else server.address
+        opened.append(Blocking(OpenAIChat("m", address, "sk-secret", **options)))
+        return opened[-1]
+
+    yield open_it
+    for one in opened:
+        one.close()
+
+
+def test_reply_with_usage_and_host(chat: Chat, server: Any) -> None:
     usage = {
         "prompt_tokens": 100,
         "completion_tokens": 7,
@@ -45,7 +62,7 @@ def test_reply_with_usage_and_host(server: Any) -> None:
     assert server.seen()[0]["authorization"] == "Bearer sk-secret"
 
 
-def test_request_parameters(server: Any) -> None:
+def test_request_parameters(chat: Chat, server: Any) -> None:
     request = ASK.model_copy(update={"temperature": 0.5, "max_tokens": 9, "seed": 3, "stop": ("x",)})
     chat(server).complete(request)
     body = server.bodies()[0]
@@ -62,7 +79,7 @@ def test_request_parameters(server: Any) -> None:
         (422, RequestRejected), (429, RateLimited), (500, ServerFailed), (503, ServerFailed), (408, ServerFailed),
     ],
 )  # fmt: skip
-def test_statuses(server: Any, status: int, error: type[ProviderError]) -> None:
+def test_statuses(chat: Chat, server: Any, status: int, error: type[ProviderError]) -> None:
     server.script({"status": status, "message": "wrong key sk-secret here"})
     with pytest.raises(error) as caught:
         chat(server).complete(ASK)
@@ -73,7 +90,7 @@ def test_statuses(server: Any, status: int, error: type[ProviderError]) -> None:
     assert len(server.seen()) == 1  # the client itself never retries
 
 
-def test_retry_after_in_seconds_and_as_a_date(server: Any) -> None:
+def test_retry_after_in_seconds_and_as_a_date(chat: Chat, server: Any) -> None:
     server.script({"status": 429, "headers": {"Retry-After": "7"}})
     with pytest.raises(RateLimited) as caught:
         chat(server).complete(ASK)
@@ -84,14 +101,14 @@ def test_retry_after_in_seconds_and_as_a_date(server: Any) -> None:
     assert failed.value.retry_after == 30
 
 
-def test_no_credit_is_not_retryable(server: Any) -> None:
+def test_no_credit_is_not_retryable(chat: Chat, server: Any) -> None:
     server.script({"status": 429, "code": "insufficient_quota"})
     with pytest.raises(RateLimited) as caught:
         chat(server).complete(ASK)
     assert not caught.value.retryable
 
 
-def test_response_format_falls_back_once_and_is_remembered(server: Any) -> None:
+def test_response_format_falls_back_once_and_is_remembered(chat: Chat, server: Any) -> None:
     server.script(
         {"status": 400, "message": "'response_format.type' : value must be 'text'", "refuse_if": "json_schema"},
         {"status": 400, "message": "json_object is not available", "refuse_if": "json_object"},
@@ -104,14 +121,14 @@ def test_response_format_falls_back_once_and_is_remembered(server: Any) -> None:
     assert kinds == ["json_schema", "json_object", None, None]
 
 
-def test_schema_is_sent_strict_when_accepted(server: Any) -> None:
+def test_schema_is_sent_strict_when_accepted(chat: Chat, server: Any) -> None:
     chat(server).complete(FORM)
     sent = server.bodies()[0]["response_format"]["json_schema"]
     assert sent["strict"] is True
     assert sent["schema"] == FORM.form
 
 
-def test_token_limit_is_renamed_and_remembered(server: Any) -> None:
+def test_token_limit_is_renamed_and_remembered(chat: Chat, server: Any) -> None:
     message = (
         "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
     )
@@ -122,14 +139,14 @@ def test_token_limit_is_renamed_and_remembered(server: Any) -> None:
     assert ["max_completion_tokens" in body for body in server.bodies()] == [False, True, True]
 
 
-def test_a_server_that_knows_neither_limit_fails(server: Any) -> None:
+def test_a_server_that_knows_neither_limit_fails(chat: Chat, server: Any) -> None:
     server.script({"status": 400, "message": "unknown max_tokens, unknown max_completion_tokens"})
     with pytest.raises(RequestRejected):
         chat(server).complete(ASK)
     assert len(server.seen()) == 2
 
 
-def test_temperature_and_seed_are_dropped(server: Any) -> None:
+def test_temperature_and_seed_are_dropped(chat: Chat, server: Any) -> None:
     server.script(
         {
             "status": 400,
@@ -145,7 +162,7 @@ def test_temperature_and_seed_are_dropped(server: Any) -> None:
     assert "seed" not in last
 
 
-def test_a_limit_that_is_too_large_is_not_renamed(server: Any) -> None:
+def test_a_limit_that_is_too_large_is_not_renamed(chat: Chat, server: Any) -> None:
     server.script({"status": 400, "message": "max_tokens is too large: 5000. At most 4096."})
     with pytest.raises(RequestRejected, match="too large"):
         chat(server).complete(ASK)
@@ -163,18 +180,18 @@ def test_a_limit_that_is_too_large_is_not_renamed(server: Any) -> None:
         ({"text": "", "content_null": True, "refusal": "I cannot"}, "I cannot"),
     ],
 )
-def test_replies_without_text(server: Any, step: dict[str, Any], words: str) -> None:
+def test_replies_without_text(chat: Chat, server: Any, step: dict[str, Any], words: str) -> None:
     server.script(step)
     with pytest.raises(ReplyInvalid, match=words):
         chat(server).complete(ASK)
 
 
-def test_cut_reply_says_length(server: Any) -> None:
+def test_cut_reply_says_length(chat: Chat, server: Any) -> None:
     server.script({"text": "half of", "finish": "length"})
     assert chat(server).complete(ASK).finish == "length"
 
 
-def test_thinking_is_left_out(server: Any) -> None:
+def test_thinking_is_left_out(chat: Chat, server: Any) -> None:
     server.script({"text": "<think>\nhm <b>\n</think>\n\nAnswer."})
     assert chat(server).complete(ASK).text == "Answer."
     assert "".join(chat(server).stream(ASK)) == "Answer."
@@ -190,7 +207,7 @@ def test_thinking_is_left_out(server: Any) -> None:
         {"raw": "[]"},
     ],
 )
-def test_bodies_that_are_no_completion(server: Any, step: dict[str, Any]) -> None:
+def test_bodies_that_are_no_completion(chat: Chat, server: Any, step: dict[str, Any]) -> None:
     server.script(step)
     with pytest.raises(ServerFailed) as caught:
         chat(server).complete(ASK)
@@ -200,13 +217,13 @@ def test_bodies_that_are_no_completion(server: Any, step: dict[str, Any]) -> Non
         list(chat(server).stream(ASK))
 
 
-def test_missing_message(server: Any) -> None:
+def test_missing_message(chat: Chat, server: Any) -> None:
     server.script({"raw": '{"id": "c", "choices": [{"index": 0, "finish_reason": "stop"}]}'})
     with pytest.raises(ReplyInvalid):
         chat(server).complete(ASK)
 
 
-def test_connection_reset_and_closed_port(server: Any) -> None:
+def test_connection_reset_and_closed_port(chat: Chat, server: Any) -> None:
     server.script({"reset": True})
     with pytest.raises(Unreachable):
         chat(server).complete(ASK)
@@ -214,11 +231,11 @@ def test_connection_reset_and_closed_port(server: Any) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(Unreachable, match=f"127.0.0.1:{port}") as caught:
-        OpenAIChat("m", f"http://127.0.0.1:{port}/v1", kind="ollama").complete(ASK)
+        chat(f"http://127.0.0.1:{port}/v1", kind="ollama").complete(ASK)
     assert "ollama serve" in caught.value.hint
 
 
-def test_timeout(server: Any) -> None:
+def test_timeout(chat: Chat, server: Any) -> None:
     server.script({"text": "late", "sleep": 1.0})
     start = time.monotonic()
     with pytest.raises(Unreachable, match="in time"):
@@ -226,12 +243,12 @@ def test_timeout(server: Any) -> None:
     assert time.monotonic() - start < 0.9
 
 
-def test_stream(server: Any) -> None:
+def test_stream(chat: Chat, server: Any) -> None:
     server.script({"text": "one two three"})
     assert list(chat(server).stream(ASK)) == ["one ", "two ", "three"]
 
 
-def test_stream_that_breaks(server: Any) -> None:
+def test_stream_that_breaks(chat: Chat, server: Any) -> None:
     server.script({"text": "one two three", "break_after": 2})
     pieces = chat(server).stream(ASK)
     assert next(pieces) == "one "
@@ -239,14 +256,14 @@ def test_stream_that_breaks(server: Any) -> None:
         list(pieces)
 
 
-def test_a_redirect_is_not_followed(server: Any) -> None:
+def test_a_redirect_is_not_followed(chat: Chat, server: Any) -> None:
     server.script({"status": 307, "headers": {"Location": "http://elsewhere.invalid/v1"}})
     with pytest.raises(RequestRejected) as caught:
         chat(server).complete(ASK)
     assert "elsewhere.invalid" in caught.value.hint
 
 
-def test_a_proxy_is_not_asked_for_this_machine(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_not_asked_for_this_machine(chat: Chat, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
     assert chat(server).complete(ASK).text == "hello"
@@ -262,3 +279,65 @@ def test_a_password_in_the_address_is_not_shown() -> None:
     provider = OpenAIChat("m", "http://me:pw@host.example:8000/v1")
     assert provider.host == "host.example:8000"
     assert "pw" not in provider.address
+
+
+@pytest.mark.parametrize("key", ["sk-\nsecret", "sk-sécret"])
+def test_a_key_that_cannot_be_sent(key: str) -> None:
+    with pytest.raises(UsageError, match=r"host\.example") as caught:
+        OpenAIChat("m", "http://host.example/v1", key)
+    assert key not in caught.value.message
+
+
+def test_many_at_once_from_one_loop(server: Any) -> None:
+    server.script({"text": "{last}", "sleep": 0.5})
+
+    async def ask() -> list[str]:
+        provider = OpenAIChat("m", server.address, connections=50)
+        requests = [ASK.model_copy(update={"messages": (Message(role="user", content=str(n)),)}) for n in range(50)]
+        replies = await asyncio.gather(*(provider.complete(request) for request in requests))
+        await provider.aclose()
+        return [reply.text for reply in replies]
+
+    assert asyncio.run(ask()) == [str(n) for n in range(50)]
+    assert server.most_at_once() > 10
+
+
+def test_a_slow_body_is_given_up_as_a_whole() -> None:
+    """The time limit is for the reply, not for each of its bytes."""
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _byte in range(20):
+            writer.write(b" ")
+            await asyncio.sleep(0.1)
+        writer.close()
+
+    async def ask() -> None:
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        provider = OpenAIChat("m", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", timeout=0.5)
+        with pytest.raises(Unreachable, match="in time"):
+            await provider.complete(ASK)
+        await provider.aclose()
+        server.close()
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH\r\n", b"", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\nno\r\n\r\n"]
+)
+def test_a_port_where_something_else_answers(answer: bytes) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(answer)
+        writer.close()
+
+    async def ask() -> None:
+        server = await asyncio.start_server(speak, "127.0.0.1", 0)
+        provider = OpenAIChat("m", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+        with pytest.raises(Unreachable, match="cannot be reached"):
+            await provider.complete(ASK)
+        await provider.aclose()
+        server.close()
+
+    asyncio.run(ask())

@@ -40,4 +40,4 @@ def answer_held_out(run: Run, names: Sequence[str], settings: Settings, progress
         for name in names:
             file = work / f"{name.replace('/', '_')}.jsonl"
             if not file.exists():
-                write_jsonl(file, answer_all(systems.open(name), questions, settings.generate.concurrency, progress))
+                write_jsonl(file, answer_all(systems.open(name), questions, settings.engine.concurrency, progress))

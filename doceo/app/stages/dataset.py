@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from data.dataset import build_dataset
-from data.jsonl import read_jsonl, write_jsonl
+from data.dataset import Dataset, build_dataset
+from data.dataset_card import dataset_card
+from data.jsonl import read_jsonl, write_jsonl, write_text
 from data.questions import read_questions
 from data.store import CHUNKS, DATASET, PAIRS, Run
 from doceo.app.stages.documents import Ingested
@@ -44,14 +45,18 @@ class HeldOutRow(BaseModel):
 
 def make_dataset(
     run: Run, ingested: Ingested, made: Made, questions: Path | None, generate: GenerateConfig, config: DatasetConfig
-) -> None:
-    """Write the four files of the dataset. Raises InputError where the written questions cannot be used."""
+) -> Dataset | None:
+    """Write the four files of the dataset and its card.
+
+    Returns the dataset with its leak check, or None where the stage was finished before. Raises InputError where the
+    written questions cannot be used.
+    """
     if questions and not questions.is_file():
         raise InputError(f"There is no file {questions}.", hint="Check the path given with --questions.")
     inputs = [run.file(PAIRS, "pairs.jsonl"), run.file(CHUNKS, "chunks.jsonl"), *([questions] if questions else [])]
     stage = run.stage(DATASET, config=[config, generate], inputs=inputs, packages=("doceo",), seed=config.seed)
     if stage.finished:
-        return
+        return None
     with stage.making() as work:
         unseen = held_out(ingested, generate)
         written = read_questions(questions, ingested.documents, ingested.chunks, unseen) if questions else []
@@ -60,6 +65,8 @@ def make_dataset(
         write_jsonl(work / "validation.jsonl", map(_row, dataset.validation))
         write_jsonl(work / "taught.jsonl", _held_out_rows(dataset.taught))
         write_jsonl(work / "unseen.jsonl", _held_out_rows(dataset.unseen))
+        write_text(work / "README.md", dataset_card(dataset))
+    return dataset
 
 
 def load_held_out(run: Run) -> list[Question]:

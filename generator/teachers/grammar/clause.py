@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,11 @@ from doceo.text.words import closed
 from generator.teachers.grammar.phrases import FINITE, NounPhrase, is_finite, subject_phrase
 from generator.teachers.grammar.tokens import Token
 
-_ASIDE = closed("however therefore thus hence moreover furthermore also additionally consequently nevertheless finally")
+_ASIDE = closed(
+    "however therefore thus hence moreover furthermore also additionally consequently nevertheless finally following "
+    "according due today meanwhile nowadays first second third since until once later instead similarly"
+)
+_DATED = closed("in on by during since until from around")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +94,50 @@ def parse(text: str, tokens: Sequence[Token], start: int = 0) -> Clause | None:
         return None
     body = tokens[:end]
     intro = _intro(body, start)
-    subject = subject_phrase(body, intro[1] + 1 if intro[1] else start)
+    subject = subject_phrase(body, intro[1] + (body[intro[1]].text == ",") if intro[1] else start)
     if subject is None:
         return None
     return _verbs(text, body, intro, subject, end)
 
 
 def _intro(tokens: Sequence[Token], start: int) -> tuple[int, int]:
-    """Return the range of an opening phrase, its comma excluded, or (0, 0)."""
-    first = tokens[start]
-    opens = first.tag in ("PREP", "SUB", "TO") or first.lower in _ASIDE or first.lower in ("since", "until", "once")
-    if not opens:
+    """Return the range of an opening phrase, its comma excluded, or (0, 0). Two phrases in a row are one."""
+    end = _opening(tokens, start)
+    if not end:
         return (0, 0)
+    after = end + (tokens[end].text == ",")
+    if tokens[end].text == "," and (second := _opening(tokens, after)) and tokens[second].text == ",":
+        end = second
+    return (start, end)
+
+
+def _opening(tokens: Sequence[Token], start: int) -> int:
+    """Return the end of a phrase that opens a clause, its comma excluded, or 0."""
+    first = tokens[start]
+    if first.tag not in ("PREP", "SUB", "TO") and first.lower not in _ASIDE:
+        after = tokens[start + 1] if start + 1 < len(tokens) else first
+        return start + 1 if first.tag == "ADV" and (after.text == "," or after.tag in ("DET", "NAME")) else 0
+    if first.tag == "ADV" and start + 1 < len(tokens) and tokens[start + 1].tag == "DET":
+        return start + 1
     depth = 0
     for i in range(start, min(start + 25, len(tokens) - 2)):
         depth += {"(": 1, ")": -1}.get(tokens[i].text, 0)
         if tokens[i].text == "," and depth == 0 and not _in_list(tokens, i):
-            return (start, i)
-    return (0, 0)
+            return i
+    return _dated(tokens, start)
+
+
+def _dated(tokens: Sequence[Token], start: int) -> int:
+    """Return the end of an opening date that no comma follows, as in "In 2010 the forest dried", or 0."""
+    if tokens[start].lower not in _DATED:
+        return 0
+    for at in range(start + 1, min(start + 4, len(tokens) - 3)):
+        token, after = tokens[at], tokens[at + 1]
+        if re.fullmatch(r"(?:1\d|20)\d\ds?", token.text):
+            named = after.tag == "NAME" and tokens[start].lower != "during"
+            common = after.tag == "NOM" and after.text.islower()
+            return at + 1 if named or common or after.tag in ("DET", "POSS") else 0
+    return 0
 
 
 def _in_list(tokens: Sequence[Token], comma: int) -> bool:
@@ -130,7 +161,8 @@ def _verbs(text: str, tokens: Sequence[Token], intro: tuple[int, int], subject: 
     while at < end and tokens[at].tag in ("ADV", "NEG"):
         at += 1
     before = tuple(range(subject.end, at))
-    if at >= end or not is_finite(tokens, at, subject.start):
+    outer = subject.plural if subject.end > subject.head + 1 else None
+    if at >= end or not is_finite(tokens, at, subject.start, outer):
         return None
     if tokens[at].tag not in FINITE:
         base, form = _finite_form(tokens[at].lower, plural=subject.plural)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from doceo.text.verbs import NOUN_LIKE, base_of
+from doceo.text.verb_lists import NOUN_LIKE
+from doceo.text.verbs import base_of
 from doceo.text.words import is_plural
 from generator.teachers.grammar.tokens import Token
 
 FINITE = ("BE", "HAVE", "DO", "MODAL")
 _OPENS_OBJECT = ("DET", "POSS", "QUANT", "DEM", "NUM", "PRON", "CODE")
+_BEGINS = ("DET", "POSS", "QUANT", "NUM")
 _MOST = 24
 
 
@@ -93,6 +95,8 @@ def _phrase(
         inner = _phrase(tokens, at + 1, plural if outer is None else outer)
         if inner is None:
             break
+        if tokens[inner[0] - 1].lower.endswith("ing") and inner[0] < len(tokens) and tokens[inner[0]].tag in _BEGINS:
+            inner = _phrase(tokens, inner[0], plural if outer is None else outer) or inner
         at, cut = inner[0], cut + inner[3]
     return at, head, plural, cut
 
@@ -136,7 +140,10 @@ def _remark(tokens: Sequence[Token], comma: int) -> int | None:
     """Return the end of a remark between two commas that is followed by a finite verb."""
     for end in range(comma + 2, min(comma + 20, len(tokens) - 1)):
         if tokens[end].text == ",":
-            return end + 1 if is_finite(tokens, end + 1, comma) else None
+            after = end + 1
+            while after < len(tokens) - 1 and tokens[after].tag == "ADV":
+                after += 1
+            return end + 1 if is_finite(tokens, after, comma) else None
         if tokens[end].text in ";:.":
             return None
     return None
@@ -226,7 +233,11 @@ def _is_noun_before(after: Token, further: Token) -> bool:
 def _finite_later(tokens: Sequence[Token], at: int) -> bool:
     """Tell whether another sure finite verb stands in the same clause after a token."""
     for token in tokens[at:]:
-        if token.text in (",", ";", ":", "—", "–") or token.tag in ("SUB", "REL") or token.lower == "that":
+        if (
+            token.text in (",", ";", ":", "—", "–")
+            or token.tag in ("SUB", "REL")
+            or token.lower in ("that", "as", "than")
+        ):
             return False
         if token.tag in FINITE:
             return True

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from doceo.text.verbs import NOUN_LIKE, base_of
+from doceo.text.verb_lists import NOUN_LIKE
+from doceo.text.verbs import base_of
 from doceo.text.words import closed
 from generator.teachers.grammar.clause import Clause
 from generator.teachers.grammar.phrases import is_finite, subject_phrase
@@ -51,6 +52,8 @@ def _kind(clause: Clause, at: int, *, first: bool) -> SegmentKind:
         return _after_comma(tokens, at, clause.end)
     if token.tag == "CONJ":
         return "and"
+    if _is_cause(tokens, at) and not first:
+        return "sub"
     if first and token.lower in _CONTENT and clause.main is not None:
         return "that"
     if token.tag in ("SUB", "REL") or (token.lower in _TEMPORAL and _has_clause(tokens, at + 1, clause.end)):
@@ -58,6 +61,12 @@ def _kind(clause: Clause, at: int, *, first: bool) -> SegmentKind:
     if _is_infinitive(clause, at):
         return "to"
     return "pp" if token.tag in ("PREP", "TO") else "np"
+
+
+def _is_cause(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether a cause or purpose of several words begins: "due to", "in order to"."""
+    words = [token.lower for token in tokens[at : at + 3]]
+    return words[:2] in (["due", "to"], ["owing", "to"], ["thanks", "to"]) or words == ["in", "order", "to"]
 
 
 def _is_infinitive(clause: Clause, at: int) -> bool:
@@ -126,6 +135,8 @@ def _opens_clause(clause: Clause, at: int) -> bool:
     token = clause.tokens[at]
     if token.tag == "PUNCT":
         return token.text in (",", ";", ":", "—", "–", "...")
+    if _is_cause(clause.tokens, at):
+        return True
     if token.tag == "CONJ":
         return opens_verb(clause, at)
     if token.tag == "SUB":

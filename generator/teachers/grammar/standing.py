@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from doceo.text.words import STOP_WORDS, closed
 from generator.teachers.grammar.clause import Clause
@@ -27,7 +28,7 @@ POINTING = re.compile(
 _REFERENCE = re.compile(
     r"\b(?:sections?|chapters?|figures?|figs?\.?|tables?|appendi(?:x|ces)|pages?|equations?|eq\.|examples?|"
     r"footnotes?|paragraphs?|listings?|"
-    r"volumes?|annex|plates?|items?|lines?|parts?|rows?|columns?|steps?|nos?\.)\s*(?:\(?\d|[A-Z]\b|[ivx]+\b)|\bsee\b|"
+    r"volumes?|annex|plates?|items?|lines?|parts?|rows?|columns?|steps?|nos?\.)(?:\s*\(?\d|\s+(?-i:[A-Z]\b|[ivx]+\b))|\bsee\b|"
     r"\bcf\.|\bop\. cit|\bibid|\bp\.\s*\d|\bpp\.|§",
     re.I,
 )
@@ -67,7 +68,8 @@ def holds_bare_noun(question: str) -> bool:
 
 def phrase_standing(clause: Clause, phrase: NounPhrase, terms: Terms) -> float:
     """Return how well a subject stands alone, from 0 (a stranger asks "which one?") to 1 (a name)."""
-    tokens = list(clause.tokens[phrase.start : phrase.end])
+    kept = (i for i in range(phrase.start, phrase.end) if not any(start <= i < end for start, end in phrase.cut))
+    tokens = [clause.tokens[i] for i in kept]
     first, head = tokens[0], clause.tokens[phrase.head]
     if _is_unclear(tokens, clause.without(phrase.start, phrase.end, phrase.cut)):
         return 0.0
@@ -94,6 +96,8 @@ def _is_unclear(tokens: list[Token], text: str) -> bool:
         or any(t.tag in ("PRON", "POSS", "DEM") or t.lower == "only" for t in tokens)
     ):
         return True
+    if any(t.tag == "NOM" and t.has_form("past") and before.tag == "NAME" for before, t in pairwise(tokens)):
+        return True
     return refers_elsewhere(text) or PRONOUN.search(text) is not None
 
 
@@ -111,7 +115,11 @@ def _indefinite(clause: Clause, phrase: NounPhrase, core: list[Token], terms: Te
         return 0.75
     if core[0].lower in LOOSE and phrase.end == phrase.head + 1:
         return 0.5 if len(core) == 2 else 0.7
-    return 0.5 if head.lower in BARE_HEADS and not terms.is_term(core[-2].lower, head.lower) else 0.9
+    if terms.is_term(core[-2].lower, head.lower):
+        return 0.9
+    if head.lower in BARE_HEADS:
+        return 0.5
+    return 0.9 if phrase.plural or first.tag == "DET" else 0.75
 
 
 def _is_anchor(token: Token) -> bool:

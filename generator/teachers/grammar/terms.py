@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable
 
@@ -31,11 +32,12 @@ _COMMON_ENDINGS = (
     "ence",
 )
 _COMMON = 8
-_MAX_PAIRS = 400_000
+_TERM = 3
+_MOST_PAIRS = 200_000
 
 
 class Terms:
-    """Counts over the texts of a corpus. Memory is bounded: rare word pairs are forgotten when there are too many."""
+    """Counts over texts of a corpus. Memory is bounded: rare word pairs are forgotten when there are too many."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._lower: Counter[str] = Counter()
@@ -43,22 +45,28 @@ class Terms:
         self._pairs: Counter[tuple[str, str]] = Counter()
         for text in texts:
             self._add(_CODE.sub(" ", text))
+        self._forget(_TERM)
 
     def _add(self, text: str) -> None:
-        before, before_end = "", -1
+        before, small, before_end = "", "", -1
         for match in _WORD.finditer(text):
             word = match.group()
-            lower = word.lower()
+            lower = sys.intern(word.lower())
+            start = match.start()
             if word[0].isupper():
-                if match.start() - before_end <= 1 and before and before[0].islower():
+                if start - before_end <= 1 and before and before[0].islower():
                     self._capital[lower] += 1
             else:
-                self._lower[word] += 1
-            if match.start() - before_end == 1 and lower not in STOP_WORDS and before.lower() not in STOP_WORDS:
-                self._pairs[before.lower(), lower] += 1
-            before, before_end = word, match.end()
-        if len(self._pairs) > _MAX_PAIRS:
-            self._pairs = Counter({pair: n for pair, n in self._pairs.items() if n > 1})
+                self._lower[lower] += 1
+            if start - before_end == 1 and lower not in STOP_WORDS and small not in STOP_WORDS:
+                self._pairs[small, lower] += 1
+            before, small, before_end = word, lower, match.end()
+        if len(self._pairs) > _MOST_PAIRS:
+            self._forget(2)
+
+    def _forget(self, least: int) -> None:
+        """Keep only the word pairs that were seen so often."""
+        self._pairs = Counter({pair: n for pair, n in self._pairs.items() if n >= least})
 
     def known(self, word: str) -> bool:
         """Tell whether a lower-case word occurs in the corpus."""
@@ -102,8 +110,8 @@ class Terms:
 
     def is_term(self, first: str, second: str) -> bool:
         """Tell whether two words stand side by side often enough to be a fixed term of the corpus."""
-        return self.together(first, second) >= 3
+        return self.together(first, second) >= _TERM
 
     def together(self, first: str, second: str) -> int:
-        """Return how often two words stand side by side."""
+        """Return how often two words stand side by side, where that is often enough to be remembered."""
         return self._pairs[first.lower(), second.lower()]

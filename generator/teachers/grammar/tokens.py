@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from doceo.text import words as w
 from doceo.text.verbs import FORMS
@@ -96,8 +95,7 @@ _NOT_ADVERBS = closed(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token: its text, where it stands in the sentence, its lower-case form, its tag."""
 
     text: str

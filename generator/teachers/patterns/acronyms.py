@@ -36,7 +36,7 @@ def propose(text: str) -> Iterator[Candidate]:
 
 
 def _candidate(short: str, long: str) -> Candidate:
-    return Candidate(f"What does {short} stand for?", long, "definition", "easy", 0.92, "acronym")
+    return Candidate(f"What does {short} stand for?", long, "definition", "easy", 0.6, "acronym")
 
 
 def _expansion(words: list[str], short: str) -> str:

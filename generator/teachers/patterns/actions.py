@@ -55,7 +55,7 @@ _RUNS_ON = re.compile(r",? (?:and|but|so) (?:it|they|he|she|this|then)\b")
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield what the subject of a statement holds, needs or causes; else what it does."""
     clause = statement.clause
-    if clause.intro[1] or statement.standing < 0.6 or not statement.core or clause.negated or _is_topic(statement):
+    if clause.intro[1] or statement.standing < 0.6 or not statement.core or clause.negated or statement.is_topic:
         return
     if clause.passive or clause.copular or clause.base == "have" or clause.form == "ing":
         return
@@ -108,15 +108,6 @@ def _is_whole(statement: Statement, answer: str) -> bool:
     return len(answer.split()) > 1 and not _RUNS_ON.search(answer) and f" {verb} " not in answer
 
 
-def _is_topic(statement: Statement) -> bool:
-    """Tell whether a corpus says so much about a subject that one statement cannot be the whole answer."""
-    clause, phrase = statement.clause, statement.clause.subject
-    core = [t for t in clause.tokens[phrase.start : phrase.end] if t.tag not in ("DET", "QUANT")]
-    if len(core) == 1:
-        return statement.terms.count(core[0].lower) > (15 if core[0].tag == "NAME" else 60)
-    return len(core) <= 3 and statement.terms.together(core[-2].lower, core[-1].lower) > 15
-
-
 def _holds_clause(statement: Statement, segment: Segment) -> bool:
     """Tell whether an object is a clause whose "that" is left out: "indicates the file is empty"."""
     found = statement.clause.tokens[segment.start : segment.end]
@@ -139,11 +130,11 @@ def _does(statement: Statement) -> Iterator[Candidate]:
 
 
 def _is_doer(statement: Statement) -> bool:
-    """Tell whether a person would ask what the subject does: a tool, a part of a program, an office, a name."""
+    """Tell whether a person would ask what the subject does: a tool, a part of a program, an office. What a name does cannot be told in one sentence."""
     clause, head, at = statement.clause, statement.head, statement.clause.subject.head
     if clause.subject.end > at + 1 and clause.tokens[at + 1].text != "(":
         return False
-    if head.tag == "CODE" or (head.tag == "NAME" and at == clause.subject.start):
+    if head.tag == "CODE":
         return True
     noun = head.lower.rsplit("-", 1)[-1]
     return {noun, noun.removesuffix("s")} & _DOERS != set() or (

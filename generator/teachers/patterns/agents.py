@@ -9,6 +9,7 @@ from doceo.text.verbs import VERBS, third_person
 from doceo.text.words import closed
 from generator.teachers.grammar.segments import Segment
 from generator.teachers.grammar.tokens import Token
+from generator.teachers.patterns.objects import is_setting
 from generator.teachers.statement import Candidate, Statement, tidy
 
 _DEEDS = closed(
@@ -27,6 +28,8 @@ _PEOPLE = closed(
     "programmers scientist scientists student students teacher uploader society foundation project teams officer "
     "officers congress"
 )
+
+_NO_PEOPLE = closed("charter act law treaty vote decree order press constitution")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
@@ -64,7 +67,10 @@ def _passive(statement: Statement) -> Iterator[Candidate]:
     if any(s.kind == "np" and s.end <= by.start for s in statement.core):
         return
     before = [s for s in statement.core if s.end <= by.start and s.kind in ("pp", "np")]
-    rest = before or [s for s in statement.core if s.start >= by.end and s.kind == "pp"][:1]
+    after = [s for s in statement.core if s.start >= by.end and s.kind != "paren"]
+    if not all(is_setting(statement, s) for s in after):
+        return
+    rest = [*before, *after]
     asked = " ".join([statement.subject, statement.of(*rest)]).strip()
     question = tidy(f"{'Who' if person else 'What'} {verb} {asked}") + "?"
     base = 0.85 if person else 0.6
@@ -91,8 +97,11 @@ def _verb(statement: Statement) -> str:
 
 
 def _is_person(found: Sequence[Token]) -> bool:
-    names = [t for t in found if t.tag == "NAME"]
-    heads = {t.lower for t in found}
+    end = next((i for i, t in enumerate(found) if t.tag == "PREP"), len(found))
+    heads = {t.lower for t in found[:end]}
+    if heads & _NO_PEOPLE:
+        return False
+    names = [t for t in found[:end] if t.tag == "NAME"]
     return bool(heads & _PEOPLE) or (len(names) >= 2 and found[0].tag == "NAME" and found[0].text.isalpha())
 
 

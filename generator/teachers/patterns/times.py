@@ -8,14 +8,18 @@ from collections.abc import Iterator, Sequence
 from doceo.text.figures import DATE, YEAR
 from doceo.text.words import closed
 from generator.teachers.grammar.segments import Segment
-from generator.teachers.statement import Candidate, Statement
+from generator.teachers.statement import Candidate, Statement, capital
 
 _TIME = re.compile(
     rf"(?:in|on)(?:\s(?:early|mid|late|about|around))?\s(?:the\s(?:early|mid|late)?\s?)?"
     rf"(?:{DATE.pattern}|{YEAR.pattern})",
     re.I,
 )
-_INTRANSITIVE = closed("die begin start end open close launch happen occur")
+_PERIOD = re.compile(
+    rf"(?:during|after|before|until|since)\s(?:the\s)?(?:\w+\s){{0,2}}?(?:{DATE.pattern}|{YEAR.pattern}|[A-Z]\w+\s[A-Z]\w+)\b.*"
+)
+_INTRANSITIVE = closed("die begin start end open close launch happen occur emerge collapse appear arrive retire resign")
+_LOST = re.compile(r"\b(?:\w+est|first|only|most|despite|although|regardless)\b", re.I)
 _ADJECTIVE = re.compile(r"\w+-\w+|\w+(?:al|ive|ous|ic|able)")
 
 
@@ -27,24 +31,53 @@ def propose(statement: Statement) -> Iterator[Candidate]:
     if clause.copular and not any(s.kind == "np" for s in core):
         return
     if clause.intro[1]:
-        if _TIME.fullmatch(statement.intro) and not any(s.kind == "colon" for s in statement.breaks[:1]):
-            yield from _asked(statement, statement.intro, core)
+        if not any(s.kind == "colon" for s in statement.breaks[:1]):
+            when = statement.intro if _TIME.fullmatch(statement.intro) else _first(statement)
+            if when:
+                yield from _asked(statement, when, core)
         return
     dated = [s for s in core if s.kind == "pp" and _TIME.fullmatch(statement.of(s))]
     if len(dated) == 1:
         rest = [s for s in core if s.end <= dated[0].start or (s.start > dated[0].start and s.kind == "pp")]
         yield from _asked(statement, statement.of(dated[0]), rest)
+    elif not dated and core and core[-1].kind == "pp" and _PERIOD.fullmatch(period := statement.of(core[-1])):
+        yield from _period(statement, period, core[:-1])
+
+
+def _first(statement: Statement) -> str:
+    """Return the date that opens a statement where more stands before its subject: "In 1961, after the war, ..."."""
+    opening = statement.intro.split(", ")[0]
+    return opening if "," in statement.intro and _TIME.fullmatch(opening) else ""
+
+
+def _period(statement: Statement, period: str, rest: Sequence[Segment]) -> Iterator[Candidate]:
+    """Yield the question that a phrase such as "during World War II" at the end answers."""
+    asked = statement.of(*rest)
+    if len(period.split()) > 10 or any(s.kind not in ("np", "pp") for s in rest) or _LOST.search(asked):
+        return
+    if (not rest and not statement.clause.passive) or statement.breaks or statement.standing < 0.85:
+        return
+    question = statement.ask("When", *rest, drop_adverbs=True, bare=True)
+    yield Candidate(question, capital(period), "date", "medium", 0.72 * statement.weight, "period")
 
 
 def _asked(statement: Statement, when: str, rest: Sequence[Segment]) -> Iterator[Candidate]:
-    rest = [s for s in rest if s.kind in ("np", "pp", "that")][:3]
+    whole = [s for s in rest if s.kind != "paren"]
+    rest = [s for s in whole if s.kind in ("np", "pp", "that")][:3]
     asked, clause = statement.of(*rest), statement.clause
+    if _LOST.search(asked) and (len(whole) > len(rest) or statement.breaks or clause.intro[1]):
+        return
+    if any(s.kind == "to" for s in whole) and asked.split() and not clause.passive:
+        rest = whole[:4]
+        asked = statement.of(*rest)
+    if " despite " in f" {asked} ":
+        return
     if YEAR.search(asked) or not YEAR.search(when) or _is_cut_short(statement, rest):
         return
     if not rest and not clause.passive and clause.base not in _INTRANSITIVE:
         return
     score = 0.9 * statement.weight - 0.01 * max(0, len(asked.split()) - 8)
-    question = statement.ask("When", *rest, drop_adverbs=True)
+    question = statement.ask("When", *rest, drop_adverbs=True, bare=True)
     yield Candidate(question, when.split(" ", 1)[1], "date", "medium", score, "when")
 
 

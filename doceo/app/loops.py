@@ -1,0 +1,20 @@
+"""Runs a coroutine from plain code, also where an event loop is running already, as in a notebook."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+
+def run_to_end(work: Coroutine[Any, Any, R]) -> R:
+    """Return what a coroutine comes to, in an event loop of its own. Raises what it raises."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()

@@ -1,0 +1,156 @@
+"""Between the asynchronous engine and the rest of the program, which is synchronous, both ways.
+
+`Blocking` gives an asynchronous model a synchronous face: one event loop, in a daemon thread, serves the whole process.
+`Threaded` gives a synchronous model, such as a local one, an asynchronous face.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import threading
+import weakref
+from collections.abc import Coroutine, Iterator
+from contextlib import aclosing, suppress
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from doceo.core.protocols import Provider
+from doceo.core.records import ChatReply, ChatRequest, Usage
+from doceo.providers.journal import Journaled
+from doceo.providers.remote import AsyncRemote
+
+_AHEAD = 64
+"""Pieces of a stream that may wait for their reader."""
+_FAREWELL = 2.0
+"""Seconds that closing everything may take when the process ends."""
+
+T = TypeVar("T")
+
+
+class _Background:
+    """The process's event loop, in a thread of its own, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the running loop; a process that was forked from this one gets its own."""
+        with self._starting:
+            if self._loop is None or self._thread is None or not self._thread.is_alive():
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="providers", daemon=True)
+                self._thread.start()
+            return self._loop
+
+
+_background = _Background()
+_opened: weakref.WeakSet[Blocking] = weakref.WeakSet()
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the process's event loop and return its result; an interrupt cancels it.
+
+    May be called from any thread but the loop's own.
+    """
+    future = asyncio.run_coroutine_threadsafe(coroutine, _background.loop())
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+class Blocking:
+    """A remote model for synchronous callers. Safe for several threads.
+
+    Args:
+        remote: The model, which nobody else asks: it belongs to the process's event loop from now on.
+    """
+
+    def __init__(self, remote: AsyncRemote) -> None:
+        self.name = remote.name
+        self._remote = remote
+        _opened.add(self)
+
+    @property
+    def host(self) -> str:
+        """The hosts that receive the text."""
+        return self._remote.host
+
+    def complete(self, request: ChatRequest) -> ChatReply:
+        """Answer a request. Raises as the model behind."""
+        return run(self._remote.complete(request))
+
+    def stream(self, request: ChatRequest) -> Iterator[str]:
+        """Yield the reply piece by piece; a reader that stops early closes the stream. Raises as the model behind."""
+        loop, room = _background.loop(), asyncio.Semaphore(_AHEAD)
+        ready: SimpleQueue[str | None] = SimpleQueue()
+
+        async def pump() -> None:
+            async with aclosing(self._remote.stream(request)) as pieces:
+                async for piece in pieces:
+                    await room.acquire()
+                    ready.put(piece)
+
+        pumped = asyncio.run_coroutine_threadsafe(pump(), loop)
+        pumped.add_done_callback(lambda _: ready.put(None))
+        try:
+            while (piece := ready.get()) is not None:
+                loop.call_soon_threadsafe(room.release)
+                yield piece
+            pumped.result()
+        finally:
+            pumped.cancel()
+
+    def spent(self) -> Usage | None:
+        """Return what all kept replies of this model took; None where none are kept. Raises StorageError."""
+        return self._remote.spent() if isinstance(self._remote, Journaled) else None
+
+    def close(self) -> None:
+        """Close connections and files; nothing may be asked afterwards. Left out, it is done when the process ends."""
+        _opened.discard(self)
+        run(self._remote.aclose())
+
+    async def aclose(self) -> None:
+        """As `close`, on the process's event loop."""
+        await self._remote.aclose()
+
+
+class Threaded:
+    """A synchronous model for asynchronous callers: each request runs in a thread. Used from one event loop.
+
+    Args:
+        provider: The model. With more than one worker it has to be safe for several threads.
+        workers: Most requests at the same time.
+    """
+
+    host = ""
+
+    def __init__(self, provider: Provider, workers: int = 1) -> None:
+        self.name = provider.name
+        self._provider, self._free = provider, asyncio.Semaphore(workers)
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Answer a request. Raises as the model behind."""
+        async with self._free:
+            return await asyncio.to_thread(self._provider.complete, request)
+
+    async def aclose(self) -> None:
+        """Do nothing: the model keeps no connection."""
+
+
+def _close_all() -> None:
+    """Say goodbye to every server when the process ends; whatever takes longer is left behind."""
+
+    async def close() -> None:
+        await asyncio.gather(*(one.aclose() for one in list(_opened)), return_exceptions=True)
+
+    if _opened:
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(close(), _background.loop()).result(_FAREWELL)
+
+
+atexit.register(_close_all)

@@ -1,0 +1,79 @@
+"""What stands in the body of a chat completion, of which any part may be missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doceo.core.errors import ReplyInvalid
+from doceo.core.records import ChatRequest, Usage
+from doceo.providers.openai_errors import Server
+from doceo.providers.prices import Price
+from doceo.text.surrogates import without_surrogates
+from doceo.text.thinking import without_thinking
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the replies of one model.
+
+    Attributes:
+        name: The model as the user named it.
+        server: Who answers.
+        price: The model's price; None where it is not known.
+    """
+
+    name: str
+    server: Server
+    price: Price | None
+
+    def text(self, body: object, request: ChatRequest) -> tuple[str, str]:
+        """Return a reply's text, without the reasoning before it, and its finish, `stop` or `length`.
+
+        Raises:
+            ServerFailed: The body is no chat completion.
+            ReplyInvalid: The reply has no text.
+        """
+        choices = _field(body, "choices")
+        if not isinstance(choices, list) or not choices:
+            raise self.server.no_completion(body)
+        finish, message = _field(choices[0], "finish_reason"), _field(choices[0], "message")
+        content, refusal = _field(message, "content"), _field(message, "refusal")
+        text = without_surrogates(without_thinking(content)) if isinstance(content, str) else ""
+        if text.strip():
+            return text, "length" if finish == "length" else "stop"
+        raise self._empty(finish, refusal, request)
+
+    def usage(self, body: object, seconds: float) -> Usage:
+        """Return what a reply took."""
+        used = _field(body, "usage")
+        prompt, completed = _number(used, "prompt_tokens"), _number(used, "completion_tokens")
+        if not prompt and not completed:
+            return Usage(seconds=seconds)
+        cached = _number(_field(used, "prompt_tokens_details"), "cached_tokens")
+        cost = self.price.cost(prompt, cached, completed) if self.price else None
+        return Usage(
+            prompt_tokens=prompt, completion_tokens=completed, cached_tokens=cached, cost=cost, seconds=seconds
+        )
+
+    def _empty(self, finish: object, refusal: object, request: ChatRequest) -> ReplyInvalid:
+        who = f"{self.name} at {self.server.address}"
+        if finish == "length":
+            return ReplyInvalid(
+                f"{who} used all {request.max_tokens} tokens before it wrote an answer.",
+                hint="Allow more tokens, or take a model that thinks less.",
+            )
+        if finish == "content_filter" or refusal:
+            return ReplyInvalid(
+                f"{who} withheld its reply: {str(refusal or 'content filter')[:300]}",
+                hint="The server's content filter decides this; leave that passage out, or take another model.",
+            )
+        return ReplyInvalid(f"{who} sent an empty reply.", hint="Try again, or take another model.")
+
+
+def _field(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _number(value: object, name: str) -> int:
+    number = _field(value, name)
+    return max(0, number) if isinstance(number, int) else 0

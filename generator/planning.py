@@ -1,0 +1,111 @@
+"""What is asked next: how many pairs are missing, of which sorts and topics, and of which chunks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from doceo.core.config import GenerateConfig
+from doceo.core.records import Chunk, Order, Pair
+from generator.balance import quota_counts
+from generator.corpus import Corpus, Crew
+from generator.plan import Slot, Wish, by_topic, evenly, orders, ready_chunks, slots
+
+LLM_KINDS: dict[str, float] = {"multi-hop": 10, "multi-turn": 10, "unanswerable": 8, "summary": 5}
+"""Percent of the pairs that a chat model is asked for in these kinds, where the config names none."""
+SURPLUS = 3
+"""Chunks that the built-in teacher reads for every pair that is wanted, so that the better ones can be taken."""
+_FORMS = ("multi-hop", "multi-turn", "unanswerable")
+
+
+@dataclass
+class Planner:
+    """Plans every round from what the rounds before came to.
+
+    Attributes:
+        asked: Pairs asked of every chunk so far, by id.
+        tired: Chunks that gave nothing that lasted.
+        barren: Sorts of pairs that did not come when asked for.
+    """
+
+    corpus: Corpus
+    crew: Crew
+    config: GenerateConfig
+    asked: Counter[str] = field(default_factory=Counter)
+    tired: set[str] = field(default_factory=set)
+    barren: set[str] = field(default_factory=set)
+
+    @property
+    def kinds(self) -> dict[str, float]:
+        """The wanted mix of kinds in percent."""
+        return dict(self.config.kinds) or ({} if self.crew.teacher.exhaustive else LLM_KINDS)
+
+    def round(self, wanted: int, have: Collection[Pair], known: Mapping[str, Sequence[str]]) -> list[Order]:
+        """Return the orders of the next round, in corpus order; none where nothing is missing or left to ask.
+
+        Args:
+            wanted: How many pairs there are to be.
+            have: Those there are.
+            known: Questions that exist already, by chunk id.
+        """
+        missing = wanted - len(have)
+        ready = ready_chunks(self.corpus.chunks, self.corpus.weight, self.tired)
+        if self.crew.stand_in is None and not self.crew.teacher.exhaustive:
+            ready = [chunk for chunk in ready if chunk.document_id not in self.corpus.local]
+        if missing <= 0 or not ready:
+            return []
+        if self.crew.teacher.exhaustive:
+            some = evenly(ready, min(len(ready), SURPLUS * missing + 50))
+            return [Order(chunks=(chunk,), n=0) for chunk in some]
+        wishes = self._wishes(missing, Counter(pair.kind for pair in have))
+        # A wish for more than one pair takes one chunk: with one pair a chunk, as many chunks fewer are needed.
+        extra = sum(wish.n - 1 for wish in wishes) if missing <= len(ready) else 0
+        planned: list[Slot] = []
+        needs = self._topic_needs(missing, Counter(pair.topic for pair in have))
+        for chunks, n in by_topic(ready, max(1, missing - extra), needs, self.corpus.topics):
+            planned += slots(chunks, n, self.config.per_request, self.corpus.weight, self.asked)
+        planned.sort(key=lambda slot: self.corpus.position[slot.chunk.id])
+        return orders(planned, wishes, self._related, known, self.corpus.language)
+
+    def learn(self, plan: Sequence[Order], gave: Mapping[str, int], have: Collection[Pair]) -> None:
+        """Note what came of a round: what gave nothing is left alone.
+
+        Args:
+            plan: The round's orders.
+            gave: Drafts that came, by form.
+            have: The pairs there are now.
+        """
+        alive = {chunk_id for pair in have for chunk_id in pair.chunk_ids[:1]}
+        for order in plan:
+            self.asked[order.chunk.id] += order.n
+            if self.crew.teacher.exhaustive or order.chunk.id not in alive:
+                self.tired.add(order.chunk.id)
+        self.barren |= {order.form for order in plan if order.form != "pairs" and not gave.get(order.form)}
+
+    def _wishes(self, missing: int, have: Counter[str]) -> list[Wish]:
+        """Return the sorts of pairs that are still short of their share."""
+        wishes: list[Wish] = []
+        for kind, count in sorted(quota_counts(self.config.pairs, self.kinds).items()):
+            short = max(0, min(missing, count - have[kind]))
+            if kind not in _FORMS:
+                wishes += [Wish("pairs", (kind,), 1)] * short  # type: ignore[arg-type]
+            elif kind not in self.barren and (kind == "multi-turn" or self.crew.search is not None):
+                # A conversation of two turns gives one follow-up.
+                wishes += [Wish(kind, (), 2 if kind == "multi-turn" else 1)] * short  # type: ignore[arg-type]
+        return wishes
+
+    def _topic_needs(self, missing: int, have: Counter[str]) -> dict[str, int]:
+        wanted = quota_counts(self.config.pairs, self.config.topic_shares)
+        return {label: min(missing, count - have[label]) for label, count in wanted.items() if count > have[label]}
+
+    def _related(self, chunk: Chunk) -> Chunk | None:
+        """Return a chunk that shares something rare, on the same side of the split, and as free to be sent."""
+        corpus = self.corpus
+        found = self.crew.search.related(chunk, 3) if self.crew.search is not None else []
+        for other in (one.chunk for one in found):
+            same_side = (other.id in corpus.unseen) == (chunk.id in corpus.unseen)
+            as_free = (other.document_id in corpus.local) == (chunk.document_id in corpus.local)
+            if same_side and as_free and corpus.weight[other.id] > 0:
+                return other
+        return None

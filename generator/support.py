@@ -1,0 +1,137 @@
+"""What of an answer its source holds: numbers, names, and the words that carry its meaning."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from doceo.text.words import STOP_WORDS, WORD, stem
+from generator.languages import WIDE, language_of
+
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_MIXED = re.compile(r"[^\W\d_]\d|\d[^\W\d_]")
+_LATIN = re.compile(r"[A-Za-z]{3,}")
+_PARTS = re.compile(r"[-/._'’]")
+_WORDED = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty",
+    "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn "
+    "achtzehn neunzehn zwanzig",
+    "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize",
+    "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce",
+    "零 一 二 三 四 五 六 七 八 九 十",
+)
+NUMERALS = {word: str(value) for words in _WORDED for value, word in enumerate(words.split())} | {"两": "2"}
+"""Small numbers in words, and what they are in digits."""
+_WIDE_NUMERALS = [word for word in NUMERALS if WIDE.match(word)]
+_YES_NO = frozenset({"yes", "no", "ja", "nein", "oui", "non", "sí"})
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a text holds, worked out once for all answers that are looked up in it."""
+
+    numbers: frozenset[str]
+    joined: str
+    stems: frozenset[str]
+    roots: frozenset[str]
+    noun_capitals: bool
+
+
+def unsupported(answer: str, source: str, extra: str = "", least: float = 0.5) -> str:
+    """Return what of an answer its source does not hold, or "".
+
+    Every number and every name has to occur; of the words that carry meaning, a share. In German, where all nouns
+    have capitals, a name is known by two of them in a row. Scripts without spaces are compared by pairs of letters.
+
+    Args:
+        answer: The answer.
+        source: Its passages and what stands above them.
+        extra: What else may supply words: the question, and evidence beside the passages.
+        least: Least share of the answer's content words.
+    """
+    if WIDE.search(answer):
+        return _unsupported_wide(answer, f"{source}\n{extra}", least)
+    held, more = _held(source), _held(extra)
+    numbers = held.numbers | more.numbers
+    if odd := [number for number in digits(answer) if number not in numbers]:
+        return f"the number {odd[0]} is not in the passage"
+    words = WORD.findall(answer)
+    if odd := [word for word in words if _MIXED.search(word) and not _joined(word, held, more)]:
+        return f"{odd[0]} is not in the passage"
+    if odd := [name for name in _names(answer, held.noun_capitals) if not _occurs(name, held, more)]:
+        return f"the name {odd[0]} is not in the passage"
+    content = [word for word in map(str.lower, words) if word not in STOP_WORDS and word not in _YES_NO]
+    found = sum(word in NUMERALS or _occurs(word, held, more) for word in content)
+    if content and found < least * len(content):
+        return f"{len(content) - found} of {len(content)} words of the answer are not in the passage"
+    return ""
+
+
+def digits(text: str) -> list[str]:
+    """Return the numbers of a text that are written in digits, without thousands commas, half-width."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return [number.replace(",", "").rstrip(".:") for number in _NUMBER.findall(text)]
+
+
+@lru_cache(maxsize=128)
+def _held(text: str) -> _Source:
+    lower = text.lower()
+    words = WORD.findall(lower)
+    parts = {part for word in set(words) for part in (word, *_PARTS.split(word)) if part}
+    stems = frozenset(stem(part) for part in parts)
+    return _Source(
+        numbers=frozenset({*digits(text), *(NUMERALS[word] for word in words if word in NUMERALS)}),
+        joined="".join(lower.split()),
+        stems=stems,
+        roots=frozenset(one[:size] for one in stems for size in (5, 6) if len(one) >= size),
+        noun_capitals=language_of(text) == "de",
+    )
+
+
+def _joined(word: str, *sources: _Source) -> bool:
+    return any(word.lower() in source.joined for source in sources)
+
+
+def _occurs(word: str, *sources: _Source) -> bool:
+    """Return whether a word, its root of five or six letters, or all parts of a compound occur."""
+    root = stem(word)
+    if any(root in source.stems for source in sources):
+        return True
+    parts = _PARTS.split(word)
+    if len(parts) > 1 and all(
+        not part or part in STOP_WORDS or any(stem(part) in source.stems for source in sources) for part in parts
+    ):
+        return True
+    return len(root) >= 5 and any(root[:6] in source.roots for source in sources)
+
+
+def _names(answer: str, noun_capitals: bool) -> list[str]:
+    """Return the capitalised words of an answer that do not begin a sentence, in lower case."""
+    names: list[tuple[str, int, int]] = []
+    for match in WORD.finditer(answer):
+        word, before = match.group(), answer[: match.start()].rstrip(" \t\n\"'“‘(*_`")
+        if word[0].isupper() and len(word) > 1 and before and before[-1] not in ".!?:;•-":
+            names.append((word.lower(), match.start(), match.end()))
+    if noun_capitals:
+        rows = [(one, other) for one, other in itertools.pairwise(names) if answer[one[2] : other[1]] == " "]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+    return [name for name, _, _ in names if name not in STOP_WORDS]
+
+
+def _unsupported_wide(answer: str, source: str, least: float) -> str:
+    """Look up the answer's pairs of letters, for scripts that put no spaces between words."""
+    numbers = _held(source).numbers | {NUMERALS[word] for word in _WIDE_NUMERALS if word in source}
+    if odd := [number for number in digits(answer) if number not in numbers]:
+        return f"the number {odd[0]} is not in the passage"
+    lower = source.lower()
+    if odd := [word for word in _LATIN.findall(answer) if word.lower() not in lower]:
+        return f"the name {odd[0]} is not in the passage"
+    pairs = ["".join(pair) for pair in itertools.pairwise(letter for letter in answer if letter.isalnum())]
+    given = "".join(letter for letter in source if letter.isalnum())
+    found = sum(pair in given for pair in pairs)
+    return "" if found >= least * len(pairs) else f"{len(pairs) - found} of {len(pairs)} letter pairs are not there"
