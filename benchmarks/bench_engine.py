@@ -39,25 +39,24 @@ PLAIN = ("--kinds", "multi-hop=0,multi-turn=0,unanswerable=0,summary=0")
 FAULTS = (
     "none", "429", "500", "reset", "slow", "truncated", "fenced", "prose", "empty", "null", "badjson", "duplicates",
 )  # fmt: skip
-PACKAGES = ("doceo", "openai", "aiohttp", "httpx-aiohttp", "pydantic")
-NAMES = "amber,birch,cedar,delta,ember,fjord,grove,heath,islet,jetty,knoll,ledge,marsh,north,ocean,quarry,ridge"
-THINGS = "water,grain,timber,copper,wool,slate,salt,cider,linen,tallow,barley,honey,resin,chalk,flax,peat,amber,clay"
-PLACES = "harbour,valley,station,terrace,orchard,foundry,chapel,granary,workshop,lighthouse,reservoir,brewery"
-VERBS = "stores,receives,exports,measures,inspects,distils,auctions,weighs,delivers,collects"
+PACKAGES = ("doceo", "openai", "aiohttp", "pydantic")
+WORDS = (
+    "amber,birch,cedar,delta,ember,fjord,grove,heath,islet,jetty,knoll,ledge,marsh,north,ocean,quarry,ridge,water,grain,"
+    "timber,copper,wool,slate,salt,cider,linen,tallow,barley,honey,resin,chalk,flax,peat,clay,harbour,valley,station,"
+    "terrace,orchard,foundry,chapel,granary,workshop,lighthouse,reservoir,brewery,stores,receives,exports,measures,"
+    "inspects,distils,auctions,weighs,delivers,collects,winter,summer,captain,miller,keeper,weaver,mason,potter"
+)
+LINKS = "the,of,in,for,with,near,under,behind,every,from,its,on,at,and"
 
 
 def passage(number: int) -> str:
-    """Return the text of one chunk: six facts that stand nowhere else."""
-    luck = random.Random(number)
-    names, things, places, verbs = (words.split(",") for words in (NAMES, THINGS, PLACES, VERBS))
-    name = f"{luck.choice(names).capitalize()}{luck.choice(names)} {luck.choice(places)}"
+    """Return the text of one chunk: six sentences of words drawn by its number, no eight of them in a row elsewhere."""
+    luck, words, links = random.Random(number), WORDS.split(","), LINKS.split(",")
     parts = []
     for fact in range(6):
-        thing, other, verb = luck.choice(things), luck.choice(things), luck.choice(verbs)
-        parts.append(
-            f"Every {luck.choice(names)} season number {number * 6 + fact} the {name} {verb} {luck.randint(20, 9999)} "
-            f"barrels of {thing} for its {luck.choice(places)} and keeps the remaining {other} in vault {fact + 1}."
-        )
+        drawn = [luck.choice(links if i % 3 == 1 else words) for i in range(19)]
+        drawn[9] = str(number * 6 + fact + 1000)
+        parts.append(f"{drawn[0].capitalize()} {' '.join(drawn[1:])}.")
     return " ".join(parts)
 
 

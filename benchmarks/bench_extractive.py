@@ -25,10 +25,11 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from data.chunking import chunk_document
-from doceo.core.config import ChunkConfig, GateConfig, GenerateConfig
+from doceo.core.config import ChunkConfig, Gate, GateConfig, GenerateConfig
 from doceo.core.fingerprint import sha256
 from doceo.core.progress import Silent
 from doceo.core.records import Document
@@ -42,14 +43,14 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "extractive.json"
 TEXTS = ROOT.parent / "shared" / "data" / "lm"
 SIZES = (1, 10, 100)
-GATES = ("form", "exact", "near", "grounding")
+GATES: tuple[Gate, ...] = ("form", "exact", "near", "grounding")
 PART = 100_000
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{3,}")
 
 
 def parts(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield name and text of pieces of about 100 kB of all files, one of each file in turn, again and again."""
-    files = [path for path in sorted(folder.rglob("*.gz")) if "gutenberg" not in path.parts and "shake" not in path.name]
+    files = [path for path in sorted(folder.rglob("*.gz")) if not {"gutenberg"} & set(path.parts)]
     texts = {path.name: gzip.decompress(path.read_bytes()).decode("utf-8") for path in files}
     turn = 0
     while True:
@@ -124,7 +125,7 @@ def main() -> None:
     rows = [measured(size, options.pairs, options.times) for size in SIZES]
     growth = [
         round(math.log(float(str(b["cpu_s"])) / float(str(a["cpu_s"]))) / math.log(SIZES[i + 1] / SIZES[i]), 3)
-        for i, (a, b) in enumerate(zip(rows, rows[1:], strict=False))
+        for i, (a, b) in enumerate(pairwise(rows))
     ]
     result = {
         "date": datetime.now(UTC).date().isoformat(),

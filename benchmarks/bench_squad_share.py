@@ -2,8 +2,8 @@
 
 An article is a document, a paragraph a chunk. Of the pairs that pass the form gate the five with the best scores are
 kept. A person's answer counts as held where one of its occurrences in the paragraph lies inside the evidence of a kept
-pair, and as asked where a kept pair's answer contains it. The limit that this is measured against: the same shares where
-every sentence of the paragraph is evidence (100 % by construction) and where the first five sentences are.
+pair, and as asked where a kept pair's answer contains it. The limit that this is measured against: the share where the
+first five sentences of every paragraph are the evidence.
 
 Writes benchmarks/results/squad_share.json.
 """

@@ -115,6 +115,7 @@ class Server:
             return failure(500, "Something went wrong.")
         if fault == "reset" and request.transport is not None:
             request.transport.abort()
+            return web.Response()
         self._count["answered"] += 1
         messages = body["messages"]
         asked = messages[-1]["content"] if isinstance(messages, list) else ""

@@ -36,7 +36,7 @@ def chunk_document(document: Document, tokens: Tokens, config: ChunkConfig) -> l
 
 
 def _pieces(found: Iterable[Unit], most: int, longest: int) -> Iterator[Unit]:
-    """Join the units of a run as far as they fit: a list, a table, a paragraph or a code block is whole if it can be."""
+    """Join the units of a run as far as they fit: a list, a table, a paragraph or code is whole where it can be."""
     piece: Unit | None = None
     for unit in found:
         if piece is None:

@@ -53,8 +53,8 @@ def build_dataset(
     for pair in pairs:
         facts.setdefault(_fact(pair), []).append(pair)
     hidden = [pair for group in facts.values() for pair in group if is_unseen(pair, unseen)]
-    open_to_all = [[pair for pair in group if not is_unseen(pair, unseen)] for group in facts.values()]
-    seen = [group for group in open_to_all if group]
+    allowed = [[pair for pair in group if not is_unseen(pair, unseen)] for group in facts.values()]
+    seen = [group for group in allowed if group]
     validating = _validating([group[0] for group in seen if len(group) == 1], config)
     again = [(group[0], pair) for group in seen for pair in group[1:]]
     distinct = [(first, pair) for first, pair in again if not _same_words(first, pair)]

@@ -1,4 +1,4 @@
-"""Reads files in child processes that are killed when one takes too long or dies."""
+"""Reads files in child processes that are killed when one takes too long, takes too much memory, or dies."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
+
+import psutil
 
 from data.loaders.loaded import Loaded
-from data.sources import SourceFile
+from data.sources import SourceFile, is_local
 from doceo.core.config import ReadConfig
 from doceo.core.records import Document, Skipped
 
 _ROOT = Path(__file__).resolve().parent.parent
+_LOOK = 0.02
+"""Seconds between two looks at a child's memory."""
+_Reply = tuple[dict[str, object], str]
 
 
 class Reader:
@@ -26,33 +33,46 @@ class Reader:
 
     def __init__(self, config: ReadConfig) -> None:
         self._config = config
-        self._child: subprocess.Popen[str] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
 
     def read(self, file: SourceFile) -> Document | Skipped:
         """Read one file; whatever happens in the child, the caller gets a record."""
         request = json.dumps({"path": str(file.path.resolve()), "limit": self._config.megabytes * 2**20})
-        replies: queue.Queue[str] = queue.Queue()
         child = self._child = self._child or self._start()
-        stdin, stdout = child.stdin, child.stdout
-        assert stdin is not None
-        assert stdout is not None
-        waiting = threading.Thread(target=lambda: replies.put(stdout.readline()), daemon=True)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        replies: queue.Queue[_Reply | None] = queue.Queue()
+        waiting = threading.Thread(target=_await, args=(child.stdout, replies), daemon=True)
         try:
-            stdin.write(request + "\n")
-            stdin.flush()
+            child.stdin.write(request.encode() + b"\n")
+            child.stdin.flush()
             waiting.start()
-            line = replies.get(timeout=self._config.seconds)
-        except queue.Empty:
+            reply = self._watch(psutil.Process(child.pid), replies)
+        except (BrokenPipeError, psutil.NoSuchProcess):
+            reply = None
+        if isinstance(reply, Skipped) or reply is None:
             self.close()
-            return Skipped(
-                source=file.source, reason="timeout", detail=f"reading took more than {self._config.seconds:g} s"
-            )
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            self.close()
-            return Skipped(source=file.source, reason="crashed", detail="the reader died on this file")
-        return _record(file.source, json.loads(line))
+            detail = "the process that read it died; the others go on"
+            why = reply or Skipped(source=file.source, reason="crashed", detail=detail)
+            return why.model_copy(update={"source": file.source})
+        if self._memory(child) > self._config.memory / 2:
+            self.close()  # what one file leaves behind is not counted against the next
+        return _record(file.source, *reply, self._config)
+
+    def _watch(self, process: psutil.Process, replies: queue.Queue[_Reply | None]) -> _Reply | Skipped | None:
+        """Return the reply, None from a child that died, or why the child has to be killed."""
+        end = time.monotonic() + self._config.seconds
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                detail = f"reading took more than {self._config.seconds:g} s; see --seconds"
+                return Skipped(source="", reason="timeout", detail=detail)
+            try:
+                return replies.get(timeout=min(_LOOK, left))
+            except queue.Empty:
+                if process.memory_info().rss > self._config.memory * 2**20:
+                    detail = f"reading took more than {self._config.memory} MB of memory; see --memory"
+                    return Skipped(source="", reason="memory", detail=detail)
 
     def close(self) -> None:
         """Kill the child, if there is one."""
@@ -65,7 +85,13 @@ class Reader:
                         pipe.close()
             self._child = None
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _memory(self, child: subprocess.Popen[bytes]) -> float:
+        """Return the resident memory of the child in MB."""
+        with suppress(psutil.NoSuchProcess):
+            return float(psutil.Process(child.pid).memory_info().rss) / 2**20
+        return 0.0
+
+    def _start(self) -> subprocess.Popen[bytes]:
         # The path is set so that a user's own `data` folder never shadows ours.
         environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(_ROOT), "PYTHONIOENCODING": "utf-8"}
         return subprocess.Popen(
@@ -73,10 +99,20 @@ class Reader:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
             env=environment,
         )
+
+
+def _await(stdout: IO[bytes], replies: queue.Queue[_Reply | None]) -> None:
+    """Take one reply from a child and hand it over; None where the child died first."""
+    reply: _Reply | None = None
+    with suppress(ValueError, OSError):  # the pipe was closed because the child was killed
+        if line := stdout.readline():
+            header = json.loads(line)
+            size = header.get("bytes", 0)
+            if len(text := stdout.read(size)) == size:
+                reply = header, text.decode("utf-8")
+    replies.put(reply)
 
 
 def read_files(files: Sequence[SourceFile], config: ReadConfig, workers: int = 2) -> Iterator[Document | Skipped]:
@@ -109,18 +145,19 @@ def read_files(files: Sequence[SourceFile], config: ReadConfig, workers: int = 2
             reader.close()
 
 
-def _record(source: str, reply: dict[str, str]) -> Document | Skipped:
+def _record(source: str, reply: dict[str, object], text: str, config: ReadConfig) -> Document | Skipped:
     if "reason" in reply:
-        return Skipped(source=source, reason=reply["reason"], detail=reply["detail"])
+        return Skipped(source=source, reason=str(reply["reason"]), detail=str(reply["detail"]))
     loaded = Loaded.model_validate(reply["loaded"])
     title = loaded.title or source.rsplit("/", 1)[-1].rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
+    local = {"local": "true"} if is_local(source, config.local) else {}
     return Document(
-        id=Document.identify(loaded.text),
+        id=Document.identify(text),
         source=source,
         media_type=loaded.media_type,
         title=" ".join(title.split()),
-        text=loaded.text,
-        sha256=reply["sha256"],
+        text=text,
+        sha256=str(reply["sha256"]),
         pages=loaded.pages,
-        metadata=loaded.metadata,
+        metadata={**loaded.metadata, **local},
     )

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import glob
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import BinaryIO
 
 from data.lock import LOCK
 from doceo.core.errors import InputError, UsageError
 
+STDIN = "-"
+"""The SRC that stands for what is piped in; in the records it is called `stdin`."""
+_LONGEST_STDIN = 2**31
 
 @dataclass(frozen=True)
 class SourceFile:
@@ -21,7 +30,7 @@ class SourceFile:
 
 
 def find_files(sources: Sequence[str]) -> list[SourceFile]:
-    """Return the files under the SRCs (folders, files, globs), sorted by name; hidden ones are left out.
+    """Return the files under the SRCs (folders, files, globs, `-` for stdin), sorted by name; hidden ones are left out.
 
     Raises InputError where a SRC does not exist, UsageError where two SRCs end in the same name.
     """
@@ -38,8 +47,16 @@ def find_files(sources: Sequence[str]) -> list[SourceFile]:
     return sorted(files, key=lambda file: file.source)
 
 
+def is_local(source: str, globs: Sequence[str]) -> bool:
+    """Return whether a document's source name matches one of the globs (`*` also goes over `/`; case counts)."""
+    return any(fnmatchcase(source, pattern) for pattern in globs)
+
+
 def _expand(sources: Sequence[str]) -> Iterator[Path]:
     for source in sources:
+        if source == STDIN:
+            yield _spooled(sys.stdin.buffer)
+            continue
         path = Path(source).expanduser()
         if path.exists():
             yield path
@@ -48,6 +65,19 @@ def _expand(sources: Sequence[str]) -> Iterator[Path]:
         if not matches:
             raise InputError(f"There is no file or folder {source}.", hint="Check the spelling and the current folder.")
         yield from map(Path, matches)
+
+
+def _spooled(stream: BinaryIO) -> Path:
+    """Return a file, deleted at exit, that holds what a stream gives. Raises InputError where that is nothing."""
+    folder = Path(tempfile.mkdtemp(prefix="doceo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "stdin"
+    with path.open("wb") as file:
+        while (block := stream.read(1 << 20)) and file.tell() < _LONGEST_STDIN:
+            file.write(block)
+    if not path.stat().st_size:
+        raise InputError("There is nothing on stdin.", hint="Pipe a document in, such as: cat notes.md | doceo ingest -")
+    return path
 
 
 def _files(name: str, root: Path) -> Iterator[SourceFile]:

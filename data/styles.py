@@ -77,12 +77,14 @@ class Mixer:
         )
 
     def _total(self, facts: int) -> float:
-        """Return the number of rows at which every fact has its closed row, or else one of the commonest style."""
-        config = self._config
-        if not config.closed_share:
-            return facts / max(config.open_share, config.conversation_share)
-        most = MOST_OPEN / config.open_share if config.open_share else float("inf")
-        return facts * min(1 / config.closed_share, most)
+        """Return the most rows for which no fact gives more of a style than it can: one closed, four open, one joined.
+
+        By default that gives every fact its closed row. Without closed rows it is one row of the commonest style.
+        """
+        opened, closed, joined = (self._config.open_share, self._config.closed_share, self._config.conversation_share)
+        if not closed:
+            return facts / max(opened, joined)
+        return facts * min(most / share for most, share in ((1, closed), (MOST_OPEN, opened), (1, joined)) if share)
 
     def _joined(self, facts: Sequence[Pair], count: int) -> dict[str, tuple[Pair, ...]]:
         """Return earlier turns for up to `count` facts: others of the same passage, or of the document's topic."""

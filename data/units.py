@@ -129,7 +129,8 @@ def _roughs(document: Document) -> Iterator[_Rough]:
         above[:] = [(high, name) for high, name in above if high < level]
         above.append((level, title))
         waiting.append((level, block))
-    yield from _without_text(waiting, above, document.title, run + 1)
+    for rough in _without_text(waiting, above, document.title, run + 1):
+        yield rough._replace(unit=rough.unit._replace(opens=False))
 
 
 def _path(above: Sequence[tuple[int, str]], title: str) -> tuple[str, ...]:

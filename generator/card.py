@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from data.formats.provenance import IMPORTED
 from doceo.core.records import Ledger, Pair, Rejected
 from generator import card_sections as sections
 
@@ -122,7 +123,9 @@ def _sections(facts: CardFacts) -> dict[str, str]:
 
 
 def _head(facts: CardFacts) -> str:
-    teachers = ", ".join(sorted({pair.teacher for pair in facts.pairs})) or "nobody"
+    names = sorted({pair.teacher for pair in facts.pairs} - {IMPORTED})
+    made = [f"made by {', '.join(names)}"] if names else []
+    made += ["imported from a file"] if any(pair.teacher == IMPORTED for pair in facts.pairs) else []
     languages = sorted({p.language for p in facts.pairs if re.fullmatch(r"[a-z]{2,3}", p.language)})
     lines = ["---", f"pretty_name: {json.dumps(facts.name, ensure_ascii=False)}"]
     lines += ["language:", *(f"- {json.dumps(code)}" for code in languages)] if languages else []
@@ -132,7 +135,7 @@ def _head(facts: CardFacts) -> str:
     lines += ["---", "", f"# Dataset {facts.name}", ""]
     lines += [
         f"{facts.ledger.accepted:,} question and answer pairs of {facts.ledger.requested:,} requested, "
-        f"made by {teachers}. The licence is that of the documents they were made from.",
+        f"{' and '.join(made) or 'none'}. The licence is that of the documents they were made from.",
         "",
     ]
     return "\n".join(lines)

@@ -17,12 +17,20 @@ REPEATS = {
     "contradiction": "the same question with another answer",
 }
 MEASURES = {
+    "pairs": "pairs",
     "vendi": "Vendi score (how many different questions they amount to)",
+    "vendi_share": "Vendi score / pairs",
     "distinct_1": "distinct words / words",
     "distinct_2": "distinct word pairs / word pairs",
     "kind_entropy": "entropy of kinds, in bits",
 }
-MOST_PREFIXES = 8
+MIXES = {
+    "prefixes": "commonest openings",
+    "kinds": "kinds",
+    "difficulties": "difficulties",
+    "topics": "topics",
+}
+MOST_NAMED = 6
 
 
 def outcome(pairs: Sequence[Pair], ledger: Ledger, rejected: Sequence[Rejected], *, checked: bool) -> str:
@@ -95,21 +103,19 @@ def topics(pairs: Sequence[Pair], most: int = 40) -> str:
 
 
 def diversity(found: Mapping[str, Mapping[str, object]]) -> str:
-    """Return the measures before and after selection side by side, and the commonest beginnings of the questions."""
+    """Return the measures and mixes before and after selection side by side."""
     times = [time for time in ("before", "after") if time in found]
     rows = [
         [label, *(_number(found[time].get(key)) for time in times)]
         for key, label in MEASURES.items()
         if any(found[time].get(key) is not None for time in times)
     ]
-    if not rows:
-        return ""
-    parts = [table(["measure", *(f"{time} selection" for time in times)], rows)]
-    prefixes = found[times[-1]].get("prefixes")
-    if isinstance(prefixes, Mapping) and prefixes:
-        common = sorted(prefixes.items(), key=lambda item: (-int(item[1]), item[0]))[:MOST_PREFIXES]
-        parts.append(f"Questions begin with: {', '.join(f'{prefix} ({n})' for prefix, n in common)}.")
-    return "\n\n".join(parts)
+    rows += [
+        [label, *(_mixture(found[time].get(key)) for time in times)]
+        for key, label in MIXES.items()
+        if any(found[time].get(key) for time in times)
+    ]
+    return table(["of the questions", *(f"{time} selection" for time in times)], rows) if rows else ""
 
 
 def repeats(ledger: Ledger) -> str:
@@ -169,3 +175,11 @@ def _cell(value: object) -> str:
 
 def _number(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _mixture(value: object) -> str:
+    """Return the largest shares of a mix, each with its name."""
+    if not isinstance(value, Mapping):
+        return ""
+    largest = sorted(value.items(), key=lambda item: (-item[1], item[0]))[:MOST_NAMED]
+    return ", ".join(f"{name or 'none'} {share:.0%}" for name, share in largest)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from doceo.core.records import Pair
+from doceo.text.figures import DATE, YEAR
 from doceo.text.terms import UNSPACED, stemmed, terms
 from doceo.text.words import DETERMINERS, STOP_WORDS, closed
 
@@ -55,22 +56,15 @@ _SEVERAL = re.compile(
 )
 _LIST_LIKE = frozenset({"list", "procedure"})
 _EXPLAINED = frozenset({"definition", "reason", "procedure", "summary", "list", "comparison"})
-_NUMERALS = dict(
-    zip(
-        re.split(
-            " ",
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-            "seventeen eighteen nineteen twenty",
-        ),
-        map(str, range(21)),
-        strict=True,
-    )
-)
-_YEAR = re.compile(r"1\d{3}|20\d{2}")
+_NUMERALS = {
+    "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14",
+    "fifteen": "15", "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19", "twenty": "20",
+}  # fmt: skip
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATIVE = ("non-", "non", "un", "in", "im", "ir", "il", "dis", "mis", "anti-", "anti")
-_SHORT = 8
-"""Terms of an answer that is a name or a figure rather than an explanation."""
+_SHORT, _LONG = 8, 12
+"""Terms up to which an answer is a name or a figure, and from which it is an explanation."""
 
 
 def substance(question: str, *, loose: bool = False) -> tuple[str, ...]:
@@ -108,6 +102,8 @@ def disagreement(one: Pair, other: Pair) -> str:
     here, there = terms(one.answer), terms(other.answer)
     if _polarity(here) * _polarity(there) < 0:
         return "yes and no"
+    if _day_and_year(one.answer, other.answer):
+        return ""
     if figures := _figures_exclude(here, there):
         return figures
     if (_polarity(here) and _polarity(there)) or one.kind in _EXPLAINED or other.kind in _EXPLAINED:
@@ -187,11 +183,16 @@ def _figures_exclude(one: Sequence[str], other: Sequence[str]) -> str:
     here, there = _figures(one), _figures(other)
     if not here or not there or here <= there or there <= here:
         return ""
-    years = {f for f in here if _YEAR.fullmatch(f)}, {f for f in there if _YEAR.fullmatch(f)}
-    if bool(years[0]) != bool(years[1]) or (here & there and max(len(one), len(other)) > 12):
-        # a year and a day of it, or long answers with some figures in common, can both be right
+    if here & there and max(len(one), len(other)) > _LONG:
+        # long answers with some figures in common can both be right
         return ""
     return f"{' '.join(sorted(here - there))} and {' '.join(sorted(there - here))}"
+
+
+def _day_and_year(one: str, other: str) -> bool:
+    """Tell whether one answer is a day without a year and the other has a year: both can be right."""
+    dated, plain = (one, other) if YEAR.search(one) else (other, one)
+    return YEAR.search(dated) is not None and YEAR.search(plain) is None and DATE.search(plain) is not None
 
 
 def _content(answer: Sequence[str]) -> set[str]:

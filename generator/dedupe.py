@@ -77,7 +77,12 @@ class Repeats:
         self._retracted: list[str] = []
 
     def verdict(
-        self, pair: Pair, vector: NDArray[np.float32] | None = None, *, rewording_of: Pair | None = None
+        self,
+        pair: Pair,
+        vector: NDArray[np.float32] | None = None,
+        *,
+        rewording_of: Pair | None = None,
+        grounded: bool = True,
     ) -> Verdict | None:
         """Return why a pair is a repeat or a contradiction, or None.
 
@@ -85,12 +90,14 @@ class Repeats:
             pair: A new pair.
             vector: Unit vector of `asked(pair)`; without one, vectors play no part.
             rewording_of: The pair whose fact is asked again on purpose: it may be repeated, but not in its words.
+            grounded: False where the answer is refused anyway for its evidence: such a one contradicts nobody.
         """
         self._retracted = []
         if found := self._against.verdict(pair, vector):
             return found
         matches = self._matches(asked(pair), vector, rewording_of)
-        if "contradiction" in self._gates and (found := self._contradiction(pair, matches, rewording_of)):
+        contradicts = "contradiction" in self._gates and grounded
+        if contradicts and (found := self._contradiction(pair, matches, rewording_of)):
             return found
         for match in matches:
             if match.number not in self._contested and (found := self._repeat(pair, match)):
@@ -121,8 +128,11 @@ class Repeats:
             self._vectors.add(vector[None, :])
 
     def forget(self, pair_id: str) -> None:
-        """Let an accepted pair that another check has refused since stand in nobody's way."""
-        if (number := self._numbers.get(pair_id)) is not None:
+        """Let an accepted pair that another check has refused since stand in nobody's way.
+
+        One that fell by a contradiction goes on to keep its question out.
+        """
+        if (number := self._numbers.get(pair_id)) is not None and number not in self._contested:
             self._gone.add(number)
 
     def _matches(self, question: str, vector: NDArray[np.float32] | None, rewording_of: Pair | None) -> list[_Match]:

@@ -121,11 +121,11 @@ def estimate(
             read += checked * (passage + least_most[2])
             written += checked * least_most[3]
         sides.append((calls, read, written))
-    calls, read, written = (Range(low=low, high=high) for low, high in zip(*sides, strict=True))
+    calls, read, written = (Range(low=round(low), high=round(high)) for low, high in zip(*sides, strict=True))
     usd = None
     if price is not None:
         usd = Range(
-            low=(read.low * price[0] + written.low * price[1]) / 1e6,
-            high=(read.high * price[0] + written.high * price[1]) / 1e6,
+            low=round((read.low * price[0] + written.low * price[1]) / 1e6, 4),
+            high=round((read.high * price[0] + written.high * price[1]) / 1e6, 4),
         )
     return Estimate(pairs=pairs, calls=calls, prompt_tokens=read, completion_tokens=written, usd=usd)

@@ -155,7 +155,7 @@ def stored(folder: Path) -> list[Measure]:
     return found
 
 
-def measured(folder: Path, model: str, prompt_hash: str) -> str:
+def measured(model: str, prompt_hash: str, folder: Path) -> str:
     """Return in words how well a judge with a prompt agrees with labels, or "not measured"."""
     found = [one for one in stored(folder) if (one.model, one.prompt_hash) == (model, prompt_hash)]
     return "; ".join(in_words(one) for one in found) or NOT_MEASURED

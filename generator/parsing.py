@@ -43,6 +43,7 @@ def parse(text: str, form: OrderForm = "pairs", *, truncated: bool = False) -> P
 
 
 def _tolerant(text: str, form: OrderForm, truncated: bool) -> Parsed:
+    failures: list[str] = []
     for candidate in candidates(text):
         value, mended = load(candidate)
         items = items_of(value, form)
@@ -53,8 +54,10 @@ def _tolerant(text: str, form: OrderForm, truncated: bool) -> Parsed:
             items = items[:-1]
         parsed = drafts_of(items, form)
         if parsed.drafts or not items:
-            return parsed if parsed.drafts or not broken else Parsed([], ["the reply breaks off"], readable=False)
-    return _labelled(text, form, truncated)
+            return parsed if parsed.drafts or not broken else Parsed([], ["it breaks off"], readable=False)
+        failures = failures or parsed.failures
+    labelled = _labelled(text, form, truncated)
+    return labelled if labelled.drafts or not failures else Parsed([], failures, readable=False)
 
 
 def candidates(text: str) -> list[str]:

@@ -99,7 +99,7 @@ def form_verdict(pair: Pair, passage: str = "") -> Verdict | None:
 def _question(pair: Pair, passage: str) -> str:
     question = pair.question.strip()
     words, wide = len(question.split()), len(WIDE.findall(question))
-    least = 2 if pair.history else _LEAST_WORDS
+    least = 1 if pair.history else _LEAST_WORDS
     if (words < least and wide < _LEAST_WIDE) or not _LETTERS.search(question):
         return "the question is too short"
     if len(question) > LONGEST_QUESTION:

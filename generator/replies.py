@@ -29,7 +29,7 @@ async def ask(
     """Return what a model's reply says; an empty reply, or one that `read` refuses, is asked for again, once.
 
     The second request tells the model what was wrong, and so differs from the first: neither is answered by the
-    other's kept reply. A reply that broke off is given twice the room.
+    other's kept reply. A reply that broke off or was empty is given twice the room.
 
     Args:
         provider: The chat model.
@@ -41,24 +41,27 @@ async def ask(
         ReplyInvalid: Both replies could not be read.
         ProviderError: The model failed.
     """
-    said = ChatReply(text="")
     try:
         said = await _reply(provider, request)
-        return read(said)
-    except ReplyInvalid as error:
-        wrong = error.message if said.text else "It was empty."
+    except ReplyInvalid:
+        # Nothing came, perhaps since a model that reasons used up its room.
+        said, wrong = ChatReply(text="", finish="length"), "It was empty."
+    else:
+        try:
+            return read(said)
+        except ReplyInvalid as error:
+            wrong = error.message
     room = request.max_tokens * (2 if said.finish == "length" else 1)
     messages = _with_error(request.messages, said.text, again.fill(error=wrong)[-1])
-    reply = await _reply(provider, request.model_copy(update={"messages": messages, "max_tokens": room}))
-    return read(reply)
+    return read(await _reply(provider, request.model_copy(update={"messages": messages, "max_tokens": room})))
 
 
 async def _reply(provider: AsyncProvider, request: ChatRequest) -> ChatReply:
+    """Return a reply without its reasoning. Raises ReplyInvalid where nothing is left of it."""
     reply = await provider.complete(request)
     bare = without_thinking(reply.text).strip()
     if not bare:
-        broke_off = "It broke off before the answer began." if reply.finish == "length" else "It was empty."
-        raise unread(broke_off)
+        raise unread("It was empty.")
     return reply.model_copy(update={"text": bare})
 
 

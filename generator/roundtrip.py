@@ -63,7 +63,7 @@ class Roundtrip:
     `closed_book` (the student knew). Difficulty: easy where the student knew; else hard where the pair needs several
     passages or the reader's answer agreed only in a model's eyes; else medium.
 
-    A reply that cannot be read, twice, rejects the pair: `roundtrip_unreadable`.
+    An open-book reply that cannot be read, twice, rejects the pair: `roundtrip_unreadable`; elsewhere it tells nothing.
 
     Args:
         reader: Answers from passages, and compares.
@@ -119,7 +119,10 @@ class Roundtrip:
             return Checked(_reject("roundtrip_open_book", _both(pair, opened)), scores)
         wrong = None if pair.history else self._nearest(pair, chunks)
         if wrong is not None:
-            elsewhere = await self._elsewhere(pair, wrong)
+            try:
+                elsewhere = await self._elsewhere(pair, wrong)
+            except ReplyInvalid:
+                elsewhere = None
             scores["wrong_chunk"] = float(elsewhere is not None and elsewhere.same)
             if elsewhere is not None and not elsewhere.same:
                 place = self._corpus.document[wrong.document_id].source
@@ -135,9 +138,9 @@ class Roundtrip:
         messages = template.fill(history=conversation(pair.history), question=pair.question)
         try:
             given = await self._ask(self._student, messages, _ANSWER_TOKENS)
+            return (await self._compare(pair, given)).same
         except ReplyInvalid:
             return False
-        return (await self._compare(pair, given)).same
 
     async def _elsewhere(self, pair: Pair, chunk: Chunk) -> _Compared | None:
         """Return the answer that another passage gives, or None where it gives none that it supports."""

@@ -66,7 +66,7 @@ class Basis:
 def similar_pairs(vectors: Vectors, threshold: float) -> tuple[Places, Places, Vectors]:
     """Return all pairs of unit vectors whose cosine is at least the threshold.
 
-    Memory beyond the input is that of the short vectors, about a seventh, and of blocks.
+    Memory beyond the input is that of the short vectors, about an eighth of it, of blocks, and of the answer.
 
     Args:
         vectors: Shape (n, dimensions), rows of length 1.

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import Field
 
 from data.formats.provenance import Row
-from data.formats.sources import cited
+from data.formats.sources import cited, flowing
 from data.jsonl import whole_file
 from doceo.core.records import Chunk, Pair
 
@@ -66,7 +66,7 @@ def _note(pair: Pair, chunks: Mapping[str, Chunk], sources: Mapping[str, str]) -
 
 
 def _cell(text: str) -> str:
-    escaped = html.escape(text.strip())
+    escaped = html.escape(flowing(text.strip()))
     return re.sub(r"\r\n?|\n", "<br>", escaped).replace("\t", " ")
 
 

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from data.formats.provenance import Row, Said
-from data.formats.sources import cited
+from data.formats.sources import cited, flowing
 from data.jsonl import write_text
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Chunk, Message, Pair
@@ -59,7 +59,7 @@ def write_quiz(
         QuizItem(
             question=pair.question,
             history=pair.history,
-            answer=pair.answer,
+            answer=flowing(pair.answer),
             places=tuple(cited(pair, chunks, sources or {})),
         )
         for pair in shuffled

@@ -1,10 +1,19 @@
-"""Where the words of a pair stand, as a reader wants it named."""
+"""The words of a pair and where they stand, as a reader wants to see them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from doceo.core.records import Chunk, Pair
+
+# The end of a line that its file broke in the middle of a sentence.
+_WRAPPED = re.compile(r"(?<![\n.:;|!?])\n(?=[^\W\d_A-Z])")
+
+
+def flowing(text: str) -> str:
+    """Return a text with the lines joined that its file had wrapped."""
+    return _WRAPPED.sub(" ", text)
 
 
 def cited(pair: Pair, chunks: Mapping[str, Chunk], sources: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -27,5 +36,7 @@ def cited(pair: Pair, chunks: Mapping[str, Chunk], sources: Mapping[str, str]) -
             ),
             (),
         )
-        found.append((" > ".join([sources.get(span.document_id, span.document_id), *headings]), evidence.quote))
+        found.append(
+            (" > ".join([sources.get(span.document_id, span.document_id), *headings]), flowing(evidence.quote))
+        )
     return found

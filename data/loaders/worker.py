@@ -1,6 +1,7 @@
-"""The process that opens files: it can be killed when a file takes too long, and takes nothing down with it.
+"""The process that opens files: it can be killed when a file takes too much, and takes nothing down with it.
 
-Run as `python -m data.loaders.worker`; it reads one JSON request a line and writes one JSON reply a line.
+Run as `python -m data.loaders.worker`. It reads one JSON request a line, `{"path", "limit"}`, and answers each with
+one JSON line; where a document was read, its text follows as so many bytes of UTF-8 as the line says.
 """
 
 from __future__ import annotations
@@ -11,39 +12,72 @@ import sys
 import warnings
 from pathlib import Path
 
-from data.loaders import Unreadable, loader_of
+from data.loaders import Loaded, Unreadable, loader_of
+from data.loaders.guard import Guard, Refused
+from data.loaders.sniffing import true_ending
+
+_LONGEST = 2
+"""Times the size limit that a text may have in characters: what unpacks inside a file is bounded as well."""
 
 
-def read_file(path: Path, limit: int) -> dict[str, object]:
-    """Return {"sha256", "loaded"} of a file, or {"reason", "detail"} where it gives no document."""
+def read_file(path: Path, limit: int) -> tuple[dict[str, object], bytes]:
+    """Return ({"sha256", "bytes", "loaded"}, text in UTF-8), or ({"reason", "detail"}, b"") without a document."""
     from doceo.core.fingerprint import sha256
 
     try:
-        load = loader_of(path.suffix)
-        size = path.stat().st_size
-        if size > limit:
-            raise Unreadable("too_large", f"{size // 2**20} MB, more than {limit // 2**20} MB")
-        content = path.read_bytes()
+        content = _content(path, limit)
+        loaded = _load(path, content, limit)
+        text = loaded.text.encode("utf-8")
+        kept = loaded.model_copy(update={"text": ""}).model_dump(mode="json")
+        return {"sha256": sha256(content), "bytes": len(text), "loaded": kept}, text
+    except Unreadable as error:
+        return {"reason": error.reason, "detail": error.detail}, b""
+    except Refused as error:
+        return {"reason": "hostile", "detail": str(error)}, b""
+    except OSError as error:
+        return {"reason": "unreadable", "detail": error.strerror or str(error)}, b""
+    except MemoryError:
+        return {"reason": "memory", "detail": "reading it took more memory than there is"}, b""
+    except RecursionError:
+        return {"reason": "too_complex", "detail": "it is nested too deeply to be read"}, b""
+
+
+def _content(path: Path, limit: int) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        size = max(path.stat().st_size, len(content))
+        raise Unreadable("too_large", f"{size / 2**20:.0f} MB, more than {limit // 2**20} MB; see --megabytes")
+    return content
+
+
+def _load(path: Path, content: bytes, limit: int) -> Loaded:
+    from doceo.text.language import count_words, language_of
+
+    ending = true_ending(path.suffix.lower(), content)
+    load = loader_of(ending)
+    with Guard(path):
         loaded = load(content, limit)
         if not loaded.text.strip():
             raise Unreadable("empty", "the file holds no text")
-        return {"sha256": sha256(content), "loaded": loaded.model_dump(mode="json")}
-    except Unreadable as error:
-        return {"reason": error.reason, "detail": error.detail}
-    except OSError as error:
-        return {"reason": "unreadable", "detail": error.strerror or str(error)}
-    except (MemoryError, RecursionError) as error:
-        return {"reason": "too_complex", "detail": f"reading it took too much memory or depth ({type(error).__name__})"}
+        if len(loaded.text) > _LONGEST * limit:
+            raise Unreadable("too_large", f"its text has {len(loaded.text):,} characters; see --megabytes")
+        found = {"language": language_of(loaded.text), "words": str(count_words(loaded.text))}
+    if ending != path.suffix.lower():
+        found["read_as"] = ending
+    return loaded.model_copy(update={"metadata": {**loaded.metadata, **found}})
 
 
 def main() -> None:
     """Answer requests until stdin closes. Libraries that write to stdout are sent to stderr."""
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
     for line in sys.stdin:
         request = json.loads(line)
-        replies.write(json.dumps(read_file(Path(request["path"]), request["limit"])) + "\n")
+        reply, text = read_file(Path(request["path"]), request["limit"])
+        replies.write(json.dumps(reply).encode() + b"\n")
+        replies.write(text)
         replies.flush()
 
 

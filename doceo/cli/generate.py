@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.cli.ingest import Fresh, Out
 from doceo.cli.knobs import verb
+
+if TYPE_CHECKING:
+    from data.store import Run
+    from doceo.app.stages.documents import Ingested
 
 MaybeSources = Annotated[
     list[str] | None,
@@ -56,12 +60,7 @@ def register(app: typer.Typer) -> None:
         with run.locked():
             ingested = read_or_load(run, sources or [], settings, console)
             if estimate:
-                from doceo.app.stages.estimate_pairs import estimate_pairs
-
-                expected = estimate_pairs(run, ingested, settings, console)
-                console.show(str(expected))
-                console.result({"run": str(run.path), "estimate": expected.model_dump()})
-                return None
+                return _estimate(run, ingested, settings, console)
             made = generate_dataset(run, ingested, questions, settings, console)
         show_ledger(console, made.ledger)
         show_pairs(console, made)
@@ -78,3 +77,11 @@ def register(app: typer.Typer) -> None:
             console.say(short)
             return 3
         return None
+
+
+def _estimate(run: Run, ingested: Ingested, settings: Settings, console: Console) -> None:
+    from doceo.app.stages.estimate_pairs import estimate_pairs
+
+    expected = estimate_pairs(run, ingested, settings, console)
+    console.show(str(expected))
+    console.result({"run": str(run.path), "estimate": expected.model_dump()})

@@ -43,8 +43,7 @@ def register(app: typer.Typer) -> None:
         from doceo.app.stages.imported import import_file
 
         run = run_at(out)
-        with run.locked():
-            done = import_file(run, file, form, settings.dataset)
+        done = import_file(run, file, form, settings.dataset)
         pairs, ledger = done.made.pairs, done.made.ledger
         proven = sum(bool(pair.evidence) for pair in pairs)
         left = ", ".join(f"{n} {reason}" for reason, n in ledger.rejected.items())

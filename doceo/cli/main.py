@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
@@ -15,10 +16,10 @@ from doceo.core.errors import UsageError
 
 VERBS = (
     "run", "demo", "chat", "ask", "report", "doctor", "init",
-    "ingest", "generate", "export",
+    "ingest", "generate", "review", "export", "import",
     "finetune",
     "index", "collections",
-    "evaluate",
+    "evaluate", "judge",
     "serve",
 )  # fmt: skip
 """One file a verb, in the order of the help page."""
@@ -53,7 +54,8 @@ def program(
 
 
 for _verb in VERBS:
-    import_module(f"doceo.cli.{_verb}").register(app)
+    # `import` is a word of Python: its module is called import_.
+    import_module(f"doceo.cli.{_verb}{'_' * iskeyword(_verb)}").register(app)
 
 
 def main() -> None:

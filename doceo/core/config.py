@@ -95,7 +95,7 @@ class GenerateConfig(Config):
     """Share of the documents that are kept out of training (the unseen set)."""
     held_out: tuple[str, ...] = ()
     """Documents (by source name) to keep out of training instead of a seeded choice."""
-    rounds: int = Field(default=4, ge=1)
+    rounds: int = Field(default=8, ge=1)
     """Times the teacher is asked again for pairs that were rejected."""
     per_request: int = Field(default=4, ge=1, le=20)
     """Most pairs that one request asks an LLM for."""

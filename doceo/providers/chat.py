@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rapidfuzz import process
 
@@ -81,10 +82,11 @@ def open_chat(
     provider: AsyncRemote = limited[0] if len(limited) == 1 else Balanced(limited)
     if budget is not None or engine.max_cost is not None:
         from doceo.providers.capped import Budget, Capped
+        from doceo.providers.journal import known_cost
 
         if budget is None:
-            budget = Budget(engine.max_cost or 0.0, _spent(journal))
-        provider = Capped(provider, budget, _highest(servers))
+            budget = Budget(engine.max_cost or 0.0, known_cost(journal) if journal else 0.0)
+        provider = Capped(provider, budget, _price_to_cap(servers))
     if journal is None:
         return provider
     from doceo.providers.journal import Journaled
@@ -120,59 +122,73 @@ def list_models(spec: str, *, base_url: str | None = None) -> tuple[str, list[st
     return server.host, run(ask())
 
 
+def price_of_spec(
+    spec: str,
+    base_url: str | None = None,
+    engine: EngineConfig | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Price | None:
+    """Return what a model costs, of several addresses the highest; None where that is not known. No key is needed.
+
+    Raises UsageError for a spec that cannot be understood, ConfigError for a wrong price file.
+    """
+    from doceo.providers.prices import highest, price_of
+
+    _, model, addresses = _addresses(spec, base_url, os.environ if environment is None else environment)
+    hosts = [urlsplit(address).netloc.rpartition("@")[2] for address in addresses]
+    return highest(price_of(host, model, _prices(engine or EngineConfig())) for host in hosts)
+
+
 def _connect(
     spec: str, base_url: str | None, api_key: str | None, engine: EngineConfig, environment: Mapping[str, str] | None
 ) -> list[OpenAIChat]:
     from doceo.providers.openai_chat import OpenAIChat
 
-    kind, _, model = spec.partition(":")
-    if kind not in ADDRESSES:
-        raise _unknown(spec, kind)
-    if not model:
-        raise UsageError(f"{spec!r} names no model.", hint=f"Write {kind}:MODEL.")
-    addresses, key = [ADDRESSES[kind]], None
-    if kind == "openai":
-        environment = os.environ if environment is None else environment
-        named = base_url or environment.get("OPENAI_BASE_URL") or OPENAI
-        addresses = list(dict.fromkeys(part.strip() for part in named.split(",") if part.strip()))
-        key = (api_key or environment.get("OPENAI_API_KEY") or "").strip() or None
-        if OPENAI in addresses and not key:
-            raise AuthenticationFailed(
-                f"{OPENAI} needs a key for {model}.",
-                hint="Set OPENAI_API_KEY, or name a server of your own with --base-url.",
-            )
-    prices = Path(engine.prices) if engine.prices else None
-    most, timeout = engine.concurrency, engine.timeout
+    environment = os.environ if environment is None else environment
+    kind, model, addresses = _addresses(spec, base_url, environment)
+    key = (api_key or environment.get("OPENAI_API_KEY") or "").strip() or None if kind == "openai" else None
+    if kind == "openai" and OPENAI in addresses and not key:
+        raise AuthenticationFailed(
+            f"{OPENAI} needs a key for {model}.",
+            hint="Set OPENAI_API_KEY, or name a server of your own with --base-url.",
+        )
+    most, timeout, prices = engine.concurrency, engine.timeout, _prices(engine)
     return [
         OpenAIChat(model, address, key, kind=kind, timeout=timeout, connections=most, prices=prices)
         for address in addresses
     ]
 
 
-def _spent(journal: Path | None) -> float:
-    from doceo.providers.journal import spent_in
+def _addresses(spec: str, base_url: str | None, environment: Mapping[str, str]) -> tuple[str, str, list[str]]:
+    """Return the kind, the model and the addresses that a spec names."""
+    kind, _, model = spec.partition(":")
+    if kind not in ADDRESSES:
+        raise _unknown(spec, kind)
+    if not model:
+        raise UsageError(f"{spec!r} names no model.", hint=f"Write {kind}:MODEL.")
+    if kind != "openai":
+        return kind, model, [ADDRESSES[kind]]
+    named = base_url or environment.get("OPENAI_BASE_URL") or OPENAI
+    return kind, model, list(dict.fromkeys(part.strip() for part in named.split(",") if part.strip())) or [named]
 
-    return (spent_in(journal).cost or 0.0) if journal is not None else 0.0
+
+def _prices(engine: EngineConfig) -> Path | None:
+    return Path(engine.prices) if engine.prices else None
 
 
-def _highest(servers: Sequence[OpenAIChat]) -> Price:
+def _price_to_cap(servers: Sequence[OpenAIChat]) -> Price:
     """Return the highest price of a model among its addresses. Raises UsageError where one has none."""
-    from doceo.providers.prices import Price
+    from doceo.providers.prices import highest
 
-    prices = []
-    for server in servers:
-        if server.price is None:
-            row = f'[hosts."{server.host}"]\n"{server.model}" = {{ prompt = 0.15, completion = 0.60 }}'
-            raise UsageError(
-                f"No price is known for {server.model} at {server.host}, so that a cost cap cannot be kept.",
-                hint=f"Write what it costs, in USD for a million tokens, into a file and name it with --prices:\n{row}",
-            )
-        prices.append(server.price)
-    return Price(
-        max(price.prompt for price in prices),
-        max(price.cached for price in prices),
-        max(price.completion for price in prices),
-    )
+    price = highest(server.price for server in servers)
+    if price is None:
+        server = next(server for server in servers if server.price is None)
+        row = f'[hosts."{server.host}"]\n"{server.model}" = {{ prompt = 0.15, completion = 0.60 }}'
+        raise UsageError(
+            f"No price is known for {server.model} at {server.host}, so that a cost cap cannot be kept.",
+            hint=f"Write what it costs, in USD for a million tokens, into a file and name it with --prices:\n{row}",
+        )
+    return price
 
 
 def _unknown(spec: str, kind: str) -> UsageError:

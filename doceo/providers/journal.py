@@ -190,23 +190,30 @@ class Journaled:
 def spent_in(path: Path, model: str | None = None) -> Usage:
     """Return what the kept replies of a journal took together, of one model or of all.
 
-    The cost is None where a reply of `model` has no price; over all models, those without a price count as nothing.
-    A file that does not exist holds nothing. Raises StorageError.
+    The cost is None where a reply has no price. A file that does not exist holds nothing. Raises StorageError.
     """
-    if not path.exists():
-        return Usage(cost=0.0)
-    query = "SELECT reply FROM replies WHERE ? IS NULL OR model = ?"
-    with guarded(path), closing(sqlite3.connect(path, timeout=30.0)) as file:
-        usages = [ChatReply.model_validate_json(row[0]).usage for row in file.execute(query, (model, model))]
+    usages = _usages(path, model)
     costs = [usage.cost for usage in usages]
-    unknown = model is not None and None in costs
     return Usage(
         prompt_tokens=sum(usage.prompt_tokens for usage in usages),
         completion_tokens=sum(usage.completion_tokens for usage in usages),
         cached_tokens=sum(usage.cached_tokens for usage in usages),
-        cost=None if unknown else sum(cost for cost in costs if cost is not None),
+        cost=None if None in costs else sum(cost for cost in costs if cost is not None),
         seconds=sum(usage.seconds for usage in usages),
     )
+
+
+def known_cost(path: Path) -> float:
+    """Return the USD that the kept replies of a journal cost, as far as they have a price. Raises StorageError."""
+    return sum(usage.cost for usage in _usages(path, None) if usage.cost is not None)
+
+
+def _usages(path: Path, model: str | None) -> list[Usage]:
+    if not path.exists():
+        return []
+    query = "SELECT reply FROM replies WHERE ? IS NULL OR model = ?"
+    with guarded(path), closing(sqlite3.connect(path, timeout=30.0)) as file:
+        return [ChatReply.model_validate_json(row[0]).usage for row in file.execute(query, (model, model))]
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -73,6 +74,16 @@ def price_of(host: str, model: str, extra: Path | None = None) -> Price | None:
     if own is not None:
         return own
     return Price(0.0, 0.0, 0.0) if is_loopback(host) else _found(_shipped(), host, model)
+
+
+def highest(prices: Iterable[Price | None]) -> Price | None:
+    """Return the highest of one or more prices, part by part; None where one is not known."""
+    known: list[Price] = []
+    for price in prices:
+        if price is None:
+            return None
+        known.append(price)
+    return Price(max(p.prompt for p in known), max(p.cached for p in known), max(p.completion for p in known))
 
 
 def read_prices(path: Path) -> Table:

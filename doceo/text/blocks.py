@@ -22,9 +22,11 @@ _NUMBERED = re.compile(
 )
 _ROW = re.compile(r"\s*\|.*\|\s*\Z|[^|]*\s\|\s[^|]*\s\|\s.*\Z")
 _BOLD_LINE = re.compile(r"\s*(\*\*|__)[^*_]{1,100}\1:?\s*\Z")
-_ENDS = (".", "!", "?", ":", ";", ",", "。", "！", "？", "；", "：", "，")
+STOPS = "。！？｡؟۔।॥።။។"
+"""What ends a sentence in scripts other than the Latin ones, mostly without a blank after it."""
+_ENDS = (*".!?:;,", *"；：，", *STOPS)
 _MARKS_AFTER = "\"'”’»)]*_`」』）】"
-_SENTENCE_WITHIN = re.compile(r"[。！？]|[a-z]{4}[.!?]\s[A-Z]")
+_SENTENCE_WITHIN = re.compile(rf"[{STOPS}]|[a-z]{{4}}[.!?]\s[A-Z]")
 _LONGEST_HEADING = 200
 _LONGEST_TITLE = 120
 """Characters of a heading that has a mark (`#`, underline), and of one that only looks like one."""
@@ -154,7 +156,7 @@ def _may_be_title(line: str, *, alone: bool) -> bool:
         return False
     if _SENTENCE_WITHIN.search(line, 0, len(line) - 1) or not any(map(str.isalnum, line)):
         return False
-    if line.rstrip(_MARKS_AFTER).endswith(("。", "！", "？")):
+    if line.rstrip(_MARKS_AFTER).endswith(tuple(STOPS)):
         return False
     question = line.endswith("?") and alone and len(line.split()) <= 12
     return question or not line.endswith(_ENDS)
@@ -167,7 +169,7 @@ def _may_follow(opened: list[_Line]) -> bool:
 
 def _is_short_title(line: _Line, opened: list[_Line], following: _Line | None, width: int) -> bool:
     """Recognise a heading that a PDF gives without blank lines: short, capitalised, a sentence begins after it."""
-    if following is None or not following.text[: _LONGEST_HEADING].strip()[:1].isupper():
+    if following is None or not following.text[:_LONGEST_HEADING].strip()[:1].isupper():
         return False
     if opened and not opened[-1].text.endswith(_ENDS):
         return False

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from doceo.text.blocks import Block, BlockKind, each_block
+from doceo.text.blocks import STOPS, Block, BlockKind, each_block
 from doceo.text.words import closed
 
 SentenceKind = Literal["prose", "item", "heading", "row", "code"]
@@ -33,9 +33,7 @@ _STARTERS = closed(
 )
 _CLOSERS = r"[\"'”’»)\]*_`]*+"
 _NOTES = r"(?:\[\[?[^\[\]\s]{1,8}\]\]?(?:\([^()\s]*(?:\s\"[^\"\n]*\")?\))?(?::\s?\d+(?:[-–]\d+)?)?)*"
-_STOP = re.compile(
-    rf"(?<![.!?…])(?P<stop>[.!?…]++){_CLOSERS}{_NOTES}(?P<gap>\s++)|[。！？｡؟۔।॥።။។]++[」』”’»）】]*+"
-)
+_STOP = re.compile(rf"(?<![.!?…])(?P<stop>[.!?…]++){_CLOSERS}{_NOTES}(?P<gap>\s++)|[{STOPS}]++[」』”’»）】]*+")
 """A run of stops is taken whole or not at all, so that a million dots cost no more than a million letters."""
 _LAST_WORD = re.compile(r"[\w.&'’-]*\Z")
 _MARKS = "\"'”’»)]*_`"

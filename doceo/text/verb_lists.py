@@ -65,7 +65,7 @@ manage mandate mangle manifest manipulate manufacture map march marginalize mark
 master match mate mature maximize measure mediate melt memorize menace mention mentor merge migrate mine minimise
 minimize mirror misinterpret miss misuse mitigate mix model moderate modernize modify monitor motivate mount move
 multiply murder mutate name narrate narrow navigate necessitate need neglect negotiate nest neutralize nickname
-nominate normalise normalize note notice notify nullify number obey object oblige obscure observe obstruct obtain
+nominate normalise normalize note notice notify nullify number obey oblige obscure observe obstruct obtain
 occupy occur offer offset omit open operate oppress optimise optimize orbit orchestrate ordain order organise
 organize orient originate orphan oscillate outflank outlast outlaw outline outlive outnumber outperform output
 outsource outweigh overcome overlap overload overlook override oversee overturn overwhelm overwrite owe own oxidize

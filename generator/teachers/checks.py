@@ -23,9 +23,8 @@ _BROKEN = re.compile(
     re.I,
 )
 _BROKEN_ANSWER = re.compile(
-    r"\ufffd|\bet al\b|\.\.\.\s*\Z|[{}|\\]|\[\[|\]\(|©|https?://\S+\s\S+\shttps?://|\S{60,}|\s\*|\*\s"
+    r"[a-z]\.\d+\s[A-Z]|\ufffd|\bet al\b|\.\.\.\s*\Z|[{}|\\]|\[\[|\]\(|©|https?://\S+\s\S+\shttps?://|\S{60,}|\s\*|\*\s"
 )
-_SECOND = re.compile(r"\b(?:you|your)\b", re.I)
 _DANGLING = re.compile(
     r"\b(?:the|a|an|of|and|or|to|for|with|in|on|by|from|as|than|is|are|was|were|that|which|its|their|at|but|"
     r"not|also|only|be)\W*\Z",
@@ -119,8 +118,10 @@ def _foreign(text: str) -> bool:
 
 
 def is_english(text: str, share: float = 0.18) -> bool:
-    """Tell whether a text is English prose: at least a share of its words are stop words, one of them only English, or
-    three that are rare in other languages."""
+    """Tell whether a text is English prose.
+
+    At least a share of its words are stop words, one of them only English, or three rare in other languages.
+    """
     found = WORD.findall(text.lower())
     if len(found) < 4 or (_ENGLISH.isdisjoint(found) and len(_ALSO_ENGLISH.intersection(found)) < 3):
         return False

@@ -28,8 +28,9 @@ _OTHERS = ("ask_again", "one_pair", "reword_question")
 _PAIR_TOKENS = 300
 _RATIONALE_TOKENS = 200
 _REASONING = (
-    '\nIn "rationale", before the answer, write the steps that lead to it: one to four short plain sentences that state '
-    "the facts used and what follows from them, as good to read alone as the answer, without a word on passage or quotes."
+    '\nIn "rationale", before the answer, write the steps that lead to it: one to four short plain sentences that '
+    "state the facts used and what follows from them, as good to read alone as the answer, without a word on passage "
+    "or quotes."
 )
 
 
@@ -84,9 +85,13 @@ class LLMTeacher:
     async def reword(self, pair: Pair) -> str | None:
         """Return the pair's question in other words, or None where the model gave the same, nothing, or the answer.
 
+        A turn of a conversation is not reworded: alone it means nothing.
+
         Raises:
             ProviderError: The model failed.
         """
+        if pair.history:
+            return None
         messages = self._templates["reword_question"].fill(question=pair.question, answer=pair.answer)
         request = ChatRequest(messages=messages, temperature=self._temperature, max_tokens=200 + self._thinking)
         try:

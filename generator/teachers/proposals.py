@@ -35,7 +35,7 @@ from generator.teachers.patterns import (
     superlatives,
     times,
 )
-from generator.teachers.statement import Candidate, Statement, read
+from generator.teachers.statement import Candidate, Statement, further, read
 from generator.teachers.structures import WHOLE, from_headings, from_lists, from_options, from_rows
 
 _FAMILIES = (
@@ -61,6 +61,7 @@ MOST_PER_SENTENCE = 3
 _LONGEST_SENTENCE = 420
 _FARTHEST = 2
 _LEAST_ENGLISH = 0.08
+_SECOND_STANDS = 0.85
 
 
 def proposals(chunk: Chunk, document: Document, terms: Terms) -> list[Proposal]:
@@ -111,6 +112,10 @@ def _is_glued(candidate: Candidate, terms: Terms) -> bool:
     return any(terms.is_glued(word) for word in re.findall(r"[A-Za-z]{6,}", f"{candidate.question} {candidate.answer}"))
 
 
+def _of(statement: Statement) -> Iterator[Candidate]:
+    return (candidate for family in _FAMILIES for candidate in family(statement))
+
+
 def _read(passage: Passage, n: int, made: Plain) -> tuple[list[Candidate], Statement | None]:
     """Return what the patterns make of a sentence, and its statement where it is whole and nobody's own account."""
     sentence, text, terms = passage.found[n], made.text, passage.terms
@@ -127,5 +132,9 @@ def _read(passage: Passage, n: int, made: Plain) -> tuple[list[Candidate], State
         found += conditions.imperative(made, tokens(made, terms))
     statement = read(made, terms)
     if statement is not None:
-        found += (candidate for family in _FAMILIES for candidate in family(statement))
+        found += _of(statement)
+        second = further(statement)
+        other = read(second, terms) if second else None
+        if other is not None and other.standing >= _SECOND_STANDS and not other.clause.intro[1]:
+            found += _of(other)
     return found, statement

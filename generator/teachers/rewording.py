@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from doceo.core.records import Kind
 from doceo.text.verbs import VERBS, base_of
-from doceo.text.words import is_plural
+from doceo.text.words import BE, DO, MODALS
+from generator.teachers.attribute_words import MEASURES, attribute, be_of, limit
 from generator.teachers.uninverted import uninverted
 
 Template = tuple[re.Pattern[str], Callable[[re.Match[str], str], str | None]]
@@ -24,11 +25,6 @@ def reword(question: str, kind: Kind, answer: str) -> str | None:
                 return None
             return again if again.endswith("?") else again + "?"
     return None
-
-
-def _is(noun: str) -> str:
-    head = re.split(r"\s(?:of|for|in|on|with|to|from|at|that|which)\s", noun)[0]
-    return "are" if is_plural(head.split()[-1]) and not re.match(r"(?:a|an|each|every)\s", head) else "is"
 
 
 def _define(x: str) -> str:
@@ -78,14 +74,24 @@ def _why(match: re.Match[str], _answer: str) -> str:
 
 def _who(match: re.Match[str], _answer: str) -> str | None:
     base = base_of(match["verb"], "past") or base_of(match["verb"], "s")
-    if base is None:
+    if base in (None, "be", "have"):
         return None
     past = base_of(match["verb"], "past") is not None
     x = match["x"]
     head = re.split(r"\s(?:in|on|at|from|to|for|with|as|of)\s", x)[0]
-    be = ("were" if _is(head) == "are" else "was") if past else _is(head)
+    be = ("were" if be_of(head) == "are" else "was") if past else be_of(head)
     rest = x[len(head) :]
     return f"By whom {be} {head} {VERBS[base].participle}{rest}?"
+
+
+def _it(match: re.Match[str], _answer: str) -> str | None:
+    """What did X buy in 1974? -> What was it that X bought in 1974?"""
+    told = uninverted(match["rest"])
+    return (
+        f"What {'was' if match['rest'].startswith(('did ', 'was ', 'were ')) else 'is'} it that {told}?"
+        if told
+        else None
+    )
 
 
 def _many(match: re.Match[str], _answer: str) -> str | None:
@@ -94,48 +100,11 @@ def _many(match: re.Match[str], _answer: str) -> str | None:
     return f"What is the number of {match['what'].strip()} that {told}?" if told else None
 
 
-_ATTRIBUTE: dict[str, str] = {
-    "purpose": "What purpose does {x} serve?",
-    "aim": "What is {x} meant to achieve?",
-    "goal": "What is {x} meant to achieve?",
-    "size": "How large is {x}?",
-    "length": "How long is {x}?",
-    "name": "What is {x} called?",
-    "cost": "How much does {x} cost?",
-    "price": "How much does {x} cost?",
-    "number": "How many {x} are there?",
-    "role": "What part does {x} play?",
-    "licence": "Under which licence is {x} released?",
-    "license": "Under which license is {x} released?",
-    "maker": "Who makes {x}?",
-    "author": "Who wrote {x}?",
-    "advantage": "What speaks for {x}?",
-    "disadvantage": "What speaks against {x}?",
-    "cause": "What causes {x}?",
-    "reason": "What explains {x}?",
-    "parameters": "How many parameters does {x} have?",
-    "capital": "Which city is the capital of {x}?",
-}
-
-
-def _attribute(match: re.Match[str], answer: str) -> str | None:
-    """What is the size of X? -> How large is X?, or: Which size does X have?"""
-    noun, x = match["n"], match["x"]
-    measured = noun in ("size", "length", "cost", "price", "number")
-    if noun in _ATTRIBUTE and (not measured or re.search(r"\d", answer)):
-        return _ATTRIBUTE[noun].format(x=x)
-    if noun in _ATTRIBUTE or len(answer.split()) > 8 or " of " in x:
+def _which(match: re.Match[str], _answer: str) -> str | None:
+    """Which college ended the program? -> What is the name of the college that ended the program?"""
+    if match["n"] in DO | BE | MODALS or not base_of(match["told"].split()[0], "past"):
         return None
-    return f"Which {noun} {'do' if _is(x) == 'are' else 'does'} {x} have?"
-
-
-def _limit(kind: str, noun: str) -> str | None:
-    """What is the default X? -> Which X is used by default?"""
-    if noun.startswith("of "):
-        return f"What value does {noun[3:]} have by default?" if kind == "default" else None
-    if kind == "default":
-        return f"Which {noun} is used by default?"
-    return f"What is the {'upper' if kind == 'maximum' else 'lower'} limit of the {noun}?"
+    return f"What is the name of the {match['n']} that {match['told']}?"
 
 
 def _difference(match: re.Match[str], _answer: str) -> str | None:
@@ -149,16 +118,17 @@ _OUTCOME = {
 }
 _DEFINITIONS: tuple[Template, ...] = (
     (re.compile(r"What (?:is|are) (?P<x>(?!the\s\w+\sof\s).+)\?"), lambda m, _: _define(m["x"])),
+    (re.compile(r"(?:Who (?:is|was)|What (?:was|were)) (?P<x>.+)\?"), lambda m, _: f"How would you describe {m['x']}?"),
 )
 _TEMPLATES: tuple[Template, ...] = (
     (re.compile(r"What is the difference between (?P<a>.+?) and (?P<b>.+)\?"), _difference),
-    (re.compile(r"What is the (?P<kind>default|maximum|minimum) (?P<n>.+)\?"), lambda m, _: _limit(m["kind"], m["n"])),
-    (re.compile(r"What is the (?P<n>\w+(?: \w+)?) of (?P<x>.+)\?"), _attribute),
+    (re.compile(r"What is the (?P<kind>default|maximum|minimum) (?P<n>.+)\?"), lambda m, _: limit(m["kind"], m["n"])),
+    (re.compile(r"What is the (?P<n>\w+(?: \w+)?) of (?P<x>.+)\?"), attribute),
     (re.compile(r"What does the term (?P<x>.+) mean\?"), lambda m, _: f"How would you explain the word {m['x']}?"),
     (re.compile(r"What (?:do|does) (?P<x>.+) stand for\?"), lambda m, _: f"What is the full form of {m['x']}?"),
     (re.compile(r"What (?:do|does) (?P<x>.+) mean\?"), lambda m, _: f"How is {m['x']} to be understood?"),
-    (re.compile(r"What does (?P<x>.+) do\?"), lambda m, _: f"What is the function of {m['x']}?"),
-    (re.compile(r"What do (?P<x>.+) do\?"), lambda m, _: f"What is the function of {m['x']}?"),
+    (re.compile(r"What does (?P<x>.+)(?<! to) do\?"), lambda m, _: f"What is the function of {m['x']}?"),
+    (re.compile(r"What do (?P<x>.+)(?<! to) do\?"), lambda m, _: f"What is the function of {m['x']}?"),
     (
         re.compile(r"What (?P<be>is|are|was|were) (?P<x>.+) (?:used|needed|required) for\?"),
         lambda m, _: (
@@ -174,6 +144,12 @@ _TEMPLATES: tuple[Template, ...] = (
         lambda m, _: f"Which name {m['be']} given to {m['x']}?" if m["be"] in ("is", "was") else None,
     ),
     (re.compile(r"What (?P<aux>does|do|must|should|can|may) (?P<x>.+) (?P<verb>[a-z]+)\?"), _passive),
+    (re.compile(r"What (?P<rest>(?:did|does|do|is|are|was|were|can|must|should|may|will) .+)\?"), _it),
+    (re.compile(r"Which (?P<n>[a-z]+) (?P<told>[a-z]+ .+)\?"), _which),
+    (
+        re.compile(rf"How (?P<q>{'|'.join(MEASURES)}) (?P<be>is|are|was|were) (?P<x>.+)\?"),
+        lambda m, _: f"What {'was' if m['be'] in ('was', 'were') else 'is'} the {MEASURES[m['q']]} of {m['x']}?",
+    ),
     (re.compile(r"When (?P<event>(?:did|was|were) .+)\?"), _when),
     (
         re.compile(r"How many (?P<what>(?:[\w-]+ ){1,3}?)(?P<rest>(?:does|do|did|is|are|was|were|must|can) .+)\?"),
@@ -215,7 +191,7 @@ _TEMPLATES: tuple[Template, ...] = (
     ),
     (
         re.compile(r"May (?P<x>.+) be (?P<rest>\w+(?: .+)?)\?"),
-        lambda m, _: f"Is it allowed that {m['x']} {_is(m['x'])} {m['rest']}?",
+        lambda m, _: f"Is it allowed that {m['x']} {be_of(m['x'])} {m['rest']}?",
     ),
     (
         re.compile(r"Can (?P<x>.+) be (?P<rest>\w+(?: .+)?)\?"),

@@ -19,11 +19,14 @@ from generator.teachers.grammar.tokens import Token, tokens
 
 _BREAKS = ("sub", "rel", "and", "colon", "tail")
 MONTH = re.compile(r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b")
+"""A month by its name."""
 _SPOKEN = re.compile(r"[,!?][”\"]\s(?!and\b)|\A[“\"][^”\"]*\Z")
+_JOINS = closed("and but while whereas")
 _LINKING = closed("also then later eventually subsequently finally soon thus therefore however still")
 _FREE = closed("however meanwhile although though while whereas despite following today later nowadays therefore thus")
 _FREE_PAIRS = ("in addition", "as a", "in contrast", "in particular", "as such", "in fact", "in general", "for this")
-_SETTING = ("in", "on", "at", "during", "since", "until", "after", "before", "by")
+SETTING = ("in", "on", "at", "during", "since", "until", "after", "before", "by")
+"""Prepositions that open a time or a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Statement:
         """The opening phrase as it can end a question, such as "in 1974"; nothing where it says no time or place."""
         start, end = self.clause.intro
         first = self.clause.tokens[start]
-        if not end or first.lower not in _SETTING:
+        if not end or first.lower not in SETTING:
             return ""
         end = next((i for i in range(start, end) if self._parts(i)), end)
         named = any(t.tag == "NAME" or t.text[:4].isdigit() for t in self.clause.tokens[start + 1 : end])
@@ -189,6 +192,24 @@ def read(sentence: Plain, terms: Terms) -> Statement | None:
     return Statement(sentence, clause, segments(clause), phrase_standing(clause, clause.subject, terms), terms)
 
 
+def further(statement: Statement) -> Plain | None:
+    """Return the second main clause of a sentence, such as what follows ", and" or ";", where there is one."""
+    clause = statement.clause
+    opened = next((s for s in statement.breaks if s.kind in ("and", "tail", "sub")), None)
+    if opened is None or (opened.kind == "sub" and opened.word not in ("while", "whereas", ",")):
+        return None
+    at, passed = opened.start, []
+    while at < clause.end and (clause.tokens[at].text in (",", ";") or clause.tokens[at].lower in _JOINS):
+        passed.append(clause.tokens[at].lower)
+        at += 1
+    joined = ";" in passed or ("," in passed and _JOINS & set(passed))
+    if at + 4 > clause.end or not joined or clause.tokens[at].tag not in ("DET", "NAME"):
+        return None
+    start, text = clause.tokens[at].start, statement.plain.text
+    code = tuple((begin - start, end - start) for begin, end in statement.plain.code if begin >= start)
+    return Plain(text[start:], code, ())
+
+
 def tidy(text: str) -> str:
     """Return a text with single spaces and none before a mark."""
     text = " ".join(text.split()).strip(" ,;:")
@@ -215,4 +236,4 @@ def unquoted(text: str) -> str:
 def full(text: str) -> str:
     """Return a text as a sentence: a capital first letter and a full stop."""
     text = capital(tidy(text))
-    return text if text.endswith((".", "!", "?")) else text + "."
+    return text if text.endswith((".", "!", "?", '."', ".”", ".)")) else text + "."

@@ -28,7 +28,8 @@ def uninverted(inverted: str) -> str | None:
         verb = VERBS[words[at]]
         return " ".join([*subject, {"does": verb.s, "did": verb.past}.get(aux, verb.base), *rest])
     helper = "cannot" if negated and aux == "can" else f"{aux} not" if negated else aux
-    return " ".join([*subject, helper, words[at], *rest])
+    how = [subject.pop()] if len(subject) > 1 and subject[-1].endswith("ly") else []
+    return " ".join([*subject, helper, *how, words[at], *rest])
 
 
 def _is_verb(words: list[str], at: int, form: str, aux: str) -> bool:

@@ -57,17 +57,21 @@ def test_ingest_generate_export(library: Path, tmp_path: Path) -> None:
     assert made["short"] == ""
     result = doceo("export", tmp_path / "r", "--format", "openai", "--out", tmp_path / "rows.jsonl")
     assert result.exit_code == 0
-    trained = {json.loads(line)["metadata"]["pair_id"] for line in (tmp_path / "rows.jsonl").read_text().splitlines()}
+    trained = pair_ids(tmp_path / "rows.evidence.jsonl")
     sets = {}
     for name in ("taught", "unseen", "all"):
         doceo("export", tmp_path / "r", "--set", name, "--out", tmp_path / name)
-        sets[name] = {json.loads(row)["metadata"]["pair_id"] for row in (tmp_path / name).read_text().splitlines()}
+        sets[name] = pair_ids(tmp_path / f"{name}.evidence.jsonl")
     assert len(sets["all"]) == 10
     assert trained.isdisjoint(sets["taught"] | sets["unseen"])
     assert trained | sets["taught"] | sets["unseen"] == sets["all"]
     result = doceo("report", tmp_path / "r", "--no-open")
     assert result.exit_code == 0
     assert (tmp_path / "r" / "report.html").exists()
+
+
+def pair_ids(file: Path) -> set[str]:
+    return {json.loads(line)["pair_id"] for line in file.read_text().splitlines()}
 
 
 def test_fewer_pairs_than_asked_is_exit_3_with_the_reasons(library: Path, tmp_path: Path) -> None:

@@ -64,8 +64,7 @@ def check(doc: Document, chunks: Sequence[Chunk], config: ChunkConfig, counts: S
         assert start >= last
         assert chunk.tokens == size <= config.max_tokens
         assert len(chunk.text) <= MOST_CHARACTERS * config.max_tokens
-        for gap_start, gap_end in ((last, start),):
-            outside += inside_headings(doc.text, headings, gap_start, gap_end)
+        outside += inside_headings(doc.text, headings, last, start)
         last = end
     outside += inside_headings(doc.text, headings, last, len(doc.text))
     assert outside + sum(len(squeezed(chunk.text)) for chunk in chunks) == len(squeezed(doc.text))
@@ -74,9 +73,8 @@ def check(doc: Document, chunks: Sequence[Chunk], config: ChunkConfig, counts: S
 def inside_headings(text: str, headings: Sequence[tuple[int, int]], start: int, end: int) -> int:
     """Return how many characters stand in a gap between chunks; all of them are those of headings."""
     titles = [(a, b) for a, b in headings if start <= a and b <= end]
-    rest = text[start:end]
     found = "".join(squeezed(text[a:b]) for a, b in titles)
-    assert squeezed(rest) == found
+    assert squeezed(text[start:end]) == found
     return len(found)
 
 
@@ -94,7 +92,9 @@ STRUCTURE = st.sampled_from(
      "2.1 Numbered\n", "A sentence of words. ", "中文的句子。", "שלום עולם. ", "  ", "x" * 150, "[MASK]", "e\u0301" * 9,
      "𝔘𝔫𝔦" * 30, "สวัสดีชาวโลก" * 10]
 )  # fmt: skip
-TEXTS = st.one_of(st.text(alphabet=ALPHABET), st.lists(st.one_of(STRUCTURE, st.text(ALPHABET, max_size=30))).map("".join))
+TEXTS = st.one_of(
+    st.text(alphabet=ALPHABET), st.lists(st.one_of(STRUCTURE, st.text(ALPHABET, max_size=30))).map("".join)
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -173,7 +173,9 @@ def test_code_is_whole_where_it_fits_else_cut_at_blank_lines() -> None:
         return f"def {name}(x, y):\n    total = x + y\n    return total * {len(name)}"
 
     short = f"```python\n{function('one')}\n\n{function('two')}\n```"
-    assert any(short in chunk.text for chunk in cut(f"{FILLER}\n\n{short}\n\n{FILLER}", max_tokens=70, target_tokens=40))
+    assert any(
+        short in chunk.text for chunk in cut(f"{FILLER}\n\n{short}\n\n{FILLER}", max_tokens=70, target_tokens=40)
+    )
     names = ["alpha", "beta", "gamma", "delta", "epsilon"]
     long = "```python\n" + "\n\n".join(map(function, names)) + "\n```"
     chunks = cut(f"{FILLER * 4}\n\n{long}", max_tokens=60, target_tokens=40)
@@ -202,7 +204,9 @@ def test_a_file_that_is_one_preformatted_block_is_text(text: str) -> None:
     assert "code" not in {sentence.kind for sentence in sentences(text)}
     found = [" ".join(text[s.start : s.end].split()) for s in sentences(text)]
     assert found.count("A host is a machine with an address.") == 4
-    assert any("2. Terms" in path for chunk in cut(text) for path in [*chunk.heading_path, chunk.text.replace("  ", " ")])
+    assert any(
+        "2. Terms" in path for chunk in cut(text) for path in [*chunk.heading_path, chunk.text.replace("  ", " ")]
+    )
 
 
 def test_a_line_without_an_end_is_cut() -> None:
@@ -213,15 +217,15 @@ def test_a_line_without_an_end_is_cut() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["word " * 40_000, "x" * 200_000, "." * 200_000, "```a\n" * 40_000, "e" + "\u0301" * 200_000, "# a\n" * 20_000,
-     "a\n" + "=" * 200_000, "| a " * 50_000, "[1](" * 50_000, " " * 200_000 + "."],
+    ["word " * 20_000, "x" * 200_000, "." * 50_000, "```a\n" * 10_000, "e" + "\u0301" * 50_000, "# a\n" * 5_000,
+     "a\n" + "=" * 50_000, "| a " * 10_000, "[1](" * 10_000, " " * 200_000 + "."],
     ids=["words", "letter", "dots", "open fences", "marks", "headings", "underline", "pipes", "brackets", "blanks"],
 )  # fmt: skip
 def test_no_text_takes_long(text: str) -> None:
     doc, config = document(text), ChunkConfig()
     start = time.process_time()
     chunks = chunk_document(doc, MINILM, config)
-    assert time.process_time() - start < 8
+    assert time.process_time() - start < 5
     check(doc, chunks, config, [chunk.tokens for chunk in chunks])
 
 

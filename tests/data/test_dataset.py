@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -11,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.dataset import build_dataset
-from data.formats import FORMATS, writer_of
 from data.questions import read_questions
 from data.splits import unseen_chunks
 from doceo.core.config import DatasetConfig
-from doceo.core.errors import InputError, UsageError
+from doceo.core.errors import InputError
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Chunk, Document, Evidence, Pair, Question, Span
 from doceo.text.passages import REFUSAL
 
 
 def documents(n: int) -> tuple[list[Document], list[Chunk]]:
-    made, chunks = [], []
+    made: list[Document] = []
+    chunks: list[Chunk] = []
     for i in range(n):
         text = "\n\n".join(
             f"Fact{i}x{j} of{i} document{i}: the value {i}{j} stands here, with word{i} and other{i}x{j} beside{i}."
@@ -119,7 +118,7 @@ def test_no_held_out_question_is_trained() -> None:
 def test_open_rows_hold_the_right_passage_or_a_refusal() -> None:
     docs, chunks = documents(6)
     pairs = [pair_of(chunk, f"What is the value in {chunk.id}?") for chunk in chunks]
-    config = DatasetConfig(open_share=1.0, refusal_share=0.3, distractors=2)
+    config = DatasetConfig(open_share=1.0, closed_share=0, conversation_share=0, refusal_share=0.3, distractors=2)
     made = build_dataset(docs, chunks, pairs, frozenset(), [], config)
     by_id = {p.id: p for p in pairs}
     rows = [row for row in made.train if row.style == "open"]
@@ -163,33 +162,3 @@ def test_written_questions(tmp_path: Path) -> None:
         path.write_text(json.dumps(row) + "\n" + json.dumps(bad) + "\n")
         with pytest.raises(InputError, match=f"line 2.*{words}"):
             read_questions(path, docs, chunks, unseen)
-
-
-@pytest.mark.parametrize("name", sorted(FORMATS))
-def test_every_format_keeps_every_pair_and_its_place(name: str, tmp_path: Path) -> None:
-    _, chunks = documents(2)
-    pairs = [pair_of(chunk, f"=What is the value in {chunk.id}?") for chunk in chunks]
-    out = tmp_path / "out" / "file"
-    assert writer_of(name)(pairs, {c.id: c for c in chunks}, out) == len(pairs)
-    if name in ("openai", "sharegpt", "completion"):
-        rows = [json.loads(line) for line in out.read_text().splitlines()]
-        assert rows[3]["metadata"]["evidence"][0]["quote"] == chunks[3].text
-    elif name == "alpaca":
-        assert json.loads(out.read_text())[3]["output"] == pairs[3].answer
-    elif name == "csv":
-        rows = list(csv.DictReader(out.open()))
-        assert rows[3]["quote"] == chunks[3].text
-        assert rows[3]["question"].startswith("'=")
-    elif name == "parquet":
-        import pyarrow.parquet as pq
-
-        assert pq.read_table(out).to_pylist()[3]["start"] == chunks[3].span.start
-    else:
-        assert len((out / "qrels" / "test.tsv").read_text().splitlines()) == len(pairs) + 1
-        assert len((out / "corpus.jsonl").read_text().splitlines()) == len(chunks)
-
-
-def test_an_unknown_format_names_the_nearest() -> None:
-    with pytest.raises(UsageError) as caught:
-        writer_of("sharegtp")
-    assert "sharegpt" in caught.value.hint

@@ -234,7 +234,7 @@ def test_a_quiz_is_one_page_that_shows_text_as_text(pair: Pair, chunk: Chunk, tm
 
 
 def test_anki_reads_one_line_a_card(pair: Pair, chunk: Chunk, tmp_path: Path) -> None:
-    update = {"question": 'a\tb\nc <i> "q"', "topic": "solar power::a", "chunk_ids": (chunk.id,)}
+    update = {"question": 'a\tb:\nc d\ne <i> "q"', "topic": "solar power::a", "chunk_ids": (chunk.id,)}
     path = tmp_path / "cards.txt"
     writer_of("anki")([pair.model_copy(update=update)], {chunk.id: chunk}, path, sources={"d_1": "birds.md"})
     header, card = path.read_text(encoding="utf-8").splitlines()[:-1], path.read_text(encoding="utf-8").splitlines()[-1]
@@ -242,7 +242,7 @@ def test_anki_reads_one_line_a_card(pair: Pair, chunk: Chunk, tmp_path: Path) ->
         "#separator:tab", "#html:true", "#guid column:1", "#columns:guid\tFront\tBack\tSource\tTags", "#tags column:5"
     ]  # fmt: skip
     guid, front, back, source, tags = card.split("\t")
-    assert (guid, front, back) == (pair.id, "a b<br>c &lt;i&gt; &quot;q&quot;", pair.answer)
+    assert (guid, front, back) == (pair.id, "a b:<br>c d e &lt;i&gt; &quot;q&quot;", pair.answer)
     assert source.startswith("birds.md &gt; Birds<br>“The heron waits")
     assert tags == "kind::fact topic::solar_power:a difficulty::medium"
 
@@ -303,3 +303,11 @@ def pair() -> Pair:
         id="p_1", question="What does it do?", answer="It waits and eats.", evidence=evidence,
         teacher="extractive", scores={"rank": 0.5},
     )  # fmt: skip
+
+
+def test_an_unknown_format_names_the_nearest() -> None:
+    with pytest.raises(UsageError) as caught:
+        writer_of("sharegtp")
+    assert "sharegpt" in caught.value.hint
+    with pytest.raises(UsageError, match="no format 'parquett' to import"):
+        reader_of("parquett")

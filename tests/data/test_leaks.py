@@ -71,7 +71,7 @@ def corpora(draw: st.DrawFn) -> Corpus:
         span = Span(document_id=chunk.document_id, start=chunk.span.start + start, end=chunk.span.start + end)
         evidence = (Evidence(span=span, quote=chunk.text[start:end]),)
         question, answerable = rng.choice(questions), rng.random() > 0.1
-        history = ()
+        history: tuple[Message, ...] = ()
         if rng.random() < 0.2:
             history = (Message(role="user", content=rng.choice(questions)), Message(role="assistant", content="so"))
         other = rng.choice(chunks)

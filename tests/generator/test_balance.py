@@ -111,8 +111,6 @@ def test_the_better_pair_is_taken_and_new_words_before_old_ones() -> None:
         pair(1, "What is the alpine garden now?"),
         pair(1, "What are the railway engines?"),
     ]
-    chosen = select(pool, 2, {"c0": 0, "c1": 1}, pool[:1])
-    assert [one.question for one in chosen][-1:] != []
     first = select(pool[1:], 1, {"c0": 0, "c1": 1}, pool[:1])
     assert first[0].question == "What are the railway engines?"
 

@@ -65,6 +65,8 @@ BRIDGE = "When was the old Farrow bridge over the river opened to traffic?"
         (("When was the bridge opened?", "1911"), ("In what year was the bridge opened?", "1912"), "contradiction"),
         (("When was the bridge opened?", "1911"), ("When was the bridge opened?", ""), "contradiction"),
         (("When was the bridge opened?", ""), ("When was the bridge opened?", ""), "exact"),
+        (("When was the bridge opened?", "July 5"), ("When was the bridge opened?", "in 1911"), "exact"),
+        (("How long is the bridge?", "41 metres"), ("How long is the bridge?", "1200 metres"), "contradiction"),
         (("When was the bridge opened?", "July 5, 1911"), ("When was a bridge opened?", "1911"), "near"),
         (("What is the tower's height?", "41 m"), ("What is the height of the tower?", "41 metres"), "near"),
         (("What is the tower's height?", "41 m"), ("What is the height of the tower?", "43 metres"), "contradiction"),
@@ -108,10 +110,19 @@ def test_both_sides_of_a_contradiction_fall_and_no_third_comes() -> None:
     assert verdict is not None
     assert (verdict.reason, known.retracted()) == ("contradiction", [first.id])
     assert first.id in verdict.detail and "1912 and 1911" in verdict.detail
+    known.forget(first.id)
     third = known.verdict(pair("When was the bridge opened?", "1911", place=7))
     assert third is not None
     assert (third.reason, known.retracted()) == ("contradiction", [])
     assert known.verdict(pair("When was the mill built?", "1790")) is None
+
+
+def test_an_answer_without_evidence_takes_no_other_with_it() -> None:
+    known = Repeats()
+    first = pair("When was the bridge opened?", "1911")
+    known.add(first)
+    verdict = known.verdict(pair("What year was the bridge opened?", "1912"), grounded=False)
+    assert verdict is not None and (verdict.reason, known.retracted()) == ("near", [])
 
 
 def test_gates_that_do_not_run_refuse_nothing() -> None:

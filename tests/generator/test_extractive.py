@@ -314,7 +314,7 @@ def test_spans_count_from_the_document_not_from_the_chunk() -> None:
 
 
 def test_a_pronoun_takes_up_the_subject_before_it_and_the_evidence_holds_both() -> None:
-    text = "Nothing here of note. Daphne is a small server for UNIX systems. It was released under an open licence in 2016."
+    text = "Nothing of note. Daphne is a small server for UNIX systems. It was released under an open licence in 2016."
     found = {draft.question: draft for draft in drafts(text)}
     made = found["When was Daphne released under an open licence?"]
     assert made.answer == "2016"

@@ -1,14 +1,13 @@
-"""The form gate, repeats, coverage and the card."""
+"""The form gate, coverage and the ledger."""
 
 from __future__ import annotations
 
 import pytest
 
 from doceo.core.fingerprint import sha256
-from doceo.core.records import Chunk, Document, Evidence, Ledger, Pair, Span
-from generator.card import card
+from doceo.core.records import Chunk, Document, Evidence, Ledger, Message, Pair, Span
 from generator.coverage import coverage
-from generator.dedupe import Repeats
+from generator.languages import language_of, other_language
 from generator.quality import form_verdict
 
 TEXT = "The tower was built in 1874. The lamp was lit in 1876. Nobody asks about this third sentence."
@@ -23,17 +22,30 @@ def pair(question: str, answer: str = "1874", start: int = 0, end: int = 28) -> 
 
 
 @pytest.mark.parametrize(
-    "question",
+    ("question", "answer"),
     [
-        "When was the Aldern lighthouse built?",
-        "Which table of the database holds the keys?",
-        "What does the author of a will need?",
-        "How is a document chunked?",
-        "Why are the following winds feared by sailors?",
-    ][:4],
+        ("When was the Aldern lighthouse built?", "1874"),
+        ("Which table of the database holds the keys?", "1874"),
+        ("What does the author of a will need?", "1874"),
+        ("How is a document chunked?", "1874"),
+        ("How long does it take to cross the Bryne by ferry?", "seven minutes"),
+        ("Is it true that the Bryne ferry stops in winter storms?", "Yes."),
+        ("Which is longer, the Dorn railway or the Farrow bridge?", "the Dorn railway"),
+        ("Did the Nobel committee know of the lamp?", "No"),
+        ("How many doors has house number 150?", "50"),
+        ("Was wurde 1874 in Aldern gebaut?", "der Leuchtturm"),
+        ("Wie ist es möglich, in Aldern zu landen?", "mit der Fähre"),
+        ("In welchem Artikel des Gesetzes steht die Frist?", "in Artikel 5"),
+        ("Quand la tour d'Aldern a-t-elle été construite ?", "en 1874"),
+        ("¿Cuándo se construyó la torre de Aldern?", "en 1874"),
+        ("阿尔登灯塔建于哪一年？", "1874年"),
+        ("栉水母在希腊文中是什么意思？", "带梳子的"),
+        ("其他国家的灯塔由谁管理？", "海岸警卫队"),
+        ("アルデン灯台はいつ建てられましたか。", "1874年"),
+    ],
 )
-def test_good_form(question: str) -> None:
-    assert form_verdict(pair(question)) is None
+def test_good_form(question: str, answer: str) -> None:
+    assert form_verdict(pair(question, answer)) is None
 
 
 @pytest.mark.parametrize(
@@ -44,11 +56,29 @@ def test_good_form(question: str) -> None:
         ("What is shown in the table above?", "x"),
         ("What are the following steps?", "x"),
         ("When was it built?", "1874"),
+        ("When was its lamp lit?", "1876"),
+        ("Is it open in winter?", "Yes."),
         ("Why?", "because"),
         ("When was the tower built?", ""),
         ("When was the tower built?", "not specified"),
+        ("When was the tower built?", "Unbekannt."),
+        ("灯塔是哪一年建成的？", "未提及"),
         ("What was built in 1874?", "1874"),
         ("x" * 400 + " a b?", "1874"),
+        ("Laut dem Text: Wann wurde der Turm gebaut?", "1874"),
+        ("Was beschreibt dieser Abschnitt über Aldern?", "den Turm"),
+        ("Wann wurde er gebaut?", "1874"),
+        ("Selon le texte, quand la tour fut-elle construite ?", "1874"),
+        ("Quand est-il né ?", "1874"),
+        ("Según el texto, ¿cuándo se construyó la torre?", "1874"),
+        ("根据文章，灯塔建于哪一年？", "1874年"),
+        ("它是哪一年建成的？", "1874年"),
+        ("When was the tower built?", "I'm sorry, I cannot answer that."),
+        ("When was the tower built?", "As an AI model I have no access to it."),
+        ("When was the tower built?", "The passage does not say when."),
+        ("When was the tower built?", "According to the passage, in 1874."),
+        ("Wann wurde der Turm gebaut?", "Das wird im Text nicht gesagt."),
+        ("灯塔是哪一年建成的？", "抱歉，我无法回答。"),
     ],
 )
 def test_bad_form(question: str, answer: str) -> None:
@@ -58,19 +88,51 @@ def test_bad_form(question: str, answer: str) -> None:
     assert verdict.detail
 
 
-def test_repeats() -> None:
-    known = Repeats()
-    first = pair("When was the old stone tower of the harbour built?")
-    known.add(first)
-    assert known.verdict(pair("when was the  old stone tower of the harbour BUILT")).reason == "exact"  # type: ignore[union-attr]
-    assert known.verdict(pair("In what year did they build it, the tower?")).reason == "near"  # type: ignore[union-attr]
-    again = pair("In what year did they build the stone tower?")
-    assert known.verdict(again, rewording_of=first) is None
-    other = pair("When was the old stone tower of the harbour lit?", "1876", 29, 54)
-    assert known.verdict(other) is None
-    loose = Repeats(near=False)
-    loose.add(first)
-    assert loose.verdict(pair("In what year did they build it, the tower?")) is None
+def test_a_question_in_a_conversation_may_point_back() -> None:
+    history = (Message(role="user", content="Who built the tower?"), Message(role="assistant", content="Maria Holt"))
+    assert form_verdict(pair("When was it built?")) is not None
+    assert form_verdict(pair("When was it built?").model_copy(update={"history": history})) is None
+    assert form_verdict(pair("And when?").model_copy(update={"history": history})) is None
+
+
+def test_an_unanswerable_pair_needs_no_answer() -> None:
+    assert form_verdict(pair("Who painted the Aldern lighthouse?", "").model_copy(update={"answerable": False})) is None
+
+
+ENGLISH = (
+    "The tower that stands at the harbour was built by Maria Holt, and it is the oldest of the towers on the coast."
+)
+GERMAN = (
+    "Der Turm, der am Hafen steht, wurde von Maria Holt gebaut und ist der älteste der Türme an der Küste. "
+    "Er ist nicht hoch, und die Lampe wird von einem Motor gedreht."
+)
+CHINESE = "港口的灯塔由玛丽亚·霍尔特建造，是沿海最古老的灯塔。"
+
+
+@pytest.mark.parametrize(
+    ("question", "passage", "same"),
+    [
+        ("Who built the tower at the harbour?", ENGLISH, True),
+        ("Wer hat den Turm am Hafen gebaut?", GERMAN, True),
+        ("谁建造了港口的灯塔？", CHINESE, True),
+        ("Who built the tower at the harbour?", GERMAN, False),
+        ("Wer hat den Turm gebaut und wann wurde er fertig?", ENGLISH, False),
+        ("谁建造了港口的灯塔？", ENGLISH, False),
+        ("Who built the tower at the harbour?", CHINESE, False),
+        ("Кто построил башню в гавани?", ENGLISH, False),
+        ("Was ist Maria Holt?", ENGLISH, True),  # too little to tell
+        ("東京タワーはいつできましたか", "東京タワーは1958年に完成した。東京都港区芝公園にある電波塔である。", True),
+    ],
+)
+def test_the_question_is_in_the_language_of_its_passage(question: str, passage: str, same: bool) -> None:
+    assert (other_language(question, passage) == "") is same
+    assert (form_verdict(pair(question), passage) is None) is same
+
+
+def test_languages_by_their_small_words() -> None:
+    assert language_of(ENGLISH * 3) == "en"
+    assert language_of(GERMAN * 2) == "de"
+    assert language_of("Maria Holt 1874") == ""
 
 
 def test_coverage_counts_sentences_sections_characters_and_terms() -> None:
@@ -86,22 +148,6 @@ def test_coverage_counts_sentences_sections_characters_and_terms() -> None:
     assert found["documents"][0]["pairs"] == 2  # type: ignore[index]
     nothing = coverage([document], [chunk], [])
     assert nothing["sentences"] == nothing["sections"] == 0.0
-
-
-def test_the_card_prints_the_rate_before_rejection() -> None:
-    ledger = Ledger(
-        requested=2, asked=5, accepted=2, rejected={"quote_not_found": 1, "near": 1}, failed={"not_returned": 1}
-    )
-    text = card(
-        "r",
-        [pair("When was the tower built?")] * 2,
-        ledger,
-        {k: 0.5 for k in ("sentences", "sections", "characters", "terms")},
-        {"pairs.jsonl": 2},
-        "It cost nothing.",
-    )
-    assert "before rejection it was 3 of 4 (75.0%)" in text
-    assert "rejected: near | 1" in text
 
 
 def test_a_ledger_that_does_not_add_up_is_refused() -> None:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doceo.core.errors import InputError
-from doceo.core.records import Difficulty, Kind
 from prompts.catalog import Catalog, parse
 
 GOOD = "---\npurpose: Test.\nvariables: a, b\n---\n[system]\nSay {{a}}.\n[user]\n{{ b }} and {{ a }}\n"
@@ -16,7 +14,7 @@ GOOD = "---\npurpose: Test.\nvariables: a, b\n---\n[system]\nSay {{a}}.\n[user]\
 
 def test_every_template_that_ships_has_its_form() -> None:
     catalog = Catalog()
-    assert {"generate_pairs", "one_pair", "repair_json", "reword_question"} <= set(catalog.names())
+    assert {"generate_pairs", "one_pair", "ask_again", "reword_question", "judge_pair"} <= set(catalog.names())
     for name in catalog.names():
         template = catalog.template(name)
         assert template.purpose.endswith(".")
@@ -24,12 +22,6 @@ def test_every_template_that_ships_has_its_form() -> None:
         assert messages[-1].role == "user"
         assert all("{{" not in message.content for message in messages)
         assert len(template.hash) == 16
-
-
-def test_the_pairs_prompt_names_every_kind_and_difficulty() -> None:
-    words = Catalog().template("generate_pairs").turns[0][1]
-    for name in (*get_args(Kind), *get_args(Difficulty)):
-        assert f"{name} (" in words
 
 
 def test_fill_replaces_every_variable() -> None:
@@ -78,3 +70,34 @@ def test_unknown_names_get_the_nearest() -> None:
     with pytest.raises(InputError) as caught:
         Catalog().template("generate_pair")
     assert caught.value.hint == "Did you mean generate_pairs?"
+
+
+def test_a_projects_own_prompt_takes_the_place_of_the_one_that_ships(tmp_path: Path) -> None:
+    shipped = Catalog()
+    own = tmp_path / "prompts"
+    own.mkdir()
+    header = "---\npurpose: Mine.\nvariables: question, answer\n---\n"
+    (own / "reword_question.md").write_text(f"{header}[user]\nReword {{{{ question }}}} ({{{{ answer }}}}).\n")
+    catalog = Catalog.of_project(own)
+    assert catalog.names() == shipped.names()
+    assert catalog.template("reword_question").fill(question="Q?", answer="A")[0].content == "Reword Q? (A)."
+    assert catalog.template("reword_question").hash != shipped.template("reword_question").hash
+    assert catalog.template("judge_pair") == shipped.template("judge_pair")
+
+
+def test_a_project_without_prompts_has_those_that_ship(tmp_path: Path) -> None:
+    assert Catalog.of_project(tmp_path / "prompts").names() == Catalog().names()
+
+
+def test_own_prompts_that_cannot_work_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "reword_questions.md").write_text(GOOD)
+    with pytest.raises(InputError) as caught:
+        Catalog.of_project(tmp_path)
+    assert caught.value.hint == "Did you mean reword_question?"
+    (tmp_path / "reword_questions.md").rename(tmp_path / "reword_question.md")
+    with pytest.raises(InputError, match="other variables") as caught:
+        Catalog.of_project(tmp_path)
+    assert caught.value.hint == "It has to use question, answer."
+    (tmp_path / "reword_question.md").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="cannot be read"):
+        Catalog.of_project(tmp_path)

@@ -3,9 +3,10 @@
     python scripted_server.py        prints its port, serves until it is killed
 
 POST /script sets what the next chat requests get, in order: a list of steps, the last one repeated. GET /seen returns
-the bodies of all chat requests since the last script. Steps: {"text": ...} answers; {"status": ..., "message": ...,
-"headers": {...}, "code": ..., "param": ...} fails; {"raw": ...} sends a body as it is; {"reset": true} drops the
-connection; any step may have "sleep" seconds, "finish", "usage", "content_null".
+the bodies of all chat requests since the last script, GET .../models lists two models. Steps: {"text": ...} answers,
+{last} being the last message; {"status": ..., "message": ..., "headers": {...}, "code": ..., "param": ...} fails;
+{"raw": ...} sends a body as it is; {"reset": true} drops the connection; any step may have "sleep" seconds, "finish",
+"usage", "content_null".
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ class Chat(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self) -> None:
+        if self.path.endswith("/models"):
+            models = [{"id": name, "object": "model", "created": 1, "owned_by": "me"} for name in ("small", "large")]
+            self.send(200, json.dumps({"object": "list", "data": models}).encode())
+            return
         with LOCK:
             self.send(200, json.dumps({"requests": SEEN, "most": ACTIVE["most"]}).encode())
 
@@ -88,7 +93,7 @@ class Chat(BaseHTTPRequestHandler):
         elif "raw" in step:
             self.send(200, step["raw"].encode(), kind=step.get("kind", "application/json"))
         elif body.get("stream"):
-            self.stream(step)
+            self.stream({**step, "text": step["text"].replace("{last}", body["messages"][-1]["content"])})
         else:
             text = None if step.get("content_null") else step["text"].replace("{last}", body["messages"][-1]["content"])
             message = {"role": "assistant", "content": text, "refusal": step.get("refusal")}

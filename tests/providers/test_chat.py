@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from doceo.core.errors import AuthenticationFailed, UsageError
+from doceo.core.config import EngineConfig
+from doceo.core.errors import AuthenticationFailed, ConfigError, UsageError
 from doceo.core.records import ChatRequest, Message
-from doceo.providers.chat import is_remote, open_chat
-from doceo.providers.prices import price_of
+from doceo.providers.chat import is_remote, list_models, open_blocking, open_chat, price_of_spec
+from doceo.providers.prices import Price, price_of
 
 ASK = ChatRequest(messages=(Message(role="user", content="?"),))
 
@@ -59,11 +61,20 @@ def test_is_remote() -> None:
 
 
 def test_journaled_and_limited(server: Any, tmp_path: Path) -> None:
-    provider = open_chat("openai:m", base_url=server.address, api_key="k", journal=tmp_path / "j.sqlite")
+    provider = open_blocking("openai:m", base_url=server.address, api_key="k", journal=tmp_path / "j.sqlite")
     server.script({"status": 500}, {"text": "hello"})
     assert provider.complete(ASK).text == "hello"
     assert provider.complete(ASK).text == "hello"
     assert len(server.seen()) == 2
+    spent = provider.spent()
+    assert spent is not None
+    assert (spent.prompt_tokens, spent.completion_tokens, spent.cost) == (100, 10, 0.0)
+    provider.close()
+
+
+def test_the_models_of_a_server(server: Any) -> None:
+    address = server.address.replace("/v1", "/listing/v1")
+    assert list_models("openai:m", base_url=address) == (f"127.0.0.1:{server.port}", ["small", "large"])
 
 
 def test_prices() -> None:
@@ -74,6 +85,55 @@ def test_prices() -> None:
     assert price_of("api.openai.com", "some-new-model") is None
     assert price_of("other.example", "gpt-4o-mini") is None
     assert price_of("127.0.0.1:11434", "llama3") is not None
+
+
+def test_prices_of_the_users_own(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text(
+        '[hosts."api.openai.com"]\n"gpt-4o" = { prompt = 1, cached = 0.5, completion = 2.5 }\n'
+        '[hosts."llm.example:8000"]\n"m" = { prompt = 3, completion = 4 }\n'
+        '[hosts."127.0.0.1"]\n"m" = { prompt = 5, completion = 6 }\n'
+    )
+    assert price_of("api.openai.com", "gpt-4o", own) == Price(1, 0.5, 2.5)
+    assert price_of("api.openai.com", "gpt-4o-2024-08-06", own) == Price(1, 0.5, 2.5)
+    assert price_of("api.openai.com", "gpt-4o-mini", own) == price_of("api.openai.com", "gpt-4o-mini")
+    assert price_of("llm.example:8000", "m", own) == Price(3, 3, 4)
+    assert price_of("llm.example", "m", own) is None
+    assert price_of("127.0.0.1:11434", "m", own) == Price(5, 5, 6)
+    assert price_of("127.0.0.1:11434", "other", own) == Price(0, 0, 0)
+
+
+def test_the_price_of_a_spec_needs_no_key(tmp_path: Path) -> None:
+    assert price_of_spec("openai:gpt-4o", environment={}) == price_of("api.openai.com", "gpt-4o")
+    assert price_of_spec("ollama:llama3", environment={}) == Price(0, 0, 0)
+    own = tmp_path / "prices.toml"
+    own.write_text('[hosts."a.example"]\n"m" = { prompt = 1, completion = 5 }\n'
+                   '[hosts."b.example"]\n"m" = { prompt = 2, completion = 4 }\n')  # fmt: skip
+    engine = EngineConfig(prices=str(own))
+    assert price_of_spec("openai:m", "https://a.example/v1,https://b.example/v1", engine) == Price(2, 2, 5)
+    assert price_of_spec("openai:m", "https://a.example/v1,https://c.example/v1", engine) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[hosts\n", "line 1"),
+        ("prices = 1\n", "wrong at hosts"),
+        ('[hosts."a.example"]\n"m" = { prompt = "cheap", completion = 1 }\n', 'hosts."a.example".m.prompt'),
+        ('[hosts."a.example"]\n"m" = { prompt = 1 }\n', 'hosts."a.example".m.completion'),
+        ('[hosts."a.example"]\n"m" = { prompt = -1, completion = 1 }\n', "greater than or equal to 0"),
+        ('[hosts."a.example"]\n"m" = { prompt = 1, completion = 1, output = 2 }\n', "m.output"),
+        ('[hosts."a.example"]\n"m" = { prompt = nan, completion = 1 }\n', "m.prompt"),
+    ],
+)
+def test_price_files_that_are_wrong(tmp_path: Path, text: str, words: str) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(words)) as caught:
+        price_of("a.example", "m", own)
+    assert str(own) in caught.value.message
+    with pytest.raises(ConfigError, match=r"none\.toml"):
+        open_chat("vllm:m", engine=EngineConfig(prices=str(tmp_path / "none.toml")))
 
 
 def test_naming_a_model_does_not_load_the_client() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,16 @@ def test_recorded_files_that_cannot_be_read(tmp_path: Path) -> None:
     path.write_text(record(ask("q"), "a") + "\n{}\n", encoding="utf-8")
     with pytest.raises(InputError, match="line 2"):
         Scripted.recorded(path)
+
+
+def test_asynchronous() -> None:
+    async def ask_it() -> None:
+        provider = Scripted(["a b", RateLimited("slow", hint=""), "c"]).asynchronous()
+        assert [piece async for piece in provider.stream(ask("1"))] == ["a ", "b"]
+        with pytest.raises(RateLimited):
+            await provider.complete(ask("2"))
+        assert (await provider.complete(ask("3"))).text == "c"
+        assert [request.messages[0].content for request in provider.requests] == ["1", "2", "3"]
+        await provider.aclose()
+
+    asyncio.run(ask_it())

@@ -1,7 +1,10 @@
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doceo.text.blocks import blocks
 from doceo.text.sentences import sentence_spans, sentences
 
 
@@ -29,6 +32,10 @@ def kinds(text: str) -> list[str]:
         ("Loaded by `libltdl`. `dependency_libs` stays.", ["Loaded by `libltdl`.", "`dependency_libs` stays."]),
         ("A sentence that\nis wrapped hard. Another\none.", ["A sentence that\nis wrapped hard.", "Another\none."]),
         ("猫が好きです。犬も好きです。", ["猫が好きです。", "犬も好きです。"]),
+        ("他说：“好！”她走了。为什么？没人知道", ["他说：“好！”", "她走了。", "为什么？", "没人知道"]),
+        ("यह एक है। यह दो है।", ["यह एक है।", "यह दो है।"]),
+        ("هل هو هنا؟ نعم.", ["هل هو هنا؟", "نعم."]),
+        ("One.... " + "." * 9, ["One....", "." * 9]),
         ("", []),
         (" \n\t ", []),
     ],
@@ -75,6 +82,37 @@ def test_list_marker_belongs_to_the_first_sentence() -> None:
 def test_sentences_of_one_paragraph_share_their_block() -> None:
     found = sentences("One here. Two here.\n\nThree there.")
     assert [s.block for s in found] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("```\nx = 1\n```\n\n" + "Words follow here, more of them than of code. " * 3, ["code", "prose"]),
+        ("Title\n~~~~~\n\nText under it is long enough.\n\nOther\n~~~~~\n\nMore.", ["heading", "prose"] * 2),
+        ("Before it.\n\n```\nnever closed\n\nAfter it.", ["prose", "prose", "prose"]),
+        (
+            "- item:\n\n      ```sh\n      # a comment\n      ```\n\n" + "And text after it. " * 9,
+            ["item", "code", "prose"],
+        ),
+        (
+            "这是一个没有句号的很长的段落它讲述了许多事情因此不是标题而是正文内容并且还在继续说下去直到结束为止",
+            ["prose"],
+        ),
+        ("消防署はサーバエリアを守った。全焼しました", ["prose"]),
+        ("#" + " word" * 60, ["prose"]),
+        ("***", ["heading"]),
+        ("→ ⇒", ["prose"]),
+    ],
+)
+def test_kinds_of_blocks(text: str, expected: list[str]) -> None:
+    assert [block.kind for block in blocks(text)] == expected
+
+
+def test_a_run_of_stops_takes_no_time() -> None:
+    for run in ("." * 200_000, ".[1](" * 40_000, ".*" * 100_000, "!?" * 100_000 + "x"):
+        start = time.process_time()
+        sentence_spans(run)
+        assert time.process_time() - start < 2
 
 
 PIECES = st.sampled_from(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from data.manifest import installed
 from data.private import report
@@ -11,9 +10,9 @@ from data.store import Run
 from doceo.app.crew import cost_of, gates_of, identity
 from doceo.app.models import EXTRACTIVE
 from doceo.app.settings import Settings
+from doceo.app.stages.judging import judge_in_words
 from generator.card import CardFacts, card
 from generator.corpus import Corpus
-from generator.judge_check import measured
 from generator.review import Reviewed
 
 _ROLES = ("teacher", "student", "judge", "embedder")
@@ -71,4 +70,4 @@ def _judge(known: Mapping[str, str], settings: Settings) -> str:
     """Say who judged, and how well that judge agrees with labels that people made."""
     if "judge" not in known:
         return "none was asked" if settings.teacher == EXTRACTIVE else "left out"
-    return f"{known['judge']}, {measured(known['judge'], known['judge_pair'], Path.cwd())}"
+    return f"{known['judge']}, {judge_in_words(known['judge'])}"

@@ -61,10 +61,10 @@ def make_dataset(
         unseen = held_out(ingested, generate)
         written = read_questions(questions, ingested.documents, ingested.chunks, unseen) if questions else []
         dataset = build_dataset(ingested.documents, ingested.chunks, made.pairs, unseen, written, config)
-        write_jsonl(work / "train.jsonl", map(_row, dataset.train))
-        write_jsonl(work / "validation.jsonl", map(_row, dataset.validation))
-        write_jsonl(work / "taught.jsonl", _held_out_rows(dataset.taught))
-        write_jsonl(work / "unseen.jsonl", _held_out_rows(dataset.unseen))
+        write_jsonl(work / "train.jsonl", map(row_of, dataset.train))
+        write_jsonl(work / "validation.jsonl", map(row_of, dataset.validation))
+        write_jsonl(work / "taught.jsonl", held_out_rows(dataset.taught))
+        write_jsonl(work / "unseen.jsonl", held_out_rows(dataset.unseen))
         write_text(work / "README.md", dataset_card(dataset))
     return dataset
 
@@ -89,7 +89,8 @@ def load_held_out(run: Run) -> list[Question]:
     ]
 
 
-def _row(example: Example) -> dict[str, object]:
+def row_of(example: Example) -> dict[str, object]:
+    """Return the line of a training row."""
     return {
         "messages": [message.model_dump() for message in example.messages],
         "metadata": {
@@ -101,7 +102,8 @@ def _row(example: Example) -> dict[str, object]:
     }
 
 
-def _held_out_rows(questions: Iterable[Question]) -> Iterable[HeldOutRow]:
+def held_out_rows(questions: Iterable[Question]) -> Iterable[HeldOutRow]:
+    """Return the lines of held-out questions."""
     for q in questions:
         asked = Message(role="user", content=q.question)
         yield HeldOutRow(

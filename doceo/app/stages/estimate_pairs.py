@@ -13,6 +13,7 @@ from doceo.app.settings import Settings
 from doceo.app.stages.corpus import corpus_of
 from doceo.app.stages.documents import Ingested
 from doceo.app.stages.pairs import held_out
+from doceo.core.errors import UsageError
 from doceo.core.protocols import Progress
 from doceo.providers.chat import is_remote, price_of_spec
 from generator.corpus import Crew
@@ -21,7 +22,7 @@ from generator.estimate import Estimate, Measuring, Range, estimate, first_reque
 from generator.planning import Planner
 from generator.teachers.llm import LLMTeacher
 
-NOTHING = Range(low=0, high=0)
+NONE = Range(low=0, high=0)
 
 
 def estimate_pairs(run: Run, ingested: Ingested, settings: Settings, progress: Progress) -> Estimate:
@@ -30,8 +31,10 @@ def estimate_pairs(run: Run, ingested: Ingested, settings: Settings, progress: P
     Raises UsageError for models and checks that cannot be had, InputError for examples that cannot be read.
     """
     config, gates = settings.generate, gates_of(settings)
-    if settings.teacher == EXTRACTIVE and not settings.judge:
-        return Estimate(pairs=config.pairs, calls=NOTHING, prompt_tokens=NOTHING, completion_tokens=NOTHING, usd=NOTHING)
+    if settings.teacher == EXTRACTIVE:
+        if not settings.judge:
+            return Estimate(pairs=config.pairs, calls=NONE, prompt_tokens=NONE, completion_tokens=NONE, usd=NONE)
+        raise UsageError("The estimate is of a chat model's work as teacher.", hint="Name one with --teacher.")
     silent = settings.model_copy(update={"generate": config.model_copy(update={"topics": 0})})
     embed = embed_with(settings.embedder, progress)
     corpus = corpus_of(ingested, held_out(ingested, config), silent, embed, progress, remote=True)
@@ -42,10 +45,13 @@ def estimate_pairs(run: Run, ingested: Ingested, settings: Settings, progress: P
     rewordings = round(config.pairs * config.taught_share)
     orders = planner.round(config.pairs - rewordings, (), {})
     requests = run_to_end(first_requests(teacher, measuring, orders, corpus.document))
-    price = price_of_spec(settings.teacher, settings.base_url or None, settings.engine) if _priced(settings) else None
     checks = [gate for gate in gates if gate in ASKING]
-    return estimate(orders, requests, config.pairs, rewordings, checks, price)
+    return estimate(orders, requests, config.pairs, rewordings, checks, _price(settings))
 
 
-def _priced(settings: Settings) -> bool:
-    return is_remote(settings.teacher)
+def _price(settings: Settings) -> tuple[float, float] | None:
+    """Return USD for a million tokens read and written, of the teacher; a model on this machine costs nothing."""
+    if not is_remote(settings.teacher):
+        return 0.0, 0.0
+    price = price_of_spec(settings.teacher, settings.base_url or None, settings.engine)
+    return None if price is None else (price.prompt, price.completion)

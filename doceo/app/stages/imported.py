@@ -13,10 +13,10 @@ from data.dataset_card import dataset_card
 from data.formats import format_of, reader_of
 from data.formats.provenance import IMPORTED
 from data.jsonl import write_json, write_jsonl, write_text
-from data.manifest import file_sha256, installed
+from data.manifest import file_sha256, hash_inputs, installed
 from data.review import REVIEW
 from data.store import CHUNKS, DATASET, PAIRS, Run
-from doceo.app.stages.dataset import _held_out_rows, _row, make_dataset
+from doceo.app.stages.dataset import held_out_rows, row_of, make_dataset
 from doceo.app.stages.documents import Ingested, load_ingested
 from doceo.app.stages.pairs import Made, load_pairs, split_of
 from doceo.core.config import Config, DatasetConfig, GenerateConfig
@@ -49,7 +49,7 @@ class Imported:
 def import_file(run: Run, file: Path, form: str, config: DatasetConfig) -> Imported:
     """Read a file's pairs into a run, and make its dataset. Nothing is held out for testing.
 
-    Where the run has documents, evidence that does not stand in them is rejected.
+    The run is locked once the file is read. Where it has documents, evidence that does not stand in them is rejected.
 
     Args:
         run: The run; one whose pairs were generated is refused.
@@ -63,23 +63,23 @@ def import_file(run: Run, file: Path, form: str, config: DatasetConfig) -> Impor
         RunError: The run has pairs that were generated.
     """
     name = form or format_of(file)
-    read = reader_of(name)
-    before = manifests.read(run.path / PAIRS)
-    if before is not None and ImportConfig.__name__ not in before.config:
-        raise RunError(f"The run {run.path} has pairs that were generated.", hint="Choose another --out.")
-    ingested = load_ingested(run) if run.has(CHUNKS) else None
-    inputs = {file.name: file_sha256(file)} if file.is_file() else {}
-    if ingested:
-        inputs["2-chunks/chunks.jsonl"] = file_sha256(run.file(CHUNKS, "chunks.jsonl"))
-    pairs = read(file)
-    whole = GenerateConfig(pairs=max(1, len(pairs)), taught_share=0, unseen_share=0)
-    stage = run.stage(PAIRS, config=[ImportConfig(format=name), whole], inputs=inputs, packages=PACKAGES)
-    unchanged = stage.finished
-    if not unchanged:
-        with stage.making() as work:
-            _write(run, work, ingested, pairs, file, name)
-    made = load_pairs(run)
-    remake_dataset(run, made, None, config)
+    pairs = reader_of(name)(file)
+    with run.locked():
+        before = manifests.read(run.path / PAIRS)
+        if before is not None and ImportConfig.__name__ not in before.config:
+            raise RunError(f"The run {run.path} has pairs that were generated.", hint="Choose another --out.")
+        ingested = load_ingested(run) if run.has(CHUNKS) else None
+        inputs = {file.name: file_sha256(file)}
+        if ingested:
+            inputs |= hash_inputs([run.file(CHUNKS, "chunks.jsonl")], run.path)
+        whole = GenerateConfig(pairs=max(1, len(pairs)), taught_share=0, unseen_share=0)
+        stage = run.stage(PAIRS, config=[ImportConfig(format=name), whole], inputs=inputs, packages=PACKAGES)
+        unchanged = stage.finished
+        if not unchanged:
+            with stage.making() as work:
+                _write(run, work, ingested, pairs, file, name)
+        made = load_pairs(run)
+        remake_dataset(run, made, None, config)
     return Imported(made, name, unchanged)
 
 
@@ -102,9 +102,9 @@ def _write_rows(work: Path, dataset: Dataset, foreign: set[str]) -> None:
     """Write the files of a dataset; rows of pairs that name no origin name no pair."""
     for name, examples in (("train", dataset.train), ("validation", dataset.validation)):
         rows = (row.model_copy(update={"pair_id": None}) if row.pair_id in foreign else row for row in examples)
-        write_jsonl(work / f"{name}.jsonl", map(_row, rows))
-    write_jsonl(work / "taught.jsonl", _held_out_rows(dataset.taught))
-    write_jsonl(work / "unseen.jsonl", _held_out_rows(dataset.unseen))
+        write_jsonl(work / f"{name}.jsonl", map(row_of, rows))
+    write_jsonl(work / "taught.jsonl", held_out_rows(dataset.taught))
+    write_jsonl(work / "unseen.jsonl", held_out_rows(dataset.unseen))
     write_text(work / "README.md", dataset_card(dataset))
 
 

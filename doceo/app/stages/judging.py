@@ -57,7 +57,7 @@ def measured_judges() -> list[Measure]:
 
 def judge_in_words(model: str) -> str:
     """Return how well a judge agrees with labels, with the prompt at hand, for the card; or "not measured"."""
-    return measured(folder(), model, own_catalog().template(PROMPTS[0]).hash)
+    return measured(model, own_catalog().template(PROMPTS[0]).hash, folder())
 
 
 def folder() -> Path:

@@ -20,7 +20,7 @@ from doceo.app.stages.card import card_of
 from doceo.app.stages.corpus import corpus_of
 from doceo.app.stages.documents import Ingested
 from doceo.core.config import GateConfig, GenerateConfig
-from doceo.core.errors import CostCapReached
+from doceo.core.errors import CostCapReached, RunError
 from doceo.core.protocols import Progress
 from doceo.core.records import Ledger, Pair, Rejected
 from generator.carried import Asked, Carried, carried
@@ -66,6 +66,7 @@ def make_pairs(run: Run, ingested: Ingested, settings: Settings, progress: Progr
     )
     if stage.finished and not _capped(run):
         return load_pairs(run)
+    _keep_imported(run, stage)
     before = _before(run, stage, ingested, settings, progress)
     with stage.making() as work:
         unseen = held_out(ingested, settings.generate)
@@ -121,7 +122,20 @@ def _write(run: Run, work: Path, corpus: Corpus, made: Generated, settings: Sett
         ),
     )
     write_json(work / "diversity.json", made.diversity)
-    write_text(work / "card.md", card_of(run, corpus, left, touched, made.diversity, settings))
+    card = card_of(run, corpus, left, touched, made.diversity, settings)
+    write_text(work / "card.md", card)
+    # `datasets.load_dataset` reads a folder by the card that is called README.md.
+    write_text(work / "README.md", card)
+
+
+def _keep_imported(run: Run, stage: Stage) -> None:
+    """Raise RunError where imported pairs would be replaced."""
+    old = manifests.read(run.path / PAIRS)
+    if old is not None and "ImportConfig" in old.config and not stage.redo:
+        raise RunError(
+            f"The pairs of {run.path} were imported; generating would replace them.",
+            hint="Name another run with --out, or replace them with --fresh.",
+        )
 
 
 def _before(run: Run, stage: Stage, ingested: Ingested, settings: Settings, progress: Progress) -> Carried | None:

@@ -11,7 +11,7 @@ from data.review import REVIEW, Decision, Review, read_review
 from data.store import CHUNKS, DATASET, PAIRS, Run, swap
 from doceo.app.stages.documents import load_ingested
 from doceo.app.stages.imported import remake_dataset
-from doceo.app.stages.pairs import Made, load_pairs, rejected_of
+from doceo.app.stages.pairs import Made, held_out, load_pairs, rejected_of, split_of
 from doceo.core.config import DatasetConfig
 from doceo.core.errors import InputError
 from generator.card import CardFacts, recount
@@ -68,6 +68,10 @@ def _fill(run: Run, work: Path, done: Reviewed, decisions: tuple[Decision, ...])
     ingested = load_ingested(run) if run.has(CHUNKS) else None
     touched = coverage(ingested.documents, ingested.chunks, done.pairs) if ingested else coverage([], [], [])
     ids = {pair.id for pair in done.pairs}
+    sets = {"pairs.jsonl": len(done.pairs)}
+    if ingested:
+        unseen = held_out(ingested, split_of(run))
+        sets["of these from kept-out text"] = sum(bool(unseen.intersection(pair.chunk_ids)) for pair in done.pairs)
     keeps = sum(decision.decision == "keep" and decision.pair_id in ids for decision in decisions)
     drops = done.ledger.rejected.get("review", 0)
     facts = CardFacts(
@@ -76,6 +80,7 @@ def _fill(run: Run, work: Path, done: Reviewed, decisions: tuple[Decision, ...])
         ledger=done.ledger,
         coverage=touched,
         rejected=done.rejected,
+        sets=sets,
         rated_by=f"{RATED}{keeps + drops:,} pairs on the report's page, kept {keeps:,} and dropped {drops:,}.",
     )
     write_jsonl(work / "pairs.jsonl", done.pairs)

@@ -16,8 +16,8 @@ from generator.teachers.grammar.plain import Plain
 
 _OPENS = re.compile(r"(?P<word>He|She|It|They|His|Her|Its|Their)\s(?=[a-z])")
 _EMPTY = re.compile(
-    r"It\s(?:(?:is|was|has been|may be|can be|will be|would be|remains|becomes|became)\s(?!(?:a|an|the|one|located|based|"
-    r"made|used|written|part|known|called|named|found|founded|built|published|released|designed)\b)|seems|appears|follows|"
+    r"It\s(?:(?:is|was|has been|may be|can be|will be|would be|remains|becomes|became)\s(?!(?:a|an|the|one|located|"
+    r"based|made|used|written|part|known|called|named|found|founded|built|published|released|designed)\b)|seems|appears|follows|"
     r"takes|turns|happens|should|must|may|can|makes|depends|does|did|also)"
 )
 _DEFINITE = re.compile(r"The ([a-z]+) (?!of\b)(?=[a-z])")
@@ -28,7 +28,7 @@ _OWNERS = closed("his her its their")
 
 @dataclass(frozen=True, slots=True)
 class Antecedent:
-    """The subject that later pronouns may take up: its name, number, and whether it can be a person, a thing, an owner."""
+    """The subject that later pronouns may take up: its name, number, and what it can be."""
 
     name: str
     plural: bool

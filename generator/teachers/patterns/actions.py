@@ -130,7 +130,10 @@ def _does(statement: Statement) -> Iterator[Candidate]:
 
 
 def _is_doer(statement: Statement) -> bool:
-    """Tell whether a person would ask what the subject does: a tool, a part of a program, an office. What a name does cannot be told in one sentence."""
+    """Tell whether a person would ask what the subject does: a tool, a part of a program, an office.
+
+    What a company does cannot be told in one sentence.
+    """
     clause, head, at = statement.clause, statement.head, statement.clause.subject.head
     if clause.subject.end > at + 1 and clause.tokens[at + 1].text != "(":
         return False

@@ -85,6 +85,8 @@ def _tells_kind(statement: Statement) -> bool:
     opens = said[0].lower in ("a", "an", "the", "one") or (clause.aux == "are" and said[0].tag in ("NOM", "NUM"))
     if not opens or any(t.lower in _WEAK for t in said[:2]) or any(t.lower in _LOOSE_LINKS for t in said):
         return False
+    if any(s.kind == "and" for s in statement.breaks[:1]) and _TELLING.isdisjoint(t.lower for t in said):
+        return False
     return statement.standing >= 0.5 or any(t.tag == "REL" or t.lower == "that" for t in said)
 
 

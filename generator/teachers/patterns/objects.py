@@ -9,35 +9,41 @@ from doceo.text.words import closed
 from generator.teachers.grammar.people import is_person
 from generator.teachers.grammar.segments import Segment
 from generator.teachers.grammar.tokens import Token
-from generator.teachers.statement import MONTH, Candidate, Statement, full, tidy, unquoted
+from generator.teachers.statement import MONTH, SETTING, Candidate, Statement, full, tidy, unquoted
 
 _LIGHT = closed(
-    "take make have give get play do let put set see come go mean become remain seem appear be keep find face like "
-    "work live go fall rise grow die exist sleep sit stand happen occur want need know think feel leave help bring turn hold follow ask tell urge "
-    "order permit expect hear watch notice deserve lack"
+    "take make have give get play do let put set see come go mean become remain seem appear be keep find face "
+    "like work live go fall rise grow die exist sleep sit stand happen occur want need know think feel leave "
+    "help bring turn hold follow ask tell urge order permit expect hear watch notice deserve lack"
 )
-_MAKES = closed("allow enable cause require force lead permit encourage cause drive")
+_MAKES = closed("allow enable cause require force lead permit encourage drive")
 _SAID = closed(
     "say argue state claim show suggest find believe report conclude note propose explain write declare announce "
-    "observe assert discover estimate maintain predict demonstrate prove reveal confirm indicate warn hold imply teach "
-    "postulate hypothesize theorize rule determine recommend specify require emphasize stress"
+    "observe assert discover estimate maintain predict demonstrate prove reveal confirm indicate warn hold imply "
+    "teach postulate hypothesize theorize rule determine recommend specify require emphasize stress"
 )
 _TRIED = closed(
     "decide agree plan try attempt refuse choose seek intend promise threaten aim offer want fail propose vow "
     "prepare strive resolve"
 )
 _WITH: dict[str, tuple[str, ...]] = {
-    "compete": ("with",), "participate": ("in",), "contribute": ("to",), "derive": ("from",), "evolve": ("from", "into"),
-    "convert": ("to",), "suffer": ("from",), "respond": ("to",), "object": ("to",), "deal": ("with",), "serve": ("as",),
-    "act": ("as",), "specialize": ("in",), "invest": ("in",), "result": ("in", "from"), "merge": ("with",),
-    "belong": ("to",), "consist": ("of",), "depend": ("on",), "rely": ("on",), "lead": ("to",), "refer": ("to",),
-    "react": ("with", "to"), "bind": ("to",), "develop": ("into", "from"), "switch": ("to",), "focus": ("on",),
-    "correspond": ("to",), "differ": ("from",), "apply": ("to",), "originate": ("from",), "arise": ("from",),
-    "stem": ("from",), "concentrate": ("on",), "adhere": ("to",), "comply": ("with",), "emerge": ("from",),
-    "contend": ("with",), "graduate": ("from",), "experiment": ("with",), "interfere": ("with",), "engage": ("in",),
-}  # fmt: skip
+    **dict.fromkeys(
+        closed("contribute convert respond belong lead refer switch correspond apply adhere bind"), ("to",)
+    ),
+    **dict.fromkeys(closed("suffer originate arise stem emerge graduate"), ("from",)),
+    **dict.fromkeys(closed("compete deal merge comply contend experiment interfere"), ("with",)),
+    **dict.fromkeys(closed("participate specialize invest engage"), ("in",)),
+    **dict.fromkeys(closed("depend rely focus concentrate"), ("on",)),
+    **dict.fromkeys(closed("serve act"), ("as",)),
+    "consist": ("of",),
+    "derive": ("from",),
+    "develop": ("into", "from"),
+    "differ": ("from",),
+    "evolve": ("from", "into"),
+    "react": ("with", "to"),
+    "result": ("in", "from"),
+}
 _NEW_SPEAKER = re.compile(r",? (?:and|but|while|so) (?:that |[A-Z]\w+ [A-Z]|he |she |they |it )")
-_SETTING = ("in", "on", "at", "during", "since", "until", "after", "before", "by")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
@@ -127,7 +133,7 @@ def _candidate(statement: Statement, question: str, answer: str, base: float, pa
 
 def is_setting(statement: Statement, segment: Segment) -> bool:
     """Tell whether a phrase says when or where: a preposition of time or place before a name or a year."""
-    if segment.kind != "pp" or segment.word not in _SETTING:
+    if segment.kind != "pp" or segment.word not in SETTING:
         return False
     tokens = [t for t in statement.clause.tokens[segment.start + 1 : segment.end] if t.tag != "DET"]
     if any(t.tag == "NUM" and len(t.text) == 4 for t in tokens):

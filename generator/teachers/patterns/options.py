@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from doceo.text.verbs import FORMS
+from doceo.text.words import closed
 from generator.teachers.statement import Candidate, full
 
 _ARGUMENT = (
@@ -18,38 +19,18 @@ _ARGUMENT = (
 )
 _FLAG = rf"-{{1,2}}[A-Za-z][\w-]*{_ARGUMENT}"
 _HEAD = re.compile(
-    rf"(?P<indent>[ \t]*)(?:[-*][ \t]+)?`{{0,2}}(?P<flags>{_FLAG}(?:`{{0,2}}(?:, ?|/| \| ){{1}}`{{0,2}}{_FLAG}){{0,3}})`{{0,2}}"
+    rf"(?P<indent>[ \t]*)(?:[-*][ \t]+)?`{{0,2}}"
+    rf"(?P<flags>{_FLAG}(?:`{{0,2}}(?:, ?|/| \| )`{{0,2}}{_FLAG}){{0,3}})`{{0,2}}"
     r"(?:[ \t]*(?:\t|[ ]{2}|[:–—]|[ ]-[ ])[ \t]*(?P<told>\S.*))?\Z"
 )
 _NAME = re.compile(r"--?[A-Za-z][\w-]*")
 _DEFAULT = re.compile(
-    r"(?:\(|\[|\.\s|;\s|,\s)(?:the )?defaults?(?: value)?(?: is|:| =| to)? [“\"'`]?(?P<value>[\w./:+-]{1,30}?)[”\"'`]?[\])]?\.?\Z",
+    r"(?:\(|\[|\.\s|;\s|,\s)(?:the )?defaults?(?: value)?(?: is|:| =| to)? "
+    r"[“\"'`]?(?P<value>[\w./:+-]{1,30}?)[”\"'`]?[\])]?\.?\Z",
     re.I,
 )
 _LONGEST = 60
-_NO_VERB = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "this",
-        "that",
-        "these",
-        "see",
-        "same",
-        "not",
-        "if",
-        "when",
-        "as",
-        "like",
-        "for",
-        "in",
-        "on",
-        "of",
-        "and",
-        "or",
-    ]
-)
+_NO_VERB = closed("the a an this that these see same not if when as like for in on of and or")
 
 
 @dataclass(frozen=True, slots=True)

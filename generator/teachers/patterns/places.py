@@ -13,10 +13,11 @@ from generator.teachers.statement import Candidate, Statement, capital, tidy, un
 
 _PLACES = closed("store locate find keep install place write headquarter base hold bear save put")
 _PLACED = ("in", "at", "under", "inside", "on")
+_STAYS = closed("become remain seem stay")
 _BODY = re.compile(r"\b(?:League|Congress|Parliament|Party|Army|Navy|Act|titled|called|named|interest|stake|share)\b")
 _STANDS = closed(
-    "lie live stand reside die settle emigrate flee retreat study teach stay occur arrive meet land originate grow open "
-    "take move travel return sail march graduate serve work"
+    "lie live stand reside die settle emigrate flee retreat study teach stay occur arrive meet land originate "
+    "grow open take move travel return sail march graduate serve work"
 )
 _STANDING = ("in", "at", "on", "near", "between", "along", "to", "from", "within", "around")
 _NO_PLACE = re.compile(
@@ -47,6 +48,7 @@ def _done(statement: Statement) -> Iterator[Candidate]:
     if (
         not clause.past
         or clause.form in ("ing", "have", "be")
+        or clause.base in _STAYS
         or statement.standing < 0.85
         or not statement.opens_freely
     ):

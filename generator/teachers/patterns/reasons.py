@@ -23,14 +23,15 @@ _CAUSE = re.compile(
 )
 _OPENING = re.compile(r"(?:because|due to|owing to|thanks to|as a result of|in order to|to)\s", re.I)
 _INFINITIVE = closed(
-    "want ask tell allow enable cause require force order help expect find need permit lead persuade convince urge "
-    "encourage invite believe consider take get have give teach win award hold say sign compel prompt advise instruct leave claim make see"
+    "want ask tell allow enable cause require force order help expect find need permit lead persuade convince "
+    "urge encourage invite believe consider take get have give teach win award hold say sign compel prompt "
+    "advise instruct leave claim make see"
 )
 _NEEDS_MORE = closed(
-    "attempt attempts plan plans right rights ability decision effort efforts agreement opportunity guarantee refusal "
-    "power powers desire order permission need way ways time failure authority offer proposal intention license chance "
-    "ability incentive duty obligation tendency freedom reason campaign bid first last only able difficult easy possible "
-    "law bill resolution contract contracts technology technologies"
+    "attempt attempts plan plans right rights ability decision effort efforts agreement opportunity guarantee "
+    "refusal power powers desire order permission need way ways time failure authority offer proposal intention "
+    "license chance ability incentive duty obligation tendency freedom reason campaign bid first last only able "
+    "difficult easy possible law bill resolution contract contracts technology technologies"
 )
 _PARTLY = closed("merely only simply just solely partly mainly")
 _ENDING = closed("end start begin work learn improve succeed fail operate")

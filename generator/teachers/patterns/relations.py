@@ -30,10 +30,11 @@ _RELATED: dict[str, frozenset[str]] = {
     ),
 }
 _QUALITY = re.compile(
-    r"(?P<quality>(?:also |mainly |primarily |largely |chiefly )?(?:responsible for|famous for|capable of|similar to|home to|"
-    r"equivalent to|proportional to|dependent on|independent of|native to|unique to|essential for|necessary for|adjacent to|"
-    r"sensitive to|resistant to|subject to|comparable to|representative of|suitable for|useful for|liable for|immune to|"
-    r"notable for|due to|part of|rich in|accountable to|analogous to|identical to|vulnerable to|important for)) (?P<what>.+)"
+    r"(?P<quality>(?:(?:also|mainly|primarily|largely|chiefly) )?(?:"
+    r"(?:responsible|famous|essential|necessary|suitable|useful|liable|notable|important) for|"
+    r"(?:similar|home|equivalent|proportional|native|unique|adjacent|sensitive|resistant|subject|comparable|immune|due|"
+    r"accountable|analogous|identical|vulnerable) to|"
+    r"(?:capable|independent|representative|part) of|dependent on|rich in)) (?P<what>.+)"
 )
 _PURPOSE = closed("use need design build create intend establish found develop construct set")
 
