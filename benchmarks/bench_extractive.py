@@ -1,7 +1,7 @@
 """What the built-in teacher costs: N pairs from 1, 10 and 100 MB of text, chunking and form gates included.
 
 Each size runs three times, in a process of its own: CPU seconds of that process (and its children) and its peak memory.
-The text is real prose of manuals, encyclopedia articles and speeches; where that is used up, it is taken again with
+The text is real: manuals, encyclopedia articles, speeches, plays; where that is used up, it is taken again with
 its names changed, so that no copy repeats the one before. The limits stand in the result beside what was measured:
 time may grow as n^1.1, 100 MB may take 1.5 GB, and 1,000 accepted pairs 20 CPU seconds of teacher and gates.
 

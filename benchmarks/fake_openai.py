@@ -6,7 +6,7 @@ Prints its port, then serves 127.0.0.1 until it is killed. It needs `aiohttp` an
 costs is not what is measured.
 
 POST /v1/chat/completions answers after `--latency` seconds. Where the last message holds a <passage>, the reply is
-`{"pairs": [...]}` with as many pairs as "Write N pairs" asks for, made of the passage's sentences that no question
+`{"pairs": [...]}` with as many pairs as "Pairs to write: N" asks for, made of the passage's sentences that no question
 listed in the message is about; each quotes its sentence word for word. Any other prompt gets its "Question:" line
 back in other words. The same request always gets the same reply.
 
@@ -39,7 +39,7 @@ FAULTS = (
 )  # fmt: skip
 SLOW = 10.0
 _PASSAGE = re.compile(r"<passage[^>]*>\s*(.*?)\s*</passage>", re.DOTALL)
-_NUMBER = re.compile(r"[Ww]rite (\d+)")
+_NUMBER = re.compile(r"[Ww]rite:? (\d+)")
 _QUESTION = re.compile(r"Question: *(.+)")
 
 Reply = dict[str, object]

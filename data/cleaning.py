@@ -10,6 +10,8 @@ from doceo.text.surrogates import without_surrogates
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\x00-\x08\x0b\x0e-\x1f\x7f]")
 _BLANKS = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
+_TRAILING = re.compile(r"(?<![ \t])[ \t]+\n")
+"""Blanks at a line's end. It begins to match only where blanks begin, so that a long run of them costs no square."""
 _BULLET = re.compile(r"^\s*(?:[-*•‣▪◦–—]|\d{1,3}[.)]|[a-zA-Z][.)])\s+")
 _ENDS = re.compile(r"[.!?:;][\"'”’)\]]*$")
 
@@ -18,8 +20,8 @@ def normalise(text: str) -> str:
     """Return a text with plain line ends, no invisible or control characters, and at most one blank line in a row."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n").replace("\u00a0", " ")
     text = _INVISIBLE.sub("", without_surrogates(text))
-    text = re.sub(r"[ \t]+\n", "\n", text)
-    return _BLANKS.sub("\n\n", text).strip("\n") + "\n" if text.strip() else ""
+    text = _TRAILING.sub("\n", text)
+    return _BLANKS.sub("\n\n", text).strip("\n") + "\n" if text and not text.isspace() else ""
 
 
 def unescaped(markdown: str) -> str:

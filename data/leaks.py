@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from data.alike import AlikeQuestions
-from data.splits import COPIED
+from data.splits import COPIED, repeated_from
 from doceo.core.records import Chunk, Example, Message, Question
 from doceo.text.passages import question_of
-from doceo.text.repeats import known_runs, repeated_shares, texts_with
+from doceo.text.repeats import texts_with
 
 Leak = Literal["question", "near question", "kept-out text", "kept-out evidence"]
 LEAST_QUESTION, LEAST_TEXT = 4, 6
@@ -92,7 +92,7 @@ def _by_passage(
 ) -> Iterator[tuple[str, Leak]]:
     used = list(dict.fromkeys(name for row in rows for name in row.chunk_ids))
     texts = [chunks[name].text for name in used]
-    shares = repeated_shares(texts, len(texts), known_runs(chunk.text for chunk in kept_out))
+    shares = repeated_from(kept_out, [chunks[name] for name in used])
     whole = texts_with(texts, [chunk.text for chunk in kept_out], LEAST_TEXT)
     proofs = texts_with(texts, _evidence(held_out), LEAST_TEXT)
     questions = texts_with(texts, [question.question for question in held_out], LEAST_QUESTION)

@@ -25,7 +25,8 @@ _CALL_WORD = re.compile(
 """What stands right before a phone number."""
 _GAP = r"[ .\-/\u00a0\u2011]{1,2}+"
 _PHONE = re.compile(rf"(?<![\w.+/=-])\+?\(?\d++\)?(?:(?:{_GAP}|(?=\()|(?<=\)))\(?\d++\)?){{0,6}}+(?![\w=]|[.\-]\d)")
-_NORTH_AMERICA = re.compile(r"(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}\Z")
+_NORTH_AMERICA = re.compile(r"(?:1[ .-])?(?:\(\d{3}\) ?\d{3}[.-]\d{4}|\d{3}(?P<gap>[.-])\d{3}(?P=gap)\d{4})\Z")
+_DECIMAL = re.compile(r"\+\d+\.\d+\Z")
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "CH", "AT", "CN", "JP", "IN", "BR", "AU")
 """Where a number without a country code may be from, if a word before it says that it is a phone number."""
 
@@ -108,17 +109,20 @@ def _holds(form: _Form, match: re.Match[str], window: str) -> bool:
 
 def _phones(window: str) -> Iterator[tuple[int, int]]:
     for match in _PHONE.finditer(window):
-        written = match.group()
+        start, end = match.span()
+        if window[start] == "(" and window[end - 1] == ")":
+            start, end = start + 1, end - 1
+        written = window[start:end]
         digits = sum(map(str.isdigit, written))
-        if 7 <= digits <= 17 and any(_is_phone(written, region) for region in _regions(window, match, written)):
-            yield match.start(), match.end()
+        if 7 <= digits <= 17 and any(_is_phone(written, region) for region in _regions(written, window, start)):
+            yield start, end
 
 
-def _regions(window: str, match: re.Match[str], written: str) -> tuple[str | None, ...]:
+def _regions(written: str, window: str, start: int) -> tuple[str | None, ...]:
     """Return the countries whose plans a number may follow; none where nothing says that it is a phone number."""
     if written.startswith("+"):
-        return (None,)
-    if _CALL_WORD.search(window, max(0, match.start() - 32), match.start()):
+        return () if _DECIMAL.match(written) else (None,)
+    if _CALL_WORD.search(window, max(0, start - 32), start):
         return _REGIONS
     return ("US",) if _NORTH_AMERICA.match(written) else ()
 

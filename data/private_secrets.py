@@ -34,7 +34,7 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
-    r"example|sample|changeme|your|dummy|placeholder|secret|pass\b|passw|xxx|\.\.\.|[<>{}$%]", re.IGNORECASE
+    r"example|sample|changeme|your|dummy|placeholder|secret|token|pass\b|passw|xxx|\.\.\.|[<>{}$%]", re.IGNORECASE
 )
 _STRICT = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+/=_.~!#-]{12,}\Z")
 _NPM = re.compile(r"npm_[A-Za-z0-9]{36}")

@@ -65,13 +65,13 @@ class Reader:
         while True:
             left = end - time.monotonic()
             if left <= 0:
-                detail = f"reading took more than {self._config.seconds:g} s; see --seconds"
+                detail = f"reading took more than {self._config.seconds:g} s; see --read-seconds"
                 return Skipped(source="", reason="timeout", detail=detail)
             try:
                 return replies.get(timeout=min(_LOOK, left))
             except queue.Empty:
                 if process.memory_info().rss > self._config.memory * 2**20:
-                    detail = f"reading took more than {self._config.memory} MB of memory; see --memory"
+                    detail = f"reading took more than {self._config.memory} MB of memory; see --read-memory"
                     return Skipped(source="", reason="memory", detail=detail)
 
     def close(self) -> None:

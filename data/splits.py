@@ -14,11 +14,15 @@ from doceo.core.errors import UsageError
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Chunk, Document, Pair
 from doceo.text.neardup import near_duplicate_groups
-from doceo.text.repeats import known_runs, repeated_shares
+from doceo.text.repeats import counted_in, known_runs, repeated_shares
 
 LEAST_DOCUMENTS = 5
 COPIED = 0.2
 """A chunk with more than this share of its runs of eight terms in common with kept-out text is kept out too."""
+FORMS = 0.5
+"""Where more than this share of all chunks would count as copies, they are filled-in forms."""
+MANY = 8
+"""Chunks, at least, in which a run of a form stands."""
 
 
 def unseen_chunks(
@@ -88,11 +92,26 @@ def _with_copies(chosen: frozenset[str], chunks: Sequence[Chunk]) -> frozenset[s
 
     Where everything repeats everything there is nothing to keep apart, and nothing is returned.
     """
-    runs = known_runs(chunk.text for chunk in chunks if chunk.id in chosen)
+    kept_out = [chunk for chunk in chunks if chunk.id in chosen]
     others = [chunk for chunk in chunks if chunk.id not in chosen]
-    repeated = repeated_shares((chunk.text for chunk in others), len(others), runs)
-    copies = [chunk.id for chunk, share in zip(others, repeated, strict=True) if share > COPIED]
+    shares = repeated_from(kept_out, others)
+    copies = [chunk.id for chunk, share in zip(others, shares, strict=True) if share > COPIED]
     return chosen.union(copies) if len(copies) < len(others) else frozenset()
+
+
+def repeated_from(kept_out: Sequence[Chunk], others: Sequence[Chunk]) -> Sequence[float]:
+    """Return the share of each other chunk's runs of eight terms that kept-out chunks hold too.
+
+    Where most of the others would count as copies, the texts are filled-in forms, such as rows of a table: then runs
+    that stand in many chunks are the form's, and only the others count.
+    """
+    runs = known_runs(chunk.text for chunk in kept_out)
+    shares = repeated_shares((chunk.text for chunk in others), len(others), runs)
+    if sum(share > COPIED for share in shares) > FORMS * len(others):
+        most = max(MANY, round(0.05 * len(others)))
+        runs = runs[counted_in((chunk.text for chunk in others), runs) < most]
+        shares = repeated_shares((chunk.text for chunk in others), len(others), runs)
+    return list(map(float, shares))
 
 
 def _document_groups(documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[str, list[Chunk]]:

@@ -103,59 +103,58 @@ def _whole(text: str, start: int, cut: int) -> int:
     return at if at > start + 1 else cut
 
 
-def _roughs(document: Document) -> Iterator[_Rough]:
-    """Yield a document's blocks with their heading paths.
+class _Sections:
+    """Where in a document's outline one stands: the headings above, and of these the ones that still wait for text.
 
-    Headings wait until text comes under them; one that is followed by a heading of its own level, or by nothing, is
-    text of the section it stands in.
+    A heading under which no text comes, since one of its own level or the end follows, is text itself.
     """
-    text, kind, run = document.text, "", 0
-    above: list[tuple[int, str]] = []
-    waiting: list[tuple[int, Block]] = []
-    for block in each_block(text):
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._above: list[tuple[int, str]] = []
+        self._waiting: list[tuple[int, Block]] = []
+
+    def path(self) -> tuple[str, ...]:
+        """Return the titles above, without the document's own."""
+        return tuple(name for _, name in self._above if name != self._title)
+
+    def enter(self, level: int, title: str, block: Block) -> None:
+        """Begin a section."""
+        self._above = [(high, name) for high, name in self._above if high < level]
+        self._above.append((level, title))
+        self._waiting.append((level, block))
+
+    def with_text(self, run: int) -> Iterator[_Rough]:
+        """Yield the headings that wait, since text comes under them."""
+        for _, block in self._waiting:
+            yield _Rough(Unit(block.start, block.end, run, self.path(), heading=True), block)
+        self._waiting.clear()
+
+    def without_text(self, run: int, level: int = 0) -> Iterator[_Rough]:
+        """Yield the headings that wait if the last of them gets no text: a heading of this level follows."""
+        if self._waiting and self._waiting[-1][0] >= level:
+            _, last = self._waiting.pop()
+            self._above.pop()
+            opens = not self._waiting and level > 0
+            yield from self.with_text(run)
+            yield _Rough(Unit(last.start, last.end, run, self.path(), opens=opens), last)
+
+
+def _roughs(document: Document) -> Iterator[_Rough]:
+    """Yield a document's blocks with their heading paths."""
+    kind, run = "", 0
+    sections = _Sections(document.title)
+    for block in each_block(document.text):
         run += not (block.kind == kind and kind in ("item", "row"))
         kind = block.kind
-        if block.kind != "heading":
-            yield from _with_text(waiting, above, document.title, run)
-            yield _Rough(Unit(block.start, block.end, run, _path(above, document.title)), block)
-            continue
-        level, title = heading_of(text[block.start : block.end])
-        if not title:
-            yield from _with_text(waiting, above, document.title, run)
-            yield _Rough(Unit(block.start, block.end, run, _path(above, document.title), heading=True), block)
-            continue
-        if waiting and waiting[-1][0] >= level:
-            yield from _without_text(waiting, above, document.title, run)
-        above[:] = [(high, name) for high, name in above if high < level]
-        above.append((level, title))
-        waiting.append((level, block))
-    for rough in _without_text(waiting, above, document.title, run + 1):
-        yield rough._replace(unit=rough.unit._replace(opens=False))
-
-
-def _path(above: Sequence[tuple[int, str]], title: str) -> tuple[str, ...]:
-    return tuple(name for _, name in above if name != title)
-
-
-def _with_text(
-    waiting: list[tuple[int, Block]], above: Sequence[tuple[int, str]], title: str, run: int
-) -> Iterator[_Rough]:
-    path = _path(above, title)
-    for _, block in waiting:
-        yield _Rough(Unit(block.start, block.end, run, path, heading=True), block)
-    waiting.clear()
-
-
-def _without_text(
-    waiting: list[tuple[int, Block]], above: list[tuple[int, str]], title: str, run: int
-) -> Iterator[_Rough]:
-    """Yield the headings that wait; the last one is text."""
-    if waiting:
-        _, last = waiting.pop()
-        above.pop()
-        first = not waiting
-        yield from _with_text(waiting, above, title, run)
-        yield _Rough(Unit(last.start, last.end, run, _path(above, title), opens=first), last)
+        level, title = heading_of(document.text[block.start : block.end]) if kind == "heading" else (0, "")
+        if title:
+            yield from sections.without_text(run, level)
+            sections.enter(level, title, block)
+        else:
+            yield from sections.with_text(run)
+            yield _Rough(Unit(block.start, block.end, run, sections.path(), heading=kind == "heading"), block)
+    yield from sections.without_text(run + 1)
 
 
 def _measured(text: str, roughs: Iterable[_Rough], tokens: Tokens, most: int, longest: int) -> Iterator[Unit]:

@@ -121,11 +121,11 @@ def estimate(
             read += checked * (passage + least_most[2])
             written += checked * least_most[3]
         sides.append((calls, read, written))
-    calls, read, written = (Range(low=round(low), high=round(high)) for low, high in zip(*sides, strict=True))
+    asking, reading, writing = (Range(low=round(low), high=round(high)) for low, high in zip(*sides, strict=True))
     usd = None
     if price is not None:
         usd = Range(
-            low=round((read.low * price[0] + written.low * price[1]) / 1e6, 4),
-            high=round((read.high * price[0] + written.high * price[1]) / 1e6, 4),
+            low=round((reading.low * price[0] + writing.low * price[1]) / 1e6, 4),
+            high=round((reading.high * price[0] + writing.high * price[1]) / 1e6, 4),
         )
-    return Estimate(pairs=pairs, calls=calls, prompt_tokens=read, completion_tokens=written, usd=usd)
+    return Estimate(pairs=pairs, calls=asking, prompt_tokens=reading, completion_tokens=writing, usd=usd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, TypeVar
@@ -50,26 +51,34 @@ def information(chunk: Chunk) -> int:
 def slots(
     ready: Sequence[Chunk], n: int, most: int, weight: Mapping[str, float], asked: Mapping[str, int]
 ) -> list[Slot]:
-    """Return how many pairs each chunk is to give, in corpus order; the sum is about n.
+    """Return how many pairs each chunk is to give, in corpus order; the sum is n, or less where `most` does not allow it.
 
-    Every chunk is asked once when n allows; with fewer pairs than chunks they are evenly spaced; more pairs go
-    where there is more information, at most `most` a chunk.
+    Every chunk is asked once when n allows, the least asked first; of chunks asked equally often, as many as fit are
+    taken evenly spaced. Further pairs go where there is more information, by highest averages (D'Hondt).
 
     Args:
         ready: The chunks that may be asked, in corpus order.
         n: Pairs still wanted.
         most: Most pairs of one chunk.
-        weight: Information of every chunk, by id; what it is of all of them together is each one's share.
-        asked: Pairs already asked of each chunk: the least asked come first.
+        weight: Information of every chunk, by id.
+        asked: Pairs already asked of each chunk.
     """
-    if not ready or n <= 0:
-        return []
-    least = min(asked.get(chunk.id, 0) for chunk in ready)
-    fresh = [chunk for chunk in ready if asked.get(chunk.id, 0) == least]
-    if n <= len(fresh):
-        return [Slot(chunk, 1) for chunk in evenly(fresh, n)]
-    total = sum(weight[chunk.id] for chunk in ready)
-    return [Slot(chunk, max(1, min(most, round(n * weight[chunk.id] / total)))) for chunk in ready]
+    given: dict[str, int] = {}
+    for level in sorted({asked.get(chunk.id, 0) for chunk in ready}):
+        group = [chunk for chunk in ready if asked.get(chunk.id, 0) == level]
+        left = n - len(given)
+        given |= {chunk.id: 1 for chunk in (group if left >= len(group) else evenly(group, max(0, left)))}
+    averages = [(-weight[chunk.id] / 2, i) for i, chunk in enumerate(ready)] if len(given) < n and most > 1 else []
+    heapq.heapify(averages)
+    for _ in range(n - len(given)):
+        if not averages:
+            break
+        _, i = heapq.heappop(averages)
+        chunk = ready[i]
+        given[chunk.id] += 1
+        if given[chunk.id] < most:
+            heapq.heappush(averages, (-weight[chunk.id] / (given[chunk.id] + 1), i))
+    return [Slot(chunk, given[chunk.id]) for chunk in ready if chunk.id in given]
 
 
 def by_topic(

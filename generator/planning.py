@@ -39,7 +39,8 @@ class Planner:
     @property
     def kinds(self) -> dict[str, float]:
         """The wanted mix of kinds in percent."""
-        return dict(self.config.kinds) or ({} if self.crew.teacher.exhaustive else LLM_KINDS)
+        named: dict[str, float] = {str(kind): share for kind, share in self.config.kinds.items()}
+        return named or ({} if self.crew.teacher.exhaustive else LLM_KINDS)
 
     def round(self, wanted: int, have: Collection[Pair], known: Mapping[str, Sequence[str]]) -> list[Order]:
         """Return the orders of the next round, in corpus order; none where nothing is missing or left to ask.
@@ -57,7 +58,8 @@ class Planner:
             return []
         if self.crew.teacher.exhaustive:
             some = evenly(ready, min(len(ready), SURPLUS * missing + 50))
-            return [Order(chunks=(chunk,), n=0) for chunk in some]
+            language = self.corpus.language
+            return [Order(chunks=(chunk,), n=0, language=language[chunk.document_id]) for chunk in some]
         wishes = self._wishes(missing, Counter(pair.kind for pair in have))
         # A wish for more than one pair takes one chunk: with one pair a chunk, as many chunks fewer are needed.
         extra = sum(wish.n - 1 for wish in wishes) if missing <= len(ready) else 0

@@ -77,7 +77,7 @@ class Pool:
             vector = None if vectors is None else vectors[i]
             if pair.id in self.pairs:
                 self.reject(pair, Verdict(accepted=False, reason="exact", detail=f"the same pair as {pair.id}"))
-            elif found := self._repeats.verdict(pair, vector):
+            elif found := self._repeats.verdict(pair, vector, grounded=ungrounded is None):
                 self._repeated(pair, found)
             elif ungrounded is not None:
                 self.reject(pair, ungrounded)

@@ -21,12 +21,12 @@ LOCK = threading.Lock()
 
 def reply(asked: str) -> str:
     """Return what a chat model would say."""
-    passage = re.search(r"<passage>\n(.*?)\n</passage>", asked, re.DOTALL)
+    passage = re.search(r"<passage[^>]*>\s*(.*?)\s*</passage>", asked, re.DOTALL)
     if passage is None:
         question = re.search(r"Question: (.*)", asked)
         return "Say again: " + (question.group(1) if question else "nothing")
     known = asked.split("Questions that exist already")[1]
-    number = re.search(r"Write (\d+) pairs", asked)
+    number = re.search(r"Pairs to write: (\d+)", asked)
     sentences = [s.strip() for s in re.split(r"(?<=\.)\s+", passage.group(1)) if len(s.split()) > 5 and "#" not in s]
     pairs = []
     for sentence in sentences:
@@ -60,7 +60,7 @@ class Teacher(BaseHTTPRequestHandler):
         time.sleep(self.seconds)
         message = {"role": "assistant", "content": reply(body["messages"][-1]["content"])}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+        usage = {"prompt_tokens": 1000, "completion_tokens": 400, "total_tokens": 1400}
         self._send(
             {
                 "id": "c",

@@ -6,7 +6,7 @@ import codecs
 import re
 
 from data.loaders.loaded import Unreadable
-from doceo.text.language import language_of
+from doceo.text.language import likeliest_language
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -21,16 +21,36 @@ _WIDER = {
     "shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs",
 }  # fmt: skip
 """What a declared name means on the web (WHATWG Encoding Standard, section 4.2): the wider set of the same family."""
-_USERS = {
-    "cp1250": frozenset("pl cs sk hu sl hr ro bs sr sq".split()),
-    "cp1257": frozenset("lt lv et".split()),
-    "cp1254": frozenset({"tr", "az"}),
-    "cp1258": frozenset({"vi"}),
+_PAGES = {
+    name: frozenset(languages.split())
+    for name, languages in {
+        "cp1252": "en de fr es it pt nl sv da no fi is ga gl ca eu af sq id ms la br sw tl",
+        "cp1250": "pl cs sk hu sl hr ro bs sq",
+        "cp1251": "ru uk bg sr mk be kk ky mn",
+        "koi8-r": "ru",
+        "cp1253": "el",
+        "cp1254": "tr az ku",
+        "cp1255": "he",
+        "cp1256": "ar fa ur ps ug",
+        "cp1257": "lt lv et",
+        "cp1258": "vi",
+        "cp932": "ja",
+        "euc_jp": "ja",
+        "cp949": "ko",
+        "gb18030": "zh",
+        "big5hkscs": "zh",
+    }.items()
 }
-"""Latin code pages, and the languages that are written in them; any other language means cp1252."""
-_LATIN = re.compile(r"cp(?:1250|1254|1257|1258|437|77\d|85\d|86[0135])|mac_(?!cyr|greek)|latin|iso8859_(?:[1-4]|9|1[03456])$")
+"""Encodings before Unicode, and the languages that are written in them (of those that py3langid knows)."""
 _SAMPLE = 200_000
+_READ = 20_000
+_BROKEN = "utf-8, damaged"
+_ACCENTED = re.compile(r"[A-Za-z]*[À-ÖØ-öø-ÿ][A-Za-zÀ-ÖØ-öø-ÿ]*")
+_ONE_LETTER_WORDS = frozenset("àáâäåèéêíîïñóòôöøúùûüÀÁÂÄÅÉÈÊÍÓÒÔÖØÚÜæÆ")
 _MOST_BROKEN = 0.25
+_LIKELY, _DOUBTFUL, _SURE = 0.4, 0.9, 0.99
+_LATIN = ("cp1250", "cp1252", "cp1254", "cp1257", "cp1258")
+_LATIN_TOO = (*_LATIN, "cp437", "cp77", "cp85", "mac-latin", "mac-roman", "mac-iceland", "iso8859-1", "iso8859-2")
 
 
 def decoded(content: bytes, *, declares: bool = False) -> tuple[str, str]:
@@ -75,22 +95,43 @@ def _damaged(content: bytes) -> tuple[str, str] | None:
     text = content.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     whole = len(re.findall(r"[^\x00-\x7f\ufffd]", text[:_SAMPLE]))
-    return (text, "utf-8, damaged") if whole > 8 * min(broken, text[:_SAMPLE].count("\ufffd")) else None
+    return (text, _BROKEN) if whole > 8 * min(broken, text[:_SAMPLE].count("\ufffd")) else None
 
 
 def _guessed(content: bytes) -> tuple[str, str]:
+    """Guess: of the known encodings the one whose text is surest to be in one of its languages, else the general one.
+
+    charset-normalizer alone takes short French for Central European and Hebrew for Cyrillic.
+    """
     from charset_normalizer import from_bytes
 
     sample = content if len(content) <= _SAMPLE else content[: content.rfind(b" ", 0, _SAMPLE) + 1 or _SAMPLE]
-    matches = from_bytes(sample)
-    best = matches.best()
-    if best is None:
-        if sum(byte > 127 for byte in sample) > _MOST_BROKEN * len(sample):
-            raise Unreadable("binary", "the bytes are not text in any known encoding")
-        return content.decode("utf-8", "replace"), "utf-8, damaged"
-    name = best.encoding
-    known = {other for match in matches for other in (match.encoding, *match.could_be_from_charset)}
-    western = "cp1252" in known and _LATIN.match(name)
-    if western and language_of(str(best)) not in _USERS.get(name, ()):
-        name = "cp1252"
-    return content.decode(name, "replace"), codecs.lookup(name).name
+    best = from_bytes(sample).best()
+    if best is None and sum(byte > 127 for byte in sample) > _MOST_BROKEN * len(sample):
+        raise Unreadable("binary", "the bytes are not text in any known encoding")
+    guessed = codecs.lookup(best.encoding).name if best else ""
+    latin = guessed.startswith(_LATIN_TOO)
+    certainty, page = max((_certainty(sample, page), page) for page in (_LATIN if latin else _PAGES))
+    if latin:
+        name = page if certainty >= _LIKELY else "cp1252"
+    else:
+        name = page if certainty >= _SURE and _certainty(sample, guessed) < _DOUBTFUL else guessed
+    if not name or (name == "cp1252" and _is_mojibake(sample.decode(name, "replace"))):
+        return content.decode("utf-8", "replace"), _BROKEN
+    return content.decode(name, "replace"), name
+
+
+def _certainty(sample: bytes, name: str) -> float:
+    """Return how sure it is that a sample, read in an encoding, is in a language that is written in it."""
+    try:
+        language, probability = likeliest_language(sample.decode(name)[:_READ])
+    except (LookupError, UnicodeDecodeError):
+        return 0.0
+    return probability if language in _PAGES.get(name, ()) else 0.0
+
+
+def _is_mojibake(text: str) -> bool:
+    """Return whether most words with an accent have no plain letter: broken bytes rather than western text."""
+    words = _ACCENTED.findall(text[:_READ])
+    odd = sum(not re.search("[A-Za-z]", word) and word not in _ONE_LETTER_WORDS for word in words)
+    return odd > len(words) / 2

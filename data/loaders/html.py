@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 
-from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
-from markitdown import StreamInfo
-from markitdown.converters import HtmlConverter
+from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 
 from data.cleaning import normalise, unescaped
 from data.loaders.loaded import Loaded, Unreadable
@@ -15,18 +13,37 @@ from data.loaders.plain import decode, plain_title
 
 _FURNITURE = ("script", "style", "noscript", "template", "nav", "aside", "form", "button", "iframe", "svg", "img")
 _FURNITURE_ROLES = ("navigation", "banner", "contentinfo", "search", "complementary")
+_PREFORMATTED = 0.9
+"""Share of a page's text that stands in <pre> from which the page is a text file in disguise."""
 
 
 def load_html(content: bytes, limit: int) -> Loaded:
     """Read an HTML page as Markdown; the title is <title>, else the first <h1>."""
-    declared = _declared(content)
-    text, encoding = (declared, "declared") if declared is not None else decode(content)
+    page, encoding = decode(content, declares=True)
+    text, title = page_text(page)
+    if not text:
+        raise Unreadable("empty", "the page holds no text")
+    return Loaded(text=text, media_type="text/html", title=title, metadata={"encoding": encoding})
+
+
+def page_text(page: str) -> tuple[str, str]:
+    """Return (Markdown, title) of a page of HTML; a page that is (nearly) all <pre> is given as it stands."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
-        soup = BeautifulSoup(text, "html.parser")
+        soup = BeautifulSoup(page, "html.parser")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     if not title and (heading := soup.find("h1")):
         title = heading.get_text(" ", strip=True)
+    _clear(soup)
+    body = soup.find("main") or soup.find("article") or soup.body or soup
+    blocks = [block.get_text() for block in body.find_all("pre") if block.find_parent("pre") is None]
+    if sum(map(len, blocks)) > _PREFORMATTED * len(body.get_text()):
+        return normalise("\n\n".join(blocks)), plain_title(title)
+    return normalise(unescaped(_markdown(body))), plain_title(title)
+
+
+def _clear(soup: BeautifulSoup) -> None:
+    """Take out what is not content: scripts, navigation, page headers and footers, pictures, the addresses of links."""
     for tag in soup(_FURNITURE):
         tag.decompose()
     for tag in soup.find_all(role=list(_FURNITURE_ROLES)):
@@ -36,23 +53,15 @@ def load_html(content: bytes, limit: int) -> Loaded:
             tag.decompose()
     for anchor in soup.find_all("a"):
         anchor.unwrap()
-    body = soup.find("main") or soup.find("article") or soup.body or soup
-    markdown = HtmlConverter().convert(
-        io.BytesIO(str(body).encode("utf-8", "replace")), StreamInfo(mimetype="text/html", charset="utf-8")
-    )
-    cleaned = normalise(unescaped(markdown.markdown))
-    if not cleaned:
-        raise Unreadable("empty", "the page holds no text")
-    return Loaded(text=cleaned, media_type="text/html", title=plain_title(title), metadata={"encoding": encoding})
 
 
-def _declared(content: bytes) -> str | None:
-    """Return the text in the encoding that the page declares, where that decodes without an error."""
-    found = BeautifulSoup(content[:2048], "html.parser").find("meta", charset=True)
-    name = str(found["charset"]) if found else ""
-    if not name or content.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        return None
+def _markdown(body: Tag) -> str:
+    from markitdown import StreamInfo
+    from markitdown.converters import HtmlConverter
+
+    stream = io.BytesIO(str(body).encode("utf-8", "replace"))
     try:
-        return content.decode(name)
-    except (LookupError, UnicodeDecodeError):
-        return None
+        converted = HtmlConverter().convert(stream, StreamInfo(mimetype="text/html", charset="utf-8"))
+    except RecursionError:
+        return body.get_text("\n")  # nested too deeply for structure; the words are still there
+    return str(converted.markdown)

@@ -1,75 +1,105 @@
-"""DOCX and EPUB, by markitdown from a stream; an archive that unpacks too large is refused before it is opened."""
+"""DOCX, PPTX and EPUB, by markitdown from a stream."""
 
 from __future__ import annotations
 
 import io
 import re
 import zipfile
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 from xml.parsers.expat import ExpatError
 
-from defusedxml.common import DefusedXmlException
-from markitdown import StreamInfo
-from markitdown.converters import DocxConverter, EpubConverter
-
 from data.cleaning import normalise, unescaped
+from data.loaders.archives import check_archive
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import plain_title
 
-_DAMAGED = (KeyError, ValueError, AttributeError, IndexError, TypeError, ParseError, ExpatError, zipfile.BadZipFile)
+if TYPE_CHECKING:
+    from markitdown.converters import DocxConverter, EpubConverter, PptxConverter
+
+DAMAGED = (KeyError, ValueError, AttributeError, IndexError, TypeError, SyntaxError, ParseError, ExpatError,
+           zipfile.BadZipFile, NotImplementedError)  # fmt: skip
+"""What the libraries raise on a file that is not what it says."""
 _META = re.compile(r"\A(?:\*\*[A-Z][\w ]*:\*\*.*\n+)+")
+_PICTURE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
+_LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)")
+_SLIDE = re.compile(r"<!-- Slide number: (\d+) -->\n?")
+_LONGEST_BULLET = 120
+_OOXML = "application/vnd.openxmlformats-officedocument"
 
 
 def load_docx(content: bytes, limit: int) -> Loaded:
     """Read a Word document as Markdown. `limit` is the most bytes that it may unpack to."""
-    _check_archive(content, limit, "word/document.xml")
-    return _convert(
-        DocxConverter(), content, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"
-    )
+    from markitdown.converters import DocxConverter
+
+    check_archive(content, limit, "word/document.xml")
+    return _loaded(_convert(DocxConverter(), content), f"{_OOXML}.wordprocessingml.document")
 
 
 def load_epub(content: bytes, limit: int) -> Loaded:
     """Read an EPUB book as Markdown. `limit` is the most bytes that it may unpack to."""
-    _check_archive(content, limit, "META-INF/container.xml")
-    return _convert(EpubConverter(), content, "application/epub+zip", ".epub")
+    from markitdown.converters import EpubConverter
+
+    check_archive(content, limit, "META-INF/container.xml")
+    return _loaded(_convert(EpubConverter(), content), "application/epub+zip")
 
 
-def _check_archive(content: bytes, limit: int, needed: str) -> None:
-    if not content:
-        raise Unreadable("empty", "the file holds no bytes")
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise Unreadable(
-            "password", "the file is encrypted or in an old Office format; save it again without a password"
-        )
+def load_pptx(content: bytes, limit: int) -> Loaded:
+    """Read slides as Markdown: every slide is a page with a heading. `limit` is the most bytes that it may unpack to."""
+    from markitdown.converters import PptxConverter
+
+    check_archive(content, limit, "ppt/presentation.xml")
+    markdown, title = _convert(PptxConverter(), content)
+    parts = _SLIDE.split(markdown.replace("\v", "\n").replace("[unsupported chart]", ""))
+    text, starts, titles = "", [], [title]
+    for number, slide in zip(parts[1::2], parts[2::2], strict=True):
+        heading, body = _slide(slide)
+        titles += [heading] if heading else []
+        starts.append(len(text))
+        text += normalise(f"## {heading or f'Slide {number}'}\n\n{body}") + "\n"
+    if not re.search(r"^(?!## Slide \d+$).", text, re.MULTILINE):
+        raise Unreadable("empty", "the slides hold no text")
+    media_type = f"{_OOXML}.presentationml.presentation"
+    named = next(filter(None, titles), "")
+    return Loaded(text=text.rstrip("\n") + "\n", media_type=media_type, title=plain_title(named), pages=tuple(starts))
+
+
+def _slide(markdown: str) -> tuple[str, str]:
+    """Return (title, body) of a slide; its short lines, which are bullets or labels, become a list."""
+    title, body, before = "", [], ""
+    for line in filter(str.strip, _PICTURE.sub("", markdown).split("\n")):
+        if line.startswith("# ") and not title:
+            title = line[2:].strip()
+            continue
+        kind = line[0] if line.startswith(("|", "###")) else "-" if len(line) <= _LONGEST_BULLET else ""
+        if kind != before or not kind:
+            body.append("")
+        body.append(f"- {line.strip()}" if kind == "-" else line.rstrip(" :"))
+        before = kind
+    return title, "\n".join(body)
+
+
+def _convert(converter: DocxConverter | EpubConverter | PptxConverter, content: bytes) -> tuple[str, str]:
+    from defusedxml.common import DefusedXmlException
+    from markitdown import StreamInfo
+
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-            names = set(archive.namelist())
-    except zipfile.BadZipFile as error:
-        raise Unreadable("damaged", "the archive is cut off or not a zip file") from error
-    if needed not in names:
-        raise Unreadable("damaged", f"the archive has no {needed}")
-    if size > limit:
-        raise Unreadable("too_large", f"the file unpacks to {size // 2**20} MB, more than {limit // 2**20} MB")
-
-
-def _convert(converter: DocxConverter | EpubConverter, content: bytes, media_type: str, ending: str) -> Loaded:
-    try:
-        result = converter.convert(io.BytesIO(content), StreamInfo(mimetype=media_type, extension=ending))
+        result = converter.convert(io.BytesIO(content), StreamInfo())
     except DefusedXmlException as error:
-        raise Unreadable(
-            "hostile", f"the file defines XML entities, which are never expanded ({type(error).__name__})"
-        ) from error
-    except _DAMAGED as error:
+        name = type(error).__name__
+        raise Unreadable("hostile", f"the file defines XML entities, which are never expanded ({name})") from error
+    except DAMAGED as error:
         raise Unreadable("damaged", f"the content cannot be read ({type(error).__name__}: {error})") from error
-    markdown = result.markdown
-    title = result.title or ""
+    return result.markdown, result.title or ""
+
+
+def _loaded(converted: tuple[str, str], media_type: str) -> Loaded:
+    markdown, title = converted
     if found := _META.match(markdown):
         named = re.search(r"\*\*Title:\*\*\s*(.+)", found.group())
         title = title or (named.group(1) if named else "")
         markdown = markdown[found.end() :]
-    markdown = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", markdown)
-    text = normalise(unescaped(re.sub(r"\[([^\]\n]+)\]\([^)\n]*\)", r"\1", markdown)))
+    text = normalise(unescaped(_LINK.sub(r"\1", _PICTURE.sub("", markdown))))
     if not text:
         raise Unreadable("empty", "the file holds no text")
     if not title and (heading := re.search(r"^#+\s+(.+)$", text, re.MULTILINE)):

@@ -5,38 +5,50 @@ from __future__ import annotations
 import re
 
 import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
 
 from data.cleaning import normalise, unwrapped, without_running_lines
 from data.loaders.loaded import Loaded, Unreadable
 
 _SOFT_HYPHEN = re.compile("[\ufffe\x02\u00ad]\r?\n?")
+_NO_TITLE = re.compile(r"untitled|\.(?:docx?|tex|indd|qxd|dvi|pdf)\b|microsoft word", re.IGNORECASE)
+_OCR = "text recognition is in: pip install 'doceo[ocr]'"
 
 
 def load_pdf(content: bytes, limit: int) -> Loaded:
-    """Read a PDF. Soft hyphens, running headers and footers are removed, wrapped lines joined to paragraphs."""
+    """Read a PDF. Soft hyphens, running headers and footers are removed, wrapped lines joined to paragraphs.
+
+    A page that shows something but has no text counts as scanned: `scanned_pages` of the metadata. A PDF of such
+    pages only raises Unreadable with reason `scanned`.
+    """
     if not content.strip():
         raise Unreadable("empty", "the file holds no bytes")
     try:
         pdf = pdfium.PdfDocument(content)
         raw = [_page_text(pdf, number) for number in range(len(pdf))]
+        scanned = sum(not text.strip() and _shows_something(pdf, number) for number, text in enumerate(raw))
         title = pdf.get_metadata_value("Title").strip()
     except pdfium.PdfiumError as error:
         if "assword" in str(error):
             raise Unreadable("password", "the PDF is locked; save it without a password") from error
         raise Unreadable("damaged", f"not a readable PDF: {error}") from error
-    pages = [unwrapped(page) for page in without_running_lines(raw)]
     text, starts = "", []
-    for page in pages:
+    for page in map(unwrapped, without_running_lines(raw)):
         cleaned = normalise(page)
         starts.append(len(text))
         text += cleaned + "\n" if cleaned else ""
     if not text.strip():
-        raise Unreadable(
-            "no_text", "the pages hold pictures only; text recognition comes with: pip install 'doceo[ocr]'"
-        )
-    if not title or re.search(r"untitled|\.(?:docx?|tex|indd|qxd|dvi|pdf)\b|microsoft word", title, re.IGNORECASE):
+        raise _without_text(len(raw), scanned)
+    if not title or _NO_TITLE.search(title):
         title = next((line for line in text.split("\n") if 3 < len(line) <= 90), "")
-    return Loaded(text=text, media_type="application/pdf", title=title, pages=tuple(starts))
+    metadata = {"scanned_pages": str(scanned)} if scanned else {}
+    return Loaded(text=text, media_type="application/pdf", title=title, pages=tuple(starts), metadata=metadata)
+
+
+def _without_text(pages: int, scanned: int) -> Unreadable:
+    if scanned:
+        return Unreadable("scanned", f"{scanned} of {pages} pages are pictures without text; {_OCR}")
+    return Unreadable("empty", f"the {pages} pages hold nothing")
 
 
 def _page_text(pdf: pdfium.PdfDocument, number: int) -> str:
@@ -44,3 +56,11 @@ def _page_text(pdf: pdfium.PdfDocument, number: int) -> str:
     text: str = page.get_textpage().get_text_bounded()
     page.close()
     return _SOFT_HYPHEN.sub("", text.replace("\r\n", "\n"))
+
+
+def _shows_something(pdf: pdfium.PdfDocument, number: int) -> bool:
+    """Return whether a page without text has pictures or many lines, as letters drawn as outlines have."""
+    page = pdf[number]
+    kinds = [item.type for item in page.get_objects(max_depth=3)]
+    page.close()
+    return pdfium_c.FPDF_PAGEOBJ_IMAGE in kinds or kinds.count(pdfium_c.FPDF_PAGEOBJ_PATH) > 20

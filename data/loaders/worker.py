@@ -47,7 +47,7 @@ def _content(path: Path, limit: int) -> bytes:
         content = file.read(limit + 1)
     if len(content) > limit:
         size = max(path.stat().st_size, len(content))
-        raise Unreadable("too_large", f"{size / 2**20:.0f} MB, more than {limit // 2**20} MB; see --megabytes")
+        raise Unreadable("too_large", f"{size / 2**20:.0f} MB, more than {limit // 2**20} MB; see --read-megabytes")
     return content
 
 
@@ -58,11 +58,11 @@ def _load(path: Path, content: bytes, limit: int) -> Loaded:
     load = loader_of(ending)
     with Guard(path):
         loaded = load(content, limit)
-        if not loaded.text.strip():
-            raise Unreadable("empty", "the file holds no text")
-        if len(loaded.text) > _LONGEST * limit:
-            raise Unreadable("too_large", f"its text has {len(loaded.text):,} characters; see --megabytes")
-        found = {"language": language_of(loaded.text), "words": str(count_words(loaded.text))}
+    if not loaded.text.strip():
+        raise Unreadable("empty", "the file holds no text")
+    if len(loaded.text) > _LONGEST * limit:
+        raise Unreadable("too_large", f"its text has {len(loaded.text):,} characters; see --read-megabytes")
+    found = {"language": language_of(loaded.text), "words": str(count_words(loaded.text))}
     if ending != path.suffix.lower():
         found["read_as"] = ending
     return loaded.model_copy(update={"metadata": {**loaded.metadata, **found}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +15,8 @@ from doceo.app.models import EXTRACTIVE, open_async
 from doceo.app.settings import Settings
 from doceo.core.config import Gate
 from doceo.core.errors import InputError, UsageError
-from doceo.core.protocols import AsyncProvider, Progress, Teacher
-from doceo.core.records import Usage
-from doceo.providers.journal import spent_in
+from doceo.core.protocols import AsyncProvider, Embedder, Progress, Teacher
+from doceo.providers.journal import known_cost, spent_in
 from doceo.providers.remote import AsyncRemote, is_loopback
 from generator import judge, roundtrip
 from generator.corpus import Corpus, Crew, DeepCheck, Embed
@@ -27,6 +26,9 @@ from generator.teachers import llm
 from prompts.catalog import Catalog
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from doceo.providers.blocking import Threaded
     from doceo.providers.capped import Budget
 
@@ -138,7 +140,7 @@ def _budget(settings: Settings, run: Run) -> Budget | None:
         return None
     from doceo.providers.capped import Budget
 
-    return Budget(settings.engine.max_cost, (spent_in(run.journal).cost or 0.0) if run.journal.exists() else 0.0)
+    return Budget(settings.engine.max_cost, known_cost(run.journal))
 
 
 def hire(settings: Settings, corpus: Corpus, models: Models, embed: Embed) -> Crew:
@@ -152,7 +154,13 @@ def hire(settings: Settings, corpus: Corpus, models: Models, embed: Embed) -> Cr
         student, gate = models.student, settings.gate
         checks.append(
             roundtrip.Roundtrip(
-                models.reader, corpus, student=student, catalog=catalog, config=gate, search=search, private=corpus.local
+                models.reader,
+                corpus,
+                student=student,
+                catalog=catalog,
+                config=gate,
+                search=search,
+                private=corpus.local,
             )
         )
     if models.judge is not None:
@@ -183,27 +191,39 @@ def _extractive(corpus: Corpus) -> Teacher:
 
 
 def embed_with(name: str, progress: Progress) -> Embed:
-    """Return a function that embeds texts; the model is opened when it is first used, long work is shown."""
-    opened: list[Callable[[Sequence[str]], object]] = []
+    """Return a function that embeds texts; the model is opened when it is first used, long work is shown.
 
-    def embed(texts: Sequence[str]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - as `Embed` says
+    A text beyond what the model reads is embedded by its beginning.
+    """
+    opened: list[Embedder] = []
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         if not opened:
             from doceo.providers.embedders import open_embedder
 
-            opened.append(open_embedder(name).embed)
+            opened.append(open_embedder(name))
         if len(texts) <= _SHOWN:
-            return opened[0](texts)
+            return _embedded(opened[0], texts)
         import numpy as np
 
         parts = []
         with progress.task("embed", total=len(texts), unit="passages") as task:
             for start in range(0, len(texts), _SHOWN):
-                part = texts[start : start + _SHOWN]
-                parts.append(opened[0](part))
-                task.advance(len(part))
+                parts.append(_embedded(opened[0], texts[start : start + _SHOWN]))
+                task.advance(len(parts[-1]))
         return np.concatenate(parts)
 
     return embed
+
+
+def _embedded(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+    try:
+        return embedder.embed(texts)
+    except InputError:
+        most = embedder.max_tokens
+        return embedder.embed(
+            [text[: max((end for _, end in embedder.offsets(text)[:most]), default=0)] for text in texts]
+        )
 
 
 _SHOWN = 512
@@ -214,7 +234,7 @@ def cost_of(settings: Settings, run: Run) -> tuple[str, float | None]:
     """Return what a run's kept replies took, in words and in USD, earlier processes of the same run included."""
     if settings.teacher == EXTRACTIVE and not settings.judge:
         return "It cost nothing.", 0.0
-    usage = spent_in(run.journal) if run.journal.exists() else Usage(cost=0.0)
+    usage = spent_in(run.journal)
     if not usage.prompt_tokens:
         return "It ran on this machine.", 0.0
     price = "at no price known to Doceo" if usage.cost is None else f"for {usage.cost:.4f} USD"

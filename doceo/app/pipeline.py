@@ -64,7 +64,9 @@ def run_all(
         # Without training now, an adapter of an earlier dataset may stand there: it is not asked.
         scores = _evaluate(run, default_systems(run) if tuned else [QUOTE + RAG], settings, progress)
         report = make_report(run)
-        short = shortfall(made, ingested, settings) or ("" if has_rows(run) else "No pair was left to train on: all are held out.")
+        short = shortfall(made, ingested, settings) or (
+            "" if has_rows(run) else "No pair was left to train on: all are held out."
+        )
         return Outcome(run, ingested, made, scores, report, short, before == _finished(run) != {})
 
 
@@ -174,7 +176,9 @@ def shortfall(made: Made, ingested: Ingested, settings: Settings) -> str:
     parts = [f"{ledger.accepted} of {ledger.requested} pairs: {proposed}.", cannot_read(ingested, settings)]
     if CostCapReached.code in ledger.failed:
         cap = settings.engine.max_cost
-        parts.append(f"The cost cap of {cap or 0:g} USD was reached; the same command with a higher --max-cost goes on.")
+        parts.append(
+            f"The cost cap of {cap or 0:g} USD was reached; the same command with a higher --max-cost goes on."
+        )
     return " ".join(part for part in parts if part)
 
 

@@ -60,7 +60,8 @@ def register(app: typer.Typer) -> None:
         with run.locked():
             ingested = read_or_load(run, sources or [], settings, console)
             if estimate:
-                return _estimate(run, ingested, settings, console)
+                _estimate(run, ingested, settings, console)
+                return None
             made = generate_dataset(run, ingested, questions, settings, console)
         show_ledger(console, made.ledger)
         show_pairs(console, made)

@@ -48,10 +48,10 @@ def verb(
         @functools.wraps(function)
         def command(**given: Any) -> None:  # noqa: ANN401 - what typer parsed
             as_json, debug = given.pop("json"), given.pop("debug")
-            flags = _nested({key: given.pop(key) for key in knobs}, knobs)
+            flags = {key: given.pop(key) for key in knobs}
 
             def work(console: Console) -> int | None:
-                return function(settings=load_settings(flags), console=console, **given)
+                return function(settings=load_settings(_nested(flags, knobs)), console=console, **given)
 
             run_verb(work, as_json=as_json, debug=debug)
 

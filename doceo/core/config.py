@@ -109,7 +109,7 @@ class GateConfig(Config):
     semantic: float = Field(default=0.9, gt=0, le=1)
     """Cosine of question vectors from which two questions with one answer are the same."""
     contradiction: float = Field(default=0.97, gt=0, le=1)
-    """Cosine of question vectors from which two questions with different answers contradict each other."""
+    """Cosine of question vectors from which questions that differ only in tense and small words are the same."""
     support: float = Field(default=0.5, ge=0, le=1)
     """Least share of an answer's content words that its evidence, passage or question holds."""
     agreement: float = Field(default=0.5, ge=0, le=1)

@@ -40,8 +40,14 @@ def language_of(text: str) -> str:
         return "ja" if kana > 0.1 * (han + kana) else "zh"
     if letters < _FEWEST_LETTERS:
         return UNKNOWN
-    language, probability = _identifier().classify(sample)
-    return str(language) if probability >= _SURE and language != "zxx" else UNKNOWN
+    language, probability = likeliest_language(sample)
+    return language if probability >= _SURE and language != "zxx" else UNKNOWN
+
+
+def likeliest_language(text: str) -> tuple[str, float]:
+    """Return py3langid's first choice for a text and its probability, however little text there is."""
+    language, probability = _identifier().classify(text)
+    return str(language), float(probability)
 
 
 def count_words(text: str) -> int:
@@ -76,4 +82,7 @@ def _sample(text: str, pieces: int = 20, length: int = 1000) -> str:
 def _identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    # Varieties without a code of their own in ISO 639-1, such as Wu Chinese, would take from their main language.
+    identifier.set_languages([code for code in identifier.nb_classes if len(code) == 2 or code == "zxx"])
+    return identifier

@@ -50,6 +50,17 @@ def repeated_shares(texts: Iterable[str], count: int, known: Hashes) -> NDArray[
     return held / np.maximum(total, 1)
 
 
+def counted_in(texts: Iterable[str], known: Hashes) -> Places:
+    """Return, for each of the known runs, how many texts it stands in; they are sorted and distinct."""
+    counts = np.zeros(len(known), dtype=np.int64)
+    for found, owners in runs_by_text(texts):
+        held = among(found, known)
+        places = np.searchsorted(known, found[held])
+        both = np.unique(np.stack([places, owners[held]]), axis=1)
+        counts += np.bincount(both[0], minlength=len(known))
+    return counts
+
+
 def texts_with(texts: Sequence[str], parts: Sequence[str], least: int) -> set[int]:
     """Return the positions of the texts that hold a part word for word: one of at least `least` terms.
 

@@ -63,13 +63,16 @@ def content(folder: Path, *leave: str) -> dict[str, str]:
 
 def test_generate_pays_nothing_twice(library: Path, tmp_path: Path, teacher: Callable[[float], Any]) -> None:
     server = teacher(0.1)
-    common = ["--teacher", "openai:m", "--base-url", server.address, "--pairs", "16", "--concurrency", "2"]
+    plain = ["--gates", "form,exact,near,grounding", "--topics", "0", "--kinds", "fact=0"]
+    common = ["--teacher", "openai:m", "--base-url", server.address, "--pairs", "16", "--concurrency", "2", *plain]
     finish("generate", library, *common, "--out", tmp_path / "whole", cwd=tmp_path)
     once = server.seen()
     kill_when(lambda: server.seen() >= once + 4, "generate", library, *common, "--out", tmp_path / "cut", cwd=tmp_path)
     finish("generate", library, *common, "--out", tmp_path / "cut", cwd=tmp_path)
     assert server.seen() <= 2 * once + 2, "more than what was in flight was paid again"
-    assert content(tmp_path / "cut" / "3-pairs", "card.md") == content(tmp_path / "whole" / "3-pairs", "card.md")
+    assert content(tmp_path / "cut" / "3-pairs", "card.md", "README.md") == content(
+        tmp_path / "whole" / "3-pairs", "card.md", "README.md"
+    )
 
 
 def test_finetune_goes_on_and_ends_the_same(tiny_run: Path, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_also_where_counts_do_not_add_up(text: str, most: int) -> None:
 @given(st.lists(st.text(alphabet="Abcdef .", min_size=1, max_size=80), max_size=12))
 def test_no_word_is_lost(paragraphs: list[str]) -> None:
     text = "\n\n".join(paragraphs)
-    chunks = cut(text, max_tokens=32, target_tokens=16)
+    chunks = chunk_document(document(text, title="Library"), Words(), ChunkConfig(max_tokens=32, target_tokens=16))
     titles = {title for chunk in chunks for title in chunk.heading_path}
     held = squeezed("".join(chunk.text for chunk in chunks)) + squeezed("".join(titles))
     assert all(squeezed(block) in held for block in paragraphs if len(block) < 40)

@@ -46,6 +46,7 @@ def document(text: str, pages: tuple[int, ...] = (), **more: str) -> Document:
         ("Tel.: 030 2093 3333, Berlin", "phone", "030 2093 3333"),
         ("at 800-877-6799.", "phone", "800-877-6799"),
         ("offices) (702) 939-3254", "phone", "(702) 939-3254"),
+        ("hotline (1-800-222-1222).", "phone", "1-800-222-1222"),
         ("Pay to DE89 3704 0044 0532 0130 00 please", "iban", "DE89 3704 0044 0532 0130 00"),
         ("GB82WEST12345698765432", "iban", "GB82WEST12345698765432"),
         ("card 4539 5787 6362 1486, until", "card", "4539 5787 6362 1486"),
@@ -87,6 +88,8 @@ def test_found(text: str, kind: str, value: str) -> None:
         "| 86,833 | 22,074 | 172,384 | 128,000 |",
         "sha512-AKIA0123456789ABCDEFxyz, eyJ, ghp_short",
         "-----BEGIN PRIVATE KEY-----",
+        "as in Clause 252.227-7013 and Decimal('+35236450.6')",
+        '"client_secret":"ek_token_123"',
     ],
 )
 def test_not_taken_for_it(text: str) -> None:

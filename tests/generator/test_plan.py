@@ -53,13 +53,25 @@ def test_more_pairs_go_where_there_is_more_information() -> None:
     found = chunks(3)
     weight = {found[0].id: 10.0, found[1].id: 30.0, found[2].id: 20.0}
     assert [slot.n for slot in slots(found, 12, 8, weight, {})] == [2, 6, 4]
-    assert [slot.n for slot in slots(found, 12, 4, weight, {})] == [2, 4, 4]
+    assert [slot.n for slot in slots(found, 12, 4, weight, {})] == [4, 4, 4]
 
 
 def test_the_least_asked_come_first() -> None:
     found = chunks(4)
     planned = slots(found, 2, 4, even(found), {found[0].id: 1, found[2].id: 1})
     assert [slot.chunk for slot in planned] == [found[1], found[3]]
+
+
+@given(st.integers(1, 40), st.integers(0, 200), st.integers(1, 6), st.lists(st.integers(0, 3), min_size=40, max_size=40))
+@settings(max_examples=80, deadline=None)
+def test_the_slots_sum_up_to_what_is_wanted(n_chunks: int, n: int, most: int, levels: list[int]) -> None:
+    found = chunks(n_chunks)
+    asked = {chunk.id: level for chunk, level in zip(found, levels, strict=False)}
+    planned = slots(found, n, most, {chunk.id: 1.0 + i for i, chunk in enumerate(found)}, asked)
+    assert sum(slot.n for slot in planned) == min(n, most * n_chunks)
+    assert all(1 <= slot.n <= most for slot in planned)
+    left_out = [asked[chunk.id] for chunk in found if chunk not in [slot.chunk for slot in planned]]
+    assert max((asked[slot.chunk.id] for slot in planned), default=0) <= min(left_out, default=9)
 
 
 def test_information_is_nothing_for_what_is_no_running_text() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from data.chunking import chunk_document
 from data.jsonl import read_jsonl, write_jsonl
 from data.manifest import file_sha256
+from data.private import Redactor
 from data.reader import read_files
 from data.sources import SourceFile, find_files
 from data.store import CHUNKS, DOCUMENTS, Run
@@ -50,13 +51,23 @@ def ingest(
 def _read(files: Sequence[SourceFile], config: ReadConfig, progress: Progress) -> tuple[list[Document], list[Skipped]]:
     documents: list[Document] = []
     skipped: list[Skipped] = []
+    redactor = Redactor() if config.redact else None
     with progress.task("ingest", total=len(files), unit="files") as task:
         for record in read_files(files, config):
+            if isinstance(record, Document) and redactor is not None:
+                record = redactor.redacted(record)
+                if record.id in (twins := {document.id: document.source for document in documents}):
+                    # Two letters that differ in an address alone are one text now.
+                    detail = f"the same text as {twins[record.id]}"
+                    record = Skipped(source=record.source, reason="duplicate", detail=detail)
             if isinstance(record, Document):
                 documents.append(record)
             else:
                 skipped.append(record)
             task.advance(1, record.source)
+    if redactor is not None:
+        counts = ", ".join(f"{n} {kind}" for kind, n in sorted(redactor.counts.items()))
+        progress.say(f"Private data replaced: {counts or 'none found'}.")
     return documents, skipped
 
 

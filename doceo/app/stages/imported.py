@@ -16,7 +16,7 @@ from data.jsonl import write_json, write_jsonl, write_text
 from data.manifest import file_sha256, hash_inputs, installed
 from data.review import REVIEW
 from data.store import CHUNKS, DATASET, PAIRS, Run
-from doceo.app.stages.dataset import held_out_rows, row_of, make_dataset
+from doceo.app.stages.dataset import held_out_rows, make_dataset, row_of
 from doceo.app.stages.documents import Ingested, load_ingested
 from doceo.app.stages.pairs import Made, load_pairs, split_of
 from doceo.core.config import Config, DatasetConfig, GenerateConfig

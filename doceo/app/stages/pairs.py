@@ -29,7 +29,7 @@ from generator.coverage import coverage
 from generator.pipeline import Generated, generate
 from generator.review import apply_review, read_decisions
 
-PACKAGES = ("doceo", "openai", "rapidfuzz", "datasketch", "scikit-learn")
+PACKAGES = ("doceo", "openai", "rapidfuzz", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ async def _made(
             settings.gate,
             progress,
             gates=gates_of(settings),
-            at_once=settings.engine.concurrency,
+            at_once=settings.engine.concurrency * max(1, settings.base_url.count(",") + 1),
             against=against,
             before=before,
         )

@@ -1,0 +1,93 @@
+"""JSON and JSON Lines as text: one block of "key: value" lines for every record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from data.cleaning import normalise
+from data.loaders.loaded import Loaded, Unreadable
+from data.loaders.plain import decode
+from data.loaders.rows import record_text
+
+
+def load_json(content: bytes, limit: int) -> Loaded:
+    """Read JSON. Raises Unreadable with reason `damaged`, which names the line where it stops being JSON."""
+    text, encoding = decode(content)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and "\n" in text.strip():
+            return load_jsonl(content, limit)
+        detail = f"not JSON from line {error.lineno}, column {error.colno} on: {error.msg}"
+        raise Unreadable("damaged", detail) from error
+    except ValueError as error:
+        raise Unreadable("damaged", f"not JSON: {error}") from error
+    return _loaded(sections(value), "application/json", {"encoding": encoding})
+
+
+def load_jsonl(content: bytes, limit: int) -> Loaded:
+    """Read JSON Lines; lines that are no JSON are left out and counted, where others are good."""
+    text, encoding = decode(content)
+    blocks: list[str] = []
+    broken: list[int] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            blocks += sections(json.loads(line))
+        except ValueError:
+            broken.append(number)
+    metadata = {"encoding": encoding}
+    if broken:
+        if len(broken) > len(blocks):
+            raise Unreadable("damaged", f"{len(broken)} lines are not JSON, the first is line {broken[0]}")
+        metadata["broken_lines"] = f"{len(broken)}, the first is line {broken[0]}"
+    return _loaded(blocks, "application/x-ndjson", metadata)
+
+
+def sections(value: object) -> Iterator[str]:
+    """Yield the blocks of a JSON value: every object of a list is one; lists in an object stand under their keys."""
+    if isinstance(value, list):
+        for item in value:
+            yield from sections(item)
+        return
+    if not isinstance(value, dict):
+        yield str(value)
+        return
+    plain = {key: item for key, item in value.items() if not _is_records(item)}
+    if block := record_text(_fields(plain, "")):
+        yield block
+    for key, item in value.items():
+        if _is_records(item):
+            yield f"## {key}"
+            yield from sections(item)
+
+
+def _is_records(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def _fields(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Yield (path, text) for everything in one record, such as ("address.city", "Paris")."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _fields(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for number, item in enumerate(value, 1):
+            yield from _fields(item, f"{path} {number}")
+    else:
+        yield path, ", ".join(map(_scalar, value)) if isinstance(value, list) else _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _loaded(blocks: Iterator[str] | list[str], media_type: str, metadata: dict[str, str]) -> Loaded:
+    text = normalise("\n\n".join(blocks))
+    if not text:
+        raise Unreadable("empty", "the JSON holds no values")
+    return Loaded(text=text, media_type=media_type, metadata=metadata)

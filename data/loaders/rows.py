@@ -1,0 +1,92 @@
+"""Rows of cells as Markdown that can be cut into passages: every table carries its header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+_PIECE = re.compile(r"[^\W\d_]{1,5}|\d{1,2}|[^\w\s]|_")
+_MOST_PIECES = 200
+"""Word pieces, roughly counted, of one table: a passage has at most 254."""
+_LONG = 120
+"""Characters from which a value is a paragraph of its own."""
+_NUMBER = re.compile(r"[-+]?[\d.,%€$£ ]+")
+
+
+def rows_text(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as Markdown; the first row is the header where it has the look of one, a title alone a caption.
+
+    Rows are gathered into tables small enough for one passage, each with the header again, so that a passage never
+    holds values without their names. A row too wide for that becomes a record. Rows may be ragged.
+    """
+    cleaned = (tuple(map(_cell, row)) for row in rows)
+    filled = (row for row in cleaned if any(row))
+    first, second = next(filled, ()), next(filled, ())
+    rest = chain((second,) if second else (), filled)
+    captions: list[str] = []
+    if _width(first) == 1 < _width(second):
+        captions, first, rest = [first[0]], second, filled
+    if not first:
+        return ""
+    header = first[: _width(first)]
+    if not _is_header(header):
+        header, rest = tuple(f"Column {n}" for n in range(1, len(header) + 1)), chain((first,), rest)
+    return "\n\n".join((*captions, *_blocks(header, rest)))
+
+
+def record_text(fields: Iterable[tuple[str, str]]) -> str:
+    """Return a record of (name, value) as a list of "name: value"; a long value is a paragraph under its name."""
+    lines = []
+    for name, value in fields:
+        if not value.strip():
+            continue
+        if len(value) > _LONG or "\n" in value:
+            lines.append(f"\n{name}:\n\n{value.strip()}\n" if name else value)
+        else:
+            lines.append(f"- {name}: {value}" if name else value)
+    return "\n".join(lines).strip("\n")
+
+
+def _cell(value: str) -> str:
+    return " ".join(value.split())
+
+
+def _width(row: Sequence[str]) -> int:
+    return max((i + 1 for i, cell in enumerate(row) if cell), default=0)
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    named = [cell for cell in row if cell]
+    return len(set(named)) == len(named) and not any(_NUMBER.fullmatch(cell) or len(cell) > 80 for cell in named)
+
+
+def _blocks(header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield tables and lists of about a passage's size, in the order of the rows."""
+    table: list[str] = []
+    size = 0
+    for row in rows:
+        names = (*header, *(f"Column {n}" for n in range(len(header) + 1, _width(row) + 1)))
+        top = f"{_line(names)}\n{_line(['---'] * len(names))}"
+        line = _line([*row, *[""] * (len(names) - len(row))][: len(names)])
+        cost, overhead = _pieces(line), _pieces(top)
+        fits = overhead + 3 * cost <= _MOST_PIECES
+        if table and (not fits or size + cost > _MOST_PIECES or table[0] != top):
+            yield "\n".join(table)
+            table = []
+        if not fits:
+            yield record_text(zip(names, row, strict=False))
+            continue
+        if not table:
+            table, size = [top], overhead
+        table.append(line)
+        size += cost
+    yield "\n".join(table) if table else f"{_line(header)}\n{_line(['---'] * len(header))}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _pieces(line: str) -> int:
+    return len(_PIECE.findall(line))
