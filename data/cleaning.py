@@ -13,7 +13,13 @@ _BLANKS = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 _TRAILING = re.compile(r"(?<![ \t])[ \t]+\n")
 """Blanks at a line's end. It begins to match only where blanks begin, so that a long run of them costs no square."""
 _BULLET = re.compile(r"^\s*(?:[-*•‣▪◦–—]|\d{1,3}[.)]|[a-zA-Z][.)])\s+")
-_ENDS = re.compile(r"[.!?:;][\"'”’)\]]*$")
+_ENDS = re.compile(r"[.!?:;。！？：；][\"'”’)\]」』）]*$")
+_WIDE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]")
+"""A letter or mark of Chinese and Japanese: twice as wide as a Latin one, and written without blanks."""
+_LEADERS = re.compile(r"(?:[ \t]?[.·…]){5,}[ \t]*")
+_CONTENTS = re.compile(r"… ?\S{1,5}$")
+_PAGE_LABEL = re.compile(r"\s*page\s+\d+(?:\s*(?:of|/)\s*\d+)?\s*", re.IGNORECASE)
+_HEADLESS = re.compile(r"^\|(?:[ \t]*\|)+\n(\|(?:[ \t]*:?-+:?[ \t]*\|)+\n)(\|.*\|)(?:\n|\Z)", re.MULTILINE)
 
 
 def normalise(text: str) -> str:
@@ -30,10 +36,21 @@ def unescaped(markdown: str) -> str:
     return "".join(part if i % 2 else re.sub(r"\\([_*#<>&\[\]~.+-])", r"\1", part) for i, part in enumerate(parts))
 
 
+def without_leaders(text: str) -> str:
+    """Return a text whose rows of dots, as tables of contents have them, are cut to one sign."""
+    return _LEADERS.sub(" … ", text)
+
+
+def with_table_heads(markdown: str) -> str:
+    """Return Markdown where a table with an empty header has its first row as the header."""
+    return _HEADLESS.sub(r"\2\n\1", markdown)
+
+
 def without_running_lines(pages: Sequence[str]) -> list[str]:
     """Return pages without their headers and footers: edge lines that recur on at least half of the pages.
 
-    Digits are not compared, so that "Page 3" and "Page 4" count as the same line. Needs at least four pages.
+    Digits are not compared, so that "3 of 9" and "4 of 9" count as the same line; a line "Page 3" always counts.
+    Needs at least four pages.
     """
     split = [page.strip("\n").split("\n") for page in pages]
     if len(split) < 4:
@@ -44,9 +61,10 @@ def without_running_lines(pages: Sequence[str]) -> list[str]:
     running = {shape for shape, count in edges.items() if count >= max(3, len(split) // 2)}
     kept = []
     for lines in split:
-        top = next((i for i, line in enumerate(lines[:2]) if _shape(line) not in running), min(2, len(lines)))
+        runs = [_shape(line) in running or bool(_PAGE_LABEL.fullmatch(line)) for line in lines]
+        top = next((i for i, recurs in enumerate(runs[:2]) if not recurs), min(2, len(lines)))
         end = len(lines)
-        while end > top and end > len(lines) - 2 and _shape(lines[end - 1]) in running:
+        while end > top and end > len(lines) - 2 and runs[end - 1]:
             end -= 1
         kept.append("\n".join(lines[top:end]))
     return kept
@@ -59,7 +77,7 @@ def unwrapped(text: str) -> str:
     within a sentence; a list item or a heading starts anew. Short lines stay apart.
     """
     lines = [line.strip() for line in text.split("\n")]
-    lengths = sorted(len(line) for line in lines if len(line) > 20)
+    lengths = sorted(_extent(line) for line in lines if _extent(line) > 20)
     width = lengths[int(0.9 * (len(lengths) - 1))] if len(lengths) > 4 else 80
     paragraphs: list[str] = []
     before = ""
@@ -74,19 +92,24 @@ def unwrapped(text: str) -> str:
 
 def _goes_on(line: str, following: str, after: str, width: int) -> bool:
     """Return whether a paragraph runs from a line into the following one; `after` is the line after that."""
-    if _BULLET.match(following):
+    if _BULLET.match(following) or _CONTENTS.search(line):
         return False
-    full = len(line) + 1 + len(following.split(maxsplit=1)[0]) > 0.96 * width
+    first = following[0] if _WIDE.match(following) else _WIDE.split(following.split(maxsplit=1)[0])[0]
+    full = _extent(line) + 1 + _extent(first) > 0.96 * width
     if _ENDS.search(line):
-        heading = len(following) < 0.6 * width and not _ENDS.search(following) and len(after) > 0.5 * width
+        heading = _extent(following) < 0.6 * width and not _ENDS.search(following) and _extent(after) > 0.5 * width
         return full and not (heading and following[:1].isupper())
-    return full or (len(line) > 0.5 * width and following[:1].islower())
+    return full or (_extent(line) > 0.5 * width and following[:1].islower())
 
 
 def _join(first: str, second: str) -> str:
     if re.search(r"[a-z]-$", first) and second[:1].islower():
         return first[:-1] + second
-    return f"{first} {second}"
+    return first + second if _WIDE.match(first[-1:]) and _WIDE.match(second) else f"{first} {second}"
+
+
+def _extent(line: str) -> int:
+    return len(line) if line.isascii() else len(line) + len(_WIDE.findall(line))
 
 
 def _shape(line: str) -> str:

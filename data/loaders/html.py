@@ -7,11 +7,12 @@ import warnings
 
 from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 
-from data.cleaning import normalise, unescaped
+from data.cleaning import normalise, unescaped, with_table_heads
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import decode, plain_title
 
-_FURNITURE = ("script", "style", "noscript", "template", "nav", "aside", "form", "button", "iframe", "svg", "img")
+_FURNITURE = ("script", "style", "noscript", "template", "nav", "aside", "form", "button", "input", "select",
+              "iframe", "svg", "img")  # fmt: skip
 _FURNITURE_ROLES = ("navigation", "banner", "contentinfo", "search", "complementary")
 _PREFORMATTED = 0.9
 """Share of a page's text that stands in <pre> from which the page is a text file in disguise."""
@@ -39,7 +40,7 @@ def page_text(page: str) -> tuple[str, str]:
     blocks = [block.get_text() for block in body.find_all("pre") if block.find_parent("pre") is None]
     if sum(map(len, blocks)) > _PREFORMATTED * len(body.get_text()):
         return normalise("\n\n".join(blocks)), plain_title(title)
-    return normalise(unescaped(_markdown(body))), plain_title(title)
+    return normalise(with_table_heads(unescaped(_markdown(body)))), plain_title(title)
 
 
 def _clear(soup: BeautifulSoup) -> None:
@@ -51,6 +52,9 @@ def _clear(soup: BeautifulSoup) -> None:
     for tag in soup.find_all(["header", "footer"]):
         if tag.find_parent(["article", "main"]) is None and (tag.name == "footer" or not tag.find("h1")):
             tag.decompose()
+        else:
+            for menu in tag.find_all(["ul", "ol"]):
+                menu.decompose()
     for anchor in soup.find_all("a"):
         anchor.unwrap()
 

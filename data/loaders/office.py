@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 from xml.parsers.expat import ExpatError
 
-from data.cleaning import normalise, unescaped
+from data.cleaning import normalise, unescaped, with_table_heads
 from data.loaders.archives import check_archive
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import plain_title
@@ -23,6 +23,7 @@ DAMAGED = (KeyError, ValueError, AttributeError, IndexError, TypeError, SyntaxEr
 _META = re.compile(r"\A(?:\*\*[A-Z][\w ]*:\*\*.*\n+)+")
 _PICTURE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
 _LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)")
+_EMPTY_HEADING = re.compile(r"^#+[ \t]*$", re.MULTILINE)
 _SLIDE = re.compile(r"<!-- Slide number: (\d+) -->\n?")
 _LONGEST_BULLET = 120
 _OOXML = "application/vnd.openxmlformats-officedocument"
@@ -99,9 +100,10 @@ def _loaded(converted: tuple[str, str], media_type: str) -> Loaded:
         named = re.search(r"\*\*Title:\*\*\s*(.+)", found.group())
         title = title or (named.group(1) if named else "")
         markdown = markdown[found.end() :]
-    text = normalise(unescaped(_LINK.sub(r"\1", _PICTURE.sub("", markdown))))
+    markdown = _EMPTY_HEADING.sub("", _LINK.sub(r"\1", _PICTURE.sub("", markdown)))
+    text = normalise(with_table_heads(unescaped(markdown)))
     if not text:
         raise Unreadable("empty", "the file holds no text")
-    if not title and (heading := re.search(r"^#+\s+(.+)$", text, re.MULTILINE)):
+    if not title and (heading := re.search(r"^#+[ \t]+(.+)$", text, re.MULTILINE)):
         title = heading.group(1)
     return Loaded(text=text, media_type=media_type, title=plain_title(title))

@@ -7,11 +7,12 @@ import re
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from data.cleaning import normalise, unwrapped, without_running_lines
+from data.cleaning import normalise, unwrapped, without_leaders, without_running_lines
 from data.loaders.loaded import Loaded, Unreadable
 
 _SOFT_HYPHEN = re.compile("[\ufffe\x02\u00ad]\r?\n?")
-_NO_TITLE = re.compile(r"untitled|\.(?:docx?|tex|indd|qxd|dvi|pdf)\b|microsoft word", re.IGNORECASE)
+_NO_TITLE = re.compile(r"untitled|\.(?:docx?|tex|indd|qxd|dvi|pdf)\b|microsoft word|^[a-z]*[\W\d_]\S*$", re.IGNORECASE)
+"""A title in the metadata that is a file name, or one word with digits or hyphens, which mostly is one too."""
 _OCR = "text recognition is in: pip install 'doceo[ocr]'"
 
 
@@ -55,7 +56,7 @@ def _page_text(pdf: pdfium.PdfDocument, number: int) -> str:
     page = pdf[number]
     text: str = page.get_textpage().get_text_bounded()
     page.close()
-    return _SOFT_HYPHEN.sub("", text.replace("\r\n", "\n"))
+    return without_leaders(_SOFT_HYPHEN.sub("", text.replace("\r\n", "\n")))
 
 
 def _shows_something(pdf: pdfium.PdfDocument, number: int) -> bool:

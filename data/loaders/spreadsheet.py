@@ -36,7 +36,7 @@ def load_xlsx(content: bytes, limit: int) -> Loaded:
         title = book.properties.title or ""
     except DAMAGED as error:
         raise Unreadable("damaged", f"the content cannot be read ({type(error).__name__}: {error})") from error
-    filled = [f"## {name}\n\n{table.removeprefix(f'{name}\n\n')}" for name, table in sheets if table]
+    filled = [f"## {name}\n\n" + table.removeprefix(f"{name}\n\n") for name, table in sheets if table]
     if not filled:
         raise Unreadable("empty", "the sheets hold no values")
     text = normalise("\n\n".join(filled))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _KANA = re.compile(r"[\u3041-\u30ff\uff66-\uff9f]")
 _HANGUL = re.compile(r"[\uac00-\ud7af\u1100-\u11ff]")
 _UNSPACED = re.compile(r"[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_WORD = re.compile(r"[^\W_]\S*")
+_NO_WORDS = re.compile(r"[|#*_=<>{}\[\]\\`~-]+|\w*\d\w*|\w+:/\S+")
+"""Signs of tables and marks, numbers, addresses: they say nothing of the language."""
 _SPACE = re.compile(r"\s")
 _SLICE = 1 << 20
 _FEWEST_LETTERS, _FEWEST_SIGNS = 12, 4
@@ -29,9 +33,15 @@ def language_of(text: str) -> str:
     """Return the ISO 639-1 code of a text's main language, `und` where it cannot be told.
 
     Chinese, Japanese and Korean are told by their scripts, others by py3langid (naive Bayes over byte n-grams; Lui
-    and Baldwin, ACL 2012, "langid.py"). Of a long text, twenty stretches are looked at.
+    and Baldwin, ACL 2012, "langid.py"). Of a long text, twenty stretches are looked at, half of which must agree.
     """
-    sample = _sample(text)
+    pieces = _pieces(text)
+    language, count = Counter(map(_language_of, pieces)).most_common(1)[0]
+    return language if 2 * count >= len(pieces) else UNKNOWN
+
+
+def _language_of(piece: str) -> str:
+    sample = _NO_WORDS.sub(" ", piece)
     letters = len(_LETTER.findall(sample))
     han, kana, hangul = (len(script.findall(sample)) for script in (_HAN, _KANA, _HANGUL))
     if han + kana + hangul > 0.3 * letters and letters >= _FEWEST_SIGNS:
@@ -57,8 +67,8 @@ def count_words(text: str) -> int:
 
 def _words(part: str) -> int:
     if part.isascii():
-        return len(part.split())
-    return len(_UNSPACED.sub(" ", part).split()) + len(_UNSPACED.findall(part))
+        return len(_WORD.findall(part))
+    return len(_WORD.findall(_UNSPACED.sub(" ", part))) + len(_UNSPACED.findall(part))
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -71,11 +81,11 @@ def _parts(text: str) -> Iterator[str]:
         at = end
 
 
-def _sample(text: str, pieces: int = 20, length: int = 1000) -> str:
-    if len(text) <= pieces * length:
-        return text
-    step = (len(text) - length) // (pieces - 1)
-    return " ".join(text[i * step : i * step + length] for i in range(pieces))
+def _pieces(text: str, count: int = 20, length: int = 1000) -> list[str]:
+    if len(text) <= count * length:
+        return [text]
+    step = (len(text) - length) // (count - 1)
+    return [text[i * step : i * step + length] for i in range(count)]
 
 
 @cache
