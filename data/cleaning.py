@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from doceo.text.surrogates import without_surrogates
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\x00-\x08\x0b\x0e-\x1f\x7f]")
-_BLANKS = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
+_BLANKS = re.compile(r"\n{3,}")
 _TRAILING = re.compile(r"(?<![ \t])[ \t]+\n")
 """Blanks at a line's end. It begins to match only where blanks begin, so that a long run of them costs no square."""
 _BULLET = re.compile(r"^\s*(?:[-*•‣▪◦–—]|\d{1,3}[.)]|[a-zA-Z][.)])\s+")
@@ -19,7 +19,8 @@ _WIDE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]")
 _LEADERS = re.compile(r"(?:[ \t]?[.·…]){5,}[ \t]*")
 _CONTENTS = re.compile(r"… ?\S{1,5}$")
 _PAGE_LABEL = re.compile(r"\s*page\s+\d+(?:\s*(?:of|/)\s*\d+)?\s*", re.IGNORECASE)
-_HEADLESS = re.compile(r"^\|(?:[ \t]*\|)+\n(\|(?:[ \t]*:?-+:?[ \t]*\|)+\n)(\|.*\|)(?:\n|\Z)", re.MULTILINE)
+_EMPTY_ROW = r"\|(?:[ \t]*\|)+\n"
+_HEADLESS = re.compile(rf"^{_EMPTY_ROW}(\|(?:[ \t]*:?-+:?[ \t]*\|)+\n)(?:{_EMPTY_ROW})*(\|.*\|)(?:\n|\Z)", re.MULTILINE)
 
 
 def normalise(text: str) -> str:
@@ -74,7 +75,7 @@ def unwrapped(text: str) -> str:
     """Return a page's text with wrapped lines joined to paragraphs, a hyphen at a line's end removed.
 
     A line goes on in the next one where the next one's first word would not have fitted on it, or where it stops
-    within a sentence; a list item or a heading starts anew. Short lines stay apart.
+    within a sentence; a list item, a heading or an entry of the contents starts anew. Short lines stay apart.
     """
     lines = [line.strip() for line in text.split("\n")]
     lengths = sorted(_extent(line) for line in lines if _extent(line) > 20)
@@ -99,7 +100,8 @@ def _goes_on(line: str, following: str, after: str, width: int) -> bool:
     if _ENDS.search(line):
         heading = _extent(following) < 0.6 * width and not _ENDS.search(following) and _extent(after) > 0.5 * width
         return full and not (heading and following[:1].isupper())
-    return full or (_extent(line) > 0.5 * width and following[:1].islower())
+    within = following[:1].islower() or bool(_WIDE.match(line[-1]))
+    return full or (within and _extent(line) > 0.5 * width)
 
 
 def _join(first: str, second: str) -> str:

@@ -21,6 +21,7 @@ STDIN = "-"
 """The SRC that stands for what is piped in; in the records it is called `stdin`."""
 _LONGEST_STDIN = 2**31
 
+
 @dataclass(frozen=True)
 class SourceFile:
     """A file and its name in the records: last name of its SRC, then the path inside it, POSIX."""
@@ -76,7 +77,9 @@ def _spooled(stream: BinaryIO) -> Path:
         while (block := stream.read(1 << 20)) and file.tell() < _LONGEST_STDIN:
             file.write(block)
     if not path.stat().st_size:
-        raise InputError("There is nothing on stdin.", hint="Pipe a document in, such as: cat notes.md | doceo ingest -")
+        raise InputError(
+            "There is nothing on stdin.", hint="Pipe a document in, such as: cat notes.md | doceo ingest -"
+        )
     return path
 
 

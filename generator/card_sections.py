@@ -87,7 +87,7 @@ def mix(pairs: Sequence[Pair], measured: str) -> str:
         "language": Counter(pair.language or "unknown" for pair in pairs),
     }
     parts = [table([name, "pairs"], [[key, n] for key, n in counts.most_common()]) for name, counts in columns.items()]
-    said = f"Difficulty was measured: {measured}." if measured else "Difficulty was not measured."
+    said = f"Difficulty: {measured}." if measured else "Difficulty was not measured."
     return "\n\n".join([*parts, said])
 
 

@@ -95,7 +95,8 @@ async def generate(
     reworded_wanted = max(round(config.pairs * config.taught_share), len(kept))
     try:
         await _fill(making, config.pairs - reworded_wanted, progress)
-        chosen = _chosen(making, config.pairs - reworded_wanted, [])
+        chosen = _held(making, before)
+        chosen += _chosen(making, config.pairs - reworded_wanted - len(chosen), chosen)
         reworded = [*kept, *await _reword(making, chosen, reworded_wanted, kept, progress)]
         if len(chosen) + len(reworded) < config.pairs:
             await _fill(making, config.pairs - len(reworded), progress)
@@ -161,6 +162,11 @@ def _count(tally: Tally, reply: Reply) -> None:
         tally.fail(reply.failure.code, asked)
     else:
         tally.fail("not_returned", asked - len(reply.drafts))
+
+
+def _held(making: _Making, before: Carried | None) -> list[Pair]:
+    """Return the pairs of an earlier generation that still stand: they stay in the dataset."""
+    return [making.pool.pairs[pair.id] for pair in before.pairs if pair.id in making.pool.pairs] if before else []
 
 
 def _chosen(making: _Making, n: int, kept: Sequence[Pair]) -> list[Pair]:

@@ -51,7 +51,7 @@ def information(chunk: Chunk) -> int:
 def slots(
     ready: Sequence[Chunk], n: int, most: int, weight: Mapping[str, float], asked: Mapping[str, int]
 ) -> list[Slot]:
-    """Return how many pairs each chunk is to give, in corpus order; the sum is n, or less where `most` does not allow it.
+    """Return how many pairs each chunk is to give, in corpus order; together n, or less where `most` forbids it.
 
     Every chunk is asked once when n allows, the least asked first; of chunks asked equally often, as many as fit are
     taken evenly spaced. Further pairs go where there is more information, by highest averages (D'Hondt).

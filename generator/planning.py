@@ -102,12 +102,17 @@ class Planner:
         return {label: min(missing, count - have[label]) for label, count in wanted.items() if count > have[label]}
 
     def _related(self, chunk: Chunk) -> Chunk | None:
-        """Return a chunk that shares something rare, on the same side of the split, and as free to be sent."""
+        """Return a chunk that shares something rare, on the same side of the split, and as free to be sent.
+
+        Not a neighbour: two pieces of one paragraph make questions that either of them answers.
+        """
         corpus = self.corpus
-        found = self.crew.search.related(chunk, 3) if self.crew.search is not None else []
+        position = corpus.position
+        found = self.crew.search.related(chunk, 5) if self.crew.search is not None else []
         for other in (one.chunk for one in found):
             same_side = (other.id in corpus.unseen) == (chunk.id in corpus.unseen)
             as_free = (other.document_id in corpus.local) == (chunk.document_id in corpus.local)
-            if same_side and as_free and corpus.weight[other.id] > 0:
+            near = other.document_id == chunk.document_id and abs(position[other.id] - position[chunk.id]) < 2
+            if same_side and as_free and not near and corpus.weight[other.id] > 0:
                 return other
         return None

@@ -60,7 +60,7 @@ def loader_of(ending: str) -> Callable[[bytes, int], Loaded]:
     """Return the loader of a file ending such as `.pdf`. Raises Unreadable for an ending that has none."""
     ending = ending.lower()
     if ending not in LOADERS:
-        raise Unreadable("unsupported", _ADVICE.get(ending, f"no loader for {ending}; known: {known_endings()}"))
+        raise Unreadable("unsupported", _ADVICE.get(ending, f"files of the ending {ending} are not read"))
     module, function = LOADERS[ending].split(":")
     loader: Callable[[bytes, int], Loaded] = getattr(import_module(module), function)
     return loader

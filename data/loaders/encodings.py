@@ -44,6 +44,8 @@ _PAGES = {
 """Encodings before Unicode, and the languages that are written in them (of those that py3langid knows)."""
 _SAMPLE = 200_000
 _READ = 20_000
+_FEW = 20
+"""Bytes beyond ASCII, among many of ASCII, that say nothing: "ö" and "ß" together are a sign of Chinese in Big5."""
 _BROKEN = "utf-8, damaged"
 _ACCENTED = re.compile(r"[A-Za-z]*[À-ÖØ-öø-ÿ][A-Za-zÀ-ÖØ-öø-ÿ]*")
 _ONE_LETTER_WORDS = frozenset("àáâäåèéêíîïñóòôöøúùûüÀÁÂÄÅÉÈÊÍÓÒÔÖØÚÜæÆ")
@@ -107,10 +109,11 @@ def _guessed(content: bytes) -> tuple[str, str]:
 
     sample = content if len(content) <= _SAMPLE else content[: content.rfind(b" ", 0, _SAMPLE) + 1 or _SAMPLE]
     best = from_bytes(sample).best()
-    if best is None and sum(byte > 127 for byte in sample) > _MOST_BROKEN * len(sample):
+    high = sum(byte > 127 for byte in sample)
+    if best is None and high > _MOST_BROKEN * len(sample):
         raise Unreadable("binary", "the bytes are not text in any known encoding")
     guessed = codecs.lookup(best.encoding).name if best else ""
-    latin = guessed.startswith(_LATIN_TOO)
+    latin = guessed.startswith(_LATIN_TOO) or (bool(guessed) and high < min(_FEW, 0.1 * len(sample)))
     certainty, page = max((_certainty(sample, page), page) for page in (_LATIN if latin else _PAGES))
     if latin:
         name = page if certainty >= _LIKELY else "cp1252"

@@ -14,6 +14,9 @@ from data.loaders.plain import decode, plain_title
 _FURNITURE = ("script", "style", "noscript", "template", "nav", "aside", "form", "button", "input", "select",
               "iframe", "svg", "img")  # fmt: skip
 _FURNITURE_ROLES = ("navigation", "banner", "contentinfo", "search", "complementary")
+_TABLE_PARTS = ("caption", "thead", "tbody", "tfoot", "tr", "td", "th")
+_LONGEST_CELL = 600
+"""Characters of a cell from which its table is no table but a layout."""
 _PREFORMATTED = 0.9
 """Share of a page's text that stands in <pre> from which the page is a text file in disguise."""
 
@@ -40,7 +43,7 @@ def page_text(page: str) -> tuple[str, str]:
     blocks = [block.get_text() for block in body.find_all("pre") if block.find_parent("pre") is None]
     if sum(map(len, blocks)) > _PREFORMATTED * len(body.get_text()):
         return normalise("\n\n".join(blocks)), plain_title(title)
-    return normalise(with_table_heads(unescaped(_markdown(body)))), plain_title(title)
+    return with_table_heads(normalise(unescaped(_markdown(body)))), plain_title(title)
 
 
 def _clear(soup: BeautifulSoup) -> None:
@@ -57,6 +60,17 @@ def _clear(soup: BeautifulSoup) -> None:
                 menu.decompose()
     for anchor in soup.find_all("a"):
         anchor.unwrap()
+    for table in reversed(soup.find_all("table")):
+        if table.find("table") or any(len(cell.get_text()) > _LONGEST_CELL for cell in table.find_all(["td", "th"])):
+            _flatten(table)
+
+
+def _flatten(table: Tag) -> None:
+    """Make a table that only arranges the page, with whole paragraphs or tables in its cells, into blocks."""
+    for part in table.find_all(_TABLE_PARTS):
+        if part.find_parent("table") is table:
+            part.name = "div"
+    table.name = "div"
 
 
 def _markdown(body: Tag) -> str:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _BLOCK = re.compile(r"^[ \t]*#\+(begin|end)_(\w+)(.*)$", re.IGNORECASE | re.MULTILINE)
 _KEYWORD = re.compile(r"^[ \t]*#(?:\+\w+:.*|[ \t].*)$\n?", re.MULTILINE)
-_DRAWER = re.compile(r"^[ \t]*:[\w-]+:[ \t]*\n(?:[ \t]*:[\w-]+:.*\n)*?[ \t]*:END:[ \t]*\n", re.MULTILINE | re.IGNORECASE)
+_DRAWER = re.compile(
+    r"^[ \t]*:[\w-]+:[ \t]*\n(?:[ \t]*:[\w-]+:.*\n)*?[ \t]*:END:[ \t]*\n", re.MULTILINE | re.IGNORECASE
+)
 _STARS = re.compile(r"^(\*+)[ \t]+(?:(?:TODO|DONE)[ \t]+)?(.*?)(?:[ \t]+:[\w:@]+:)?[ \t]*$", re.MULTILINE)
 _ORG_LINK = re.compile(r"\[\[([^\]\n]+)\](?:\[([^\]\n]+)\])?\]")
 _ORG_CODE = re.compile(r"(?<![\w~=])([~=])(\S(?:[^\n]*?\S)?)\1(?![\w~=])")
@@ -54,16 +56,17 @@ def load_rtf(content: bytes, limit: int) -> Loaded:
     from striprtf.striprtf import rtf_to_text
 
     try:
-        text = normalise(rtf_to_text(content.decode("latin-1"), errors="replace"))
+        words: str = rtf_to_text(content.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, IndexError, TypeError, LookupError) as error:
         raise Unreadable("damaged", f"the content cannot be read ({type(error).__name__}: {error})") from error
+    text = normalise(words)
     if not text:
         raise Unreadable("empty", "the file holds no text")
     return Loaded(text=text, media_type="application/rtf", title=first_line(text))
 
 
 def load_xml(content: bytes, limit: int) -> Loaded:
-    """Read the texts of XML elements as paragraphs, such as of a feed or an article; tags and attributes are left out."""
+    """Read the texts of XML elements as paragraphs, as of a feed or an article; tags and attributes are left out."""
     from defusedxml.ElementTree import fromstring
 
     raw, encoding = decode(content, declares=True)

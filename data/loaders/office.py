@@ -46,7 +46,7 @@ def load_epub(content: bytes, limit: int) -> Loaded:
 
 
 def load_pptx(content: bytes, limit: int) -> Loaded:
-    """Read slides as Markdown: every slide is a page with a heading. `limit` is the most bytes that it may unpack to."""
+    """Read slides as Markdown: every slide is a page with a heading. `limit` is the most bytes it may unpack to."""
     from markitdown.converters import PptxConverter
 
     check_archive(content, limit, "ppt/presentation.xml")
@@ -90,7 +90,7 @@ def _convert(converter: DocxConverter | EpubConverter | PptxConverter, content: 
         name = type(error).__name__
         raise Unreadable("hostile", f"the file defines XML entities, which are never expanded ({name})") from error
     except DAMAGED as error:
-        raise Unreadable("damaged", f"the content cannot be read ({type(error).__name__}: {error})") from error
+        raise Unreadable("damaged", f"its content cannot be read ({type(error).__name__}: {error})") from error
     return result.markdown, result.title or ""
 
 
@@ -101,7 +101,7 @@ def _loaded(converted: tuple[str, str], media_type: str) -> Loaded:
         title = title or (named.group(1) if named else "")
         markdown = markdown[found.end() :]
     markdown = _EMPTY_HEADING.sub("", _LINK.sub(r"\1", _PICTURE.sub("", markdown)))
-    text = normalise(with_table_heads(unescaped(markdown)))
+    text = with_table_heads(normalise(unescaped(markdown)))
     if not text:
         raise Unreadable("empty", "the file holds no text")
     if not title and (heading := re.search(r"^#+[ \t]+(.+)$", text, re.MULTILINE)):

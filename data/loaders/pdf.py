@@ -32,7 +32,7 @@ def load_pdf(content: bytes, limit: int) -> Loaded:
     except pdfium.PdfiumError as error:
         if "assword" in str(error):
             raise Unreadable("password", "the PDF is locked; save it without a password") from error
-        raise Unreadable("damaged", f"not a readable PDF: {error}") from error
+        raise Unreadable("damaged", "cut off, or not a PDF") from error
     text, starts = "", []
     for page in map(unwrapped, without_running_lines(raw)):
         cleaned = normalise(page)

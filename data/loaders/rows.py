@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 
 _PIECE = re.compile(r"[^\W\d_]{1,5}|\d{1,2}|[^\w\s]|_")
@@ -23,7 +24,7 @@ def rows_text(rows: Iterable[Sequence[str]]) -> str:
     cleaned = (tuple(map(_cell, row)) for row in rows)
     filled = (row for row in cleaned if any(row))
     first, second = next(filled, ()), next(filled, ())
-    rest = chain((second,) if second else (), filled)
+    rest: Iterable[Sequence[str]] = chain((second,) if second else (), filled)
     captions: list[str] = []
     if _width(first) == 1 < _width(second):
         captions, first, rest = [first[0]], second, filled
@@ -32,7 +33,8 @@ def rows_text(rows: Iterable[Sequence[str]]) -> str:
     header = first[: _width(first)]
     if not _is_header(header):
         header, rest = tuple(f"Column {n}" for n in range(1, len(header) + 1)), chain((first,), rest)
-    return "\n\n".join((*captions, *_blocks(header, rest)))
+    blocks = [*captions, *_blocks(header, rest)]
+    return "\n\n".join(blocks if len(blocks) > len(captions) else (*captions, _head(header, len(header))[1]))
 
 
 def record_text(fields: Iterable[tuple[str, str]]) -> str:
@@ -66,10 +68,9 @@ def _blocks(header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[
     table: list[str] = []
     size = 0
     for row in rows:
-        names = (*header, *(f"Column {n}" for n in range(len(header) + 1, _width(row) + 1)))
-        top = f"{_line(names)}\n{_line(['---'] * len(names))}"
+        names, top, overhead = _head(header, max(len(header), _width(row)))
         line = _line([*row, *[""] * (len(names) - len(row))][: len(names)])
-        cost, overhead = _pieces(line), _pieces(top)
+        cost = _pieces(line)
         fits = overhead + 3 * cost <= _MOST_PIECES
         if table and (not fits or size + cost > _MOST_PIECES or table[0] != top):
             yield "\n".join(table)
@@ -81,7 +82,16 @@ def _blocks(header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[
             table, size = [top], overhead
         table.append(line)
         size += cost
-    yield "\n".join(table) if table else f"{_line(header)}\n{_line(['---'] * len(header))}"
+    if table:
+        yield "\n".join(table)
+
+
+@lru_cache(maxsize=64)
+def _head(header: tuple[str, ...], width: int) -> tuple[tuple[str, ...], str, int]:
+    """Return the names of so many columns, the two lines over a table of them, and their word pieces."""
+    names = (*header, *(f"Column {n}" for n in range(len(header) + 1, width + 1)))
+    top = f"{_line(names)}\n{_line(['---'] * width)}"
+    return names, top, _pieces(top)
 
 
 def _line(cells: Sequence[str]) -> str:

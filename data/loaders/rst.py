@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from data.cleaning import normalise
 from data.loaders.html import page_text
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.office import DAMAGED
-from data.loaders.plain import decode, first_line
+from data.loaders.plain import decode, first_heading, first_line, plain_title
+
+if TYPE_CHECKING:
+    from docutils.nodes import Node
 
 _SETTINGS = {
     "file_insertion_enabled": False,
@@ -21,16 +24,19 @@ _SETTINGS = {
     "halt_level": 5,
     "embed_stylesheet": False,
     "stylesheet_path": "",
+    "doctitle_xform": False,
+    "initial_header_level": 1,
     "syntax_highlight": "none",
     "math_output": "LaTeX",
     "output_encoding": "unicode",
 }
 _DIRECTIVE = re.compile(r"^[ \t]*\.\. ([A-Za-z][\w:.+-]*)::", re.MULTILINE)
 _ROLE = re.compile(r"(?<![\w`]):([A-Za-z][\w:.+-]*):`")
-_DROPPED = frozenset(
-    "toctree index currentmodule module automodule autoclass autofunction autosummary include literalinclude contents "
-    "highlight default-role tabularcolumns sectionauthor codeauthor".split()
-)
+_DROPPED = frozenset({
+    "toctree", "index", "currentmodule", "module", "automodule", "autoclass", "autofunction", "autosummary",
+    "include", "literalinclude", "contents", "highlight", "default-role", "tabularcolumns", "sectionauthor",
+    "codeauthor",
+})  # fmt: skip
 """Directives of Sphinx that hold no text of the page."""
 _CODE = frozenset({"code-block", "sourcecode", "code", "doctest", "prompt", "testcode"})
 _VERSION = {"versionadded": "Added in", "versionchanged": "Changed in", "deprecated": "Deprecated since"}
@@ -40,12 +46,12 @@ def load_rst(content: bytes, limit: int) -> Loaded:
     """Read reStructuredText as Markdown: titles, lists, tables, code; what docutils cannot parse, as it stands."""
     raw, encoding = decode(content)
     try:
-        text, title = page_text(_html(raw))
+        text = page_text(_html(raw))[0]
     except (*DAMAGED, AssertionError, RecursionError):
         text = normalise(raw)
-        title = first_line(text)
     if not text:
         raise Unreadable("empty", "the file holds no text")
+    title = plain_title(first_heading(text)) or first_line(text)
     return Loaded(text=text, media_type="text/x-rst", title=title, metadata={"encoding": encoding})
 
 
@@ -71,13 +77,10 @@ def _html(raw: str) -> str:
 
 @cache
 def _known(what: str) -> frozenset[str]:
-    """Return the names of docutils' own directives or roles, before any of Sphinx are added to them."""
-    from docutils.parsers.rst import directives, roles
+    """Return the names of docutils' own directives or roles."""
     from docutils.parsers.rst.languages import en
 
-    if what == "roles":
-        return frozenset(en.roles) | frozenset(roles._role_registry)
-    return (frozenset(en.directives) | frozenset(directives._directive_registry)) - _DROPPED - _CODE
+    return frozenset(en.roles) if what == "roles" else frozenset(en.directives) - _DROPPED - _CODE
 
 
 @cache
@@ -118,8 +121,8 @@ def _sphinx_directive() -> type:
 
 
 def _sphinx_role(
-    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None, content: Sequence[str] = ()
-) -> tuple[list[Any], list[Any]]:
+    name: str, rawtext: str, text: str, lineno: int, inliner: object, options: object = None, content: Sequence[str] = ()
+) -> tuple[list[Node], list[Node]]:
     """Return the words of a role of Sphinx: of `title <target>` the title, of `~a.b.c` the last name."""
     from docutils import nodes, utils
 

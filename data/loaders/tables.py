@@ -6,6 +6,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import Literal
 
 from data.cleaning import normalise
 from data.loaders.loaded import Loaded, Unreadable
@@ -24,9 +25,9 @@ def load_csv(content: bytes, limit: int) -> Loaded:
     delimiter = delimiter_of(text)
     csv.field_size_limit(_LONGEST_CELL)
     # An odd number of quotes: they are inches or typing errors, and one of them would swallow the rest of the file.
-    quoting = csv.QUOTE_NONE if text.count('"') % 2 else csv.QUOTE_MINIMAL
+    quotes: Literal[0, 3] = csv.QUOTE_NONE if text.count('"') % 2 else csv.QUOTE_MINIMAL
     try:
-        table = rows_text(csv.reader(_lines(text), delimiter=delimiter, quoting=quoting))
+        table = rows_text(csv.reader(_lines(text), delimiter=delimiter, quoting=quotes))
     except csv.Error as error:
         raise Unreadable("damaged", f"not a table of cells: {error}") from error
     name = "tab" if delimiter == "\t" else delimiter

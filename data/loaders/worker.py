@@ -52,8 +52,9 @@ def _content(path: Path, limit: int) -> bytes:
 
 
 def _load(path: Path, content: bytes, limit: int) -> Loaded:
-    from doceo.text.language import count_words, language_of
+    from doceo.text.language import identifier, language_of
 
+    identifier()  # its own files are opened before the guard is up
     ending = true_ending(path.suffix.lower(), content)
     load = loader_of(ending)
     with Guard(path):
@@ -62,7 +63,7 @@ def _load(path: Path, content: bytes, limit: int) -> Loaded:
         raise Unreadable("empty", "the file holds no text")
     if len(loaded.text) > _LONGEST * limit:
         raise Unreadable("too_large", f"its text has {len(loaded.text):,} characters; see --read-megabytes")
-    found = {"language": language_of(loaded.text), "words": str(count_words(loaded.text))}
+    found = {"language": language_of(loaded.text)}
     if ending != path.suffix.lower():
         found["read_as"] = ending
     return loaded.model_copy(update={"metadata": {**loaded.metadata, **found}})

@@ -9,13 +9,12 @@ from pydantic import TypeAdapter
 
 from data.chunking import chunk_document
 from data.jsonl import read_json, write_json
-from data.reader import read_files
 from data.sources import find_files
 from doceo.app.runs import COLLECTIONS, HOME, collection_folder, is_name
 from doceo.app.settings import Settings
-from doceo.core.errors import NothingReadable, UsageError
+from doceo.core.errors import UsageError
 from doceo.core.protocols import Progress
-from doceo.core.records import Chunk, Document, Skipped
+from doceo.core.records import Chunk, Skipped
 from rag import versions
 from rag.index import delete, read_manifest
 from rag.indexing import IndexReport, update
@@ -35,23 +34,13 @@ def index_collection(
     roots = {Path(source).expanduser().resolve().name: str(Path(source).expanduser().resolve()) for source in sources}
     if not sync:
         _check_roots(folder, roots)
-    documents: list[Document] = []
-    skipped: list[Skipped] = []
-    chunks: list[Chunk] = []
     files = find_files(sources)
-    with progress.task("read", total=len(files), unit="files") as task:
-        for record in read_files(files, settings.read):
-            task.advance(1, record.source)
-            if isinstance(record, Skipped):
-                skipped.append(record)
-                continue
-            documents.append(record)
-            chunks += chunk_document(record, embedder, settings.chunk)
+    documents, skipped = read_documents(files, settings.read, progress)
+    chunks: list[Chunk] = []
+    for document in documents:
+        chunks += chunk_document(document, embedder, settings.chunk)
     if not documents and (files or versions.current(folder) is None):
-        reasons = "; ".join(f"{s.source}: {s.reason} ({s.detail})" for s in skipped[:5]) or "There are no files"
-        raise NothingReadable(
-            f"No document could be read. {reasons}.", hint="Doceo reads .md .txt .html .htm .pdf .docx .epub files."
-        )
+        raise nothing_readable(sources, skipped)
     report = update(folder, documents, chunks, embedder, roots=list(roots), sync=sync, progress=progress)
     write_json(folder / ROOTS, roots if sync else {**_known_roots(folder), **roots})
     return report, skipped

@@ -11,13 +11,16 @@ from doceo.cli.ingest import Fresh, Out, Sources
 from doceo.cli.knobs import verb
 from doceo.cli.opening import NoOpen
 
-SECTIONS = ("generate", "dataset", "pretrain", "finetune", "retrieve", "answer", "evaluate", "read", "chunk")
+SECTIONS = (
+    "generate", "gate", "engine", "dataset", "pretrain", "finetune", "retrieve", "answer", "evaluate", "read", "chunk",
+)  # fmt: skip
+TOP = ("teacher", "student", "judge", "base", "embedder", "base_url")
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
-    @verb(app, "run", panel="Start", sections=SECTIONS, top=("teacher", "base", "embedder", "base_url"))
+    @verb(app, "run", panel="Start", sections=SECTIONS, top=TOP)
     def run(
         sources: Sources,
         settings: Settings,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from data import inventory
 from doceo.app.stages.documents import Ingested
 from doceo.app.stages.pairs import Made
 from doceo.cli.console import Console
@@ -9,24 +12,31 @@ from doceo.core.records import Answer, Ledger, Score
 from evaluation.table import tables
 
 SHOWN = 40
-"""Documents and skipped files that are listed one by one."""
+"""Documents, and skipped files, that are listed one by one."""
 
 
 def show_ingested(console: Console, ingested: Ingested) -> None:
-    """Show what was read and what was not."""
-    per = {document.id: 0 for document in ingested.documents}
-    for chunk in ingested.chunks:
-        per[chunk.document_id] += 1
-    rows = [[d.source, str(len(d.pages) or ""), f"{len(d.text.split()):,}", str(per[d.id])] for d in ingested.documents]
-    console.table([f"{len(rows)} documents read", "pages", "words", "chunks"], rows[:SHOWN])
-    if len(rows) > SHOWN:
-        console.show(f"... and {len(rows) - SHOWN} more.")
-    if ingested.skipped:
-        console.show(f"\n{len(ingested.skipped)} files skipped")
-    for skipped in ingested.skipped[:SHOWN]:
-        console.show(f"  {skipped.source}: {skipped.reason} ({skipped.detail})")
-    if len(ingested.skipped) > SHOWN:
-        console.show(f"  ... and {len(ingested.skipped) - SHOWN} more, in 1-documents/skipped.jsonl.")
+    """Show what became of every file: read or skipped, why, pages, words, chunks, language; then the sums."""
+    rows = inventory.table(ingested.documents, ingested.skipped)
+    of_document = Counter(chunk.document_id for chunk in ingested.chunks)
+    chunks = {document.source: of_document[document.id] for document in ingested.documents}
+    read = [row for row in rows if row.outcome == "read"]
+    skipped = [row for row in rows if row.outcome == "skipped"]
+    shown = []
+    for row in (*read[:SHOWN], *skipped[:SHOWN]):
+        counts = [f"{n:>7,}" if n else "" for n in (row.pages, row.words, chunks.get(row.source))]
+        shown.append([_shortened(row.source), row.outcome, *counts, row.language, _shortened(row.why)])
+    headers = ["file", "", *(f"{name:>7}" for name in ("pages", "words", "chunks")), "language", "why"]
+    console.table(headers, shown, words=True)
+    for left, where in ((len(read) - SHOWN, "documents.jsonl"), (len(skipped) - SHOWN, "skipped.jsonl")):
+        if left > 0:
+            console.show(f"... and {left:,} more, in 1-documents/{where}.")
+    console.show(f"\n{inventory.totals(rows)} {len(ingested.chunks):,} chunks.")
+
+
+def _shortened(text: str, most: int = 60) -> str:
+    """Return a text of at most so many characters; of a longer one, the beginning and the end."""
+    return text if len(text) <= most else f"{text[: most // 2].rstrip()} … {text[-most // 2 + 3 :].lstrip()}"
 
 
 def show_ledger(console: Console, ledger: Ledger) -> None:

@@ -56,7 +56,7 @@ def _language_of(piece: str) -> str:
 
 def likeliest_language(text: str) -> tuple[str, float]:
     """Return py3langid's first choice for a text and its probability, however little text there is."""
-    language, probability = _identifier().classify(text)
+    language, probability = identifier().classify(text)
     return str(language), float(probability)
 
 
@@ -89,10 +89,11 @@ def _pieces(text: str, count: int = 20, length: int = 1000) -> list[str]:
 
 
 @cache
-def _identifier() -> LanguageIdentifier:
+def identifier() -> LanguageIdentifier:
+    """Return py3langid's model, loaded once; loading unpacks it into a file in the folder of temporary files."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    loaded = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     # Varieties without a code of their own in ISO 639-1, such as Wu Chinese, would take from their main language.
-    identifier.set_languages([code for code in identifier.nb_classes if len(code) == 2 or code == "zxx"])
-    return identifier
+    loaded.set_languages([code for code in loaded.nb_classes if len(code) == 2 or code == "zxx"])
+    return loaded

@@ -6,29 +6,52 @@ import json
 import re
 import runpy
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from data.loaders import loader_of
+from data.loaders import LOADERS, SOURCE_CODE, loader_of
 from doceo.core.config import (
     AnswerConfig,
     ChunkConfig,
     DatasetConfig,
+    EngineConfig,
     EvaluateConfig,
     FinetuneConfig,
+    Gate,
+    GateConfig,
     GenerateConfig,
     PretrainConfig,
     ReadConfig,
     RetrieveConfig,
 )
+from doceo.core.records import Kind
 from finetune.recipe import PATIENCE, RANK, SMALL_RANK
+from generator.card_sections import REPEATS
+from generator.judge import POINTS
+from generator.judge_check import shipped
+from generator.planning import LLM_KINDS
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 FILES = sorted((SAMPLE / "handbook").iterdir())
 QUESTIONS = [json.loads(line) for line in (SAMPLE / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
 HELD_OUT = json.loads((SAMPLE / "sample.json").read_text(encoding="utf-8"))["held_out"]
+
+
+LABELS = shipped()
+GOOD = sum(label.good for label in LABELS)
+BAD = len(LABELS) - GOOD
+NUMBERS = {4: "four", 8: "eight", 14: "fourteen"}
+
+
+def in_words(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+MIX = in_words([f"{share:g} % {kind}" for kind, share in LLM_KINDS.items()])
 
 
 def percent(share: float) -> str:
@@ -111,8 +134,15 @@ def test_question_is_whole_and_its_quote_stands_once_in_its_document(question: d
             f"and the largest size is {ChunkConfig().max_tokens} tokens",
         ),
         ("question-generator.md", f"The default number of pairs is {GenerateConfig().pairs}."),
-        ("question-generator.md", f"The default concurrency is {GenerateConfig().concurrency} requests."),
-        ("question-generator.md", "three gates today: {}, {} and {}.".format(*GenerateConfig().gates)),
+        ("documents-and-chunks.md", f"at most {ReadConfig().memory:,} MB of memory"),
+        ("question-generator.md", f"The default concurrency is {EngineConfig().concurrency} requests."),
+        ("question-generator.md", f"asks for at most {NUMBERS[GenerateConfig().per_request]} pairs"),
+        ("question-generator.md", f"in at most {NUMBERS[GenerateConfig().rounds]} rounds"),
+        ("question-generator.md", f"{NUMBERS[len(get_args(Gate))]} gates: {in_words(get_args(Gate))}."),
+        ("question-generator.md", f"{NUMBERS[len(get_args(Kind))]} kinds: {in_words(get_args(Kind))}."),
+        ("question-generator.md", f"is asked for {MIX} questions"),
+        ("question-generator.md", f"A pair with a mark of {GateConfig().judge - 1} on any point"),
+        ("question-generator.md", f"on {len(LABELS)} labelled pairs, of which {GOOD} are good and {BAD} have"),
         ("datasets-and-held-out-sets.md", f"default, {percent(DatasetConfig().open_share)} of the rows are open rows"),
         ("datasets-and-held-out-sets.md", f"open rows, {percent(DatasetConfig().closed_share)} are closed rows and"),
         ("datasets-and-held-out-sets.md", f"and {percent(DatasetConfig().conversation_share)} are conversations."),
@@ -138,3 +168,11 @@ def test_question_is_whole_and_its_quote_stands_once_in_its_document(question: d
 )  # fmt: skip
 def test_the_handbook_states_the_program_s_defaults(source: str, sentence: str) -> None:
     assert sentence in text_of(f"handbook/{source}")
+
+
+def test_the_handbook_names_every_format_and_every_reason_it_can() -> None:
+    formats = text_of("handbook/documents-and-chunks.md")
+    assert [ending for ending in LOADERS if ending not in SOURCE_CODE and f"`{ending}`" not in formats] == []
+    reasons = text_of("handbook/question-generator.md")
+    named = [*REPEATS, *(f"judge_{point}" for point in POINTS)]
+    assert [reason for reason in named if f"`{reason}`" not in reasons] == []

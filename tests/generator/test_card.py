@@ -73,7 +73,7 @@ def test_a_full_card_says_every_figure() -> None:
         "| taught | 1 |",
         "No held-out question stands among the training rows.",
         "| unanswerable | 1 |",
-        "Difficulty was measured: closed-book by hf:small.",
+        "Difficulty: closed-book by hf:small.",
         "| towers | 3 |",
         "| Vendi score (how many different questions they amount to) | 2.000 | 2.500 |",
         "| entropy of kinds, in bits |  | 0.918 |",

@@ -153,7 +153,7 @@ class Neighbours(PassageSearch):
 
     def related(self, chunk: Chunk, n: int) -> list[Related]:
         at = self._chunks.index(chunk)
-        return [Related(other, ()) for other in self._chunks[at + 1 : at + 1 + n]]
+        return [Related(other, ()) for other in self._chunks[at + 1 : at + 2 + n]]
 
 
 def make(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from data.chunking import chunk_document
 from data.jsonl import read_jsonl, write_jsonl
+from data.loaders import known_endings
 from data.manifest import file_sha256
 from data.private import Redactor
 from data.reader import read_files
@@ -39,36 +40,36 @@ def ingest(
     stage = run.stage(DOCUMENTS, config=[read], inputs=inputs, packages=PACKAGES)
     if not stage.finished:
         with stage.making() as work:
-            documents, skipped = _read(files, read, progress)
+            documents, skipped = read_documents(files, read, progress)
             if not documents:
-                raise _nothing(sources, skipped)
+                raise nothing_readable(sources, skipped)
             write_jsonl(work / "documents.jsonl", documents)
             write_jsonl(work / "skipped.jsonl", skipped)
     _chunk(run, chunk, embedder, progress)
     return load_ingested(run)
 
 
-def _read(files: Sequence[SourceFile], config: ReadConfig, progress: Progress) -> tuple[list[Document], list[Skipped]]:
-    documents: list[Document] = []
+def read_documents(
+    files: Sequence[SourceFile], config: ReadConfig, progress: Progress
+) -> tuple[list[Document], list[Skipped]]:
+    """Return what files hold, private data replaced where that is asked for, and the files that gave no document."""
+    documents: dict[str, Document] = {}
     skipped: list[Skipped] = []
     redactor = Redactor() if config.redact else None
     with progress.task("ingest", total=len(files), unit="files") as task:
         for record in read_files(files, config):
-            if isinstance(record, Document) and redactor is not None:
-                record = redactor.redacted(record)
-                if record.id in (twins := {document.id: document.source for document in documents}):
-                    # Two letters that differ in an address alone are one text now.
-                    detail = f"the same text as {twins[record.id]}"
-                    record = Skipped(source=record.source, reason="duplicate", detail=detail)
-            if isinstance(record, Document):
-                documents.append(record)
-            else:
-                skipped.append(record)
             task.advance(1, record.source)
+            read = redactor.redacted(record) if redactor is not None and isinstance(record, Document) else record
+            if isinstance(read, Skipped):
+                skipped.append(read)
+            elif (twin := documents.setdefault(read.id, read)) is not read:
+                # Two letters that differ in an address alone are one text once it is replaced.
+                detail = f"the same text as {twin.source}"
+                skipped.append(Skipped(source=read.source, reason="duplicate", detail=detail))
     if redactor is not None:
         counts = ", ".join(f"{n} {kind}" for kind, n in sorted(redactor.counts.items()))
         progress.say(f"Private data replaced: {counts or 'none found'}.")
-    return documents, skipped
+    return list(documents.values()), skipped
 
 
 def _hash(path: Path) -> str:
@@ -102,10 +103,11 @@ def _chunk(run: Run, config: ChunkConfig, embedder: Embedder, progress: Progress
         write_jsonl(work / "chunks.jsonl", chunks)
 
 
-def _nothing(sources: Sequence[str], skipped: Sequence[Skipped]) -> NothingReadable:
+def nothing_readable(sources: Sequence[str], skipped: Sequence[Skipped]) -> NothingReadable:
+    """Return the error for sources that gave no document, with the reasons."""
     reasons = "; ".join(f"{s.source}: {s.reason} ({s.detail})" for s in skipped[:5])
     more = f"; and {len(skipped) - 5} more" if len(skipped) > 5 else ""
     return NothingReadable(
         f"No document could be read from {', '.join(sources)}. {reasons or 'There are no files in it'}{more}.",
-        hint="Doceo reads .md .txt .html .htm .pdf .docx .epub files.",
+        hint=f"Doceo reads {known_endings()}.",
     )
