@@ -59,7 +59,7 @@ def _notes(metadata: dict[str, str]) -> Iterable[str]:
     if ending := metadata.get("read_as"):
         yield f"read as {ending}"
     if pages := metadata.get("scanned_pages"):
-        yield f"{pages} scanned pages without text: pip install 'doceo[ocr]'"
+        yield f"scanned pages, which hold no text: {pages}"
     if lines := metadata.get("broken_lines"):
         yield f"broken lines left out: {lines}"
     if (encoding := metadata.get("encoding", "utf-8")) not in ("utf-8", "utf-8-sig"):

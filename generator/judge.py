@@ -12,6 +12,7 @@ from doceo.core.errors import ReplyInvalid
 from doceo.core.protocols import AsyncProvider
 from doceo.core.records import ChatReply, ChatRequest, Chunk, Document, Pair, Verdict
 from generator.corpus import Checked, Corpus
+from generator.fields import quotes_of
 from generator.parsing import candidates, load
 from generator.replies import ask, unread
 from generator.shown import conversation, passages
@@ -24,17 +25,17 @@ UNANSWERED = "(The documents do not say.)"
 """The answer of an unanswerable pair, as the judge is shown it."""
 _TEXT: dict[str, object] = {"type": "string"}
 _MARK: dict[str, object] = {"type": "integer", "enum": [0, 1, 2]}
-_TOKENS = 600
+_TOKENS = 800
 _LINE = re.compile(rf"\b({'|'.join(POINTS)})\b\W{{0,8}}(?:mark\W{{0,4}}|score\W{{0,4}})?([0-2])\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Marks:
-    """What a judge says of a pair: mark and reason by point, and the words of the source that decide correctness."""
+    """What a judge says of a pair: mark and reason by point, and quotes of the source that decide correctness."""
 
     marks: Mapping[str, int]
     reasons: Mapping[str, str]
-    quote: str = ""
+    quotes: tuple[str, ...] = ()
 
     def refused(self, least: int) -> str:
         """Return the first point whose mark is below `least`, or ""."""
@@ -123,7 +124,7 @@ def read_marks(reply: ChatReply) -> Marks:
     """
     marks: dict[str, int] = {}
     reasons: dict[str, str] = {}
-    quote = ""
+    quotes: tuple[str, ...] = ()
     for candidate in candidates(reply.text):
         value, _ = load(candidate)
         if not isinstance(value, dict):
@@ -136,14 +137,14 @@ def read_marks(reply: ChatReply) -> Marks:
                 marks[point] = int(str(mark))
             if isinstance(said, dict):
                 reasons[point] = str(said.get("reason") or "").strip()
-                quote = str(said.get("quote") or "").strip() if point == "correctness" else quote
+                quotes = quotes_of(said.get("quotes", said.get("quote"))) if point == "correctness" else quotes
         if len(marks) == len(POINTS):
-            return Marks(marks, reasons, quote)
+            return Marks(marks, reasons, quotes)
     for point, mark in _LINE.findall(reply.text):
         marks.setdefault(point.lower(), int(mark))
     if missing := [point for point in POINTS if point not in marks]:
         raise unread(f"it has no mark of 0, 1 or 2 for {', '.join(missing)}.")
-    return Marks(marks, reasons, quote)
+    return Marks(marks, reasons, quotes)
 
 
 def prompt_hashes(catalog: Catalog | None = None) -> dict[str, str]:
@@ -155,7 +156,8 @@ def prompt_hashes(catalog: Catalog | None = None) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _schema() -> dict[str, object]:
     plain = _object({"reason": _TEXT, "mark": _MARK})
-    quoted = _object({"quote": _TEXT, "reason": _TEXT, "mark": _MARK})
+    quotes: dict[str, object] = {"type": "array", "items": _TEXT}
+    quoted = _object({"quotes": quotes, "reason": _TEXT, "mark": _MARK})
     return _object({point: quoted if point == "correctness" else plain for point in POINTS})
 
 

@@ -53,10 +53,15 @@ def language_name(code: str) -> str:
     return f"{name}, the language of the passage" if name else "the language of the passage"
 
 
-def wanted(kinds: Sequence[Kind]) -> str:
-    """Return what stands after "Kinds:"."""
+def amount(n: int, several: str = "") -> str:
+    """Return how many are wanted, and what holds where there are several."""
+    return f"{n} ({several})" if n > 1 and several else str(n)
+
+
+def wanted(kinds: Sequence[Kind], n: int) -> str:
+    """Return what stands after "Kinds:" where n pairs are asked for."""
     if not kinds:
-        return "different ones, as the passage allows"
+        return "different ones, as the passage allows" if n > 1 else "whichever suits the passage"
     return f"{' or '.join(kinds)} only; write fewer pairs where the passage holds no more of that kind"
 
 

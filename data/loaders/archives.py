@@ -14,14 +14,16 @@ _MEDIA = (
 )  # fmt: skip
 """Endings of members that no loader parses."""
 
+_STEP = 1 << 20
+
 
 def check_archive(content: bytes, limit: int, needed: str) -> None:
     """Look an archive over before a library opens it.
 
     Args:
         content: The whole file.
-        limit: Most bytes that all members together may unpack to. zipfile never unpacks more of a member than its
-            header says, so that a false header hides nothing.
+        limit: Most bytes that all members together may unpack to, by their headers; what is parsed is unpacked here
+            in steps, which finds headers that lie.
         needed: Member that makes it a document of its kind.
 
     Raises Unreadable with reason `empty`, `password`, `damaged`, `too_large` or `hostile`.
@@ -48,8 +50,14 @@ def _check(archive: zipfile.ZipFile, limit: int, needed: str) -> None:
     if size > limit:
         raise Unreadable("too_large", f"the file unpacks to {size // 2**20} MB, more than {limit // 2**20} MB")
     for member in members:
-        if not member.filename.lower().endswith(_MEDIA) and defines_entities(archive.read(member)):
+        if not member.filename.lower().endswith(_MEDIA) and defines_entities(_unpacked(archive, member)):
             raise Unreadable("hostile", f"{member.filename} defines XML entities, which are never expanded")
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    # Read at once, a member is unpacked whole before it is cut to the size that its header gives.
+    with archive.open(member) as file:
+        return b"".join(iter(lambda: file.read(_STEP), b""))
 
 
 def defines_entities(xml: bytes) -> bool:

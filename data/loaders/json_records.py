@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from data.cleaning import normalise
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import decode
-from data.loaders.rows import record_text
+from data.loaders.rows import record_name, record_text
 
 
 def load_json(content: bytes, limit: int) -> Loaded:
@@ -29,39 +29,52 @@ def load_json(content: bytes, limit: int) -> Loaded:
 def load_jsonl(content: bytes, limit: int) -> Loaded:
     """Read JSON Lines; lines that are no JSON are left out and counted, where others are good."""
     text, encoding = decode(content)
-    blocks: list[str] = []
+    records: list[object] = []
     broken: list[int] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            blocks += sections(json.loads(line))
+            records.append(json.loads(line))
         except ValueError:
             broken.append(number)
     metadata = {"encoding": encoding}
     if broken:
-        if len(broken) > len(blocks):
+        if len(broken) > len(records):
             raise Unreadable("damaged", f"{len(broken)} lines are not JSON, the first is line {broken[0]}")
         metadata["broken_lines"] = f"{len(broken)}, the first is line {broken[0]}"
-    return _loaded(blocks, "application/x-ndjson", metadata)
+    return _loaded(sections(records), "application/x-ndjson", metadata)
 
 
-def sections(value: object) -> Iterator[str]:
-    """Yield the blocks of a JSON value: every object of a list is one; lists in an object stand under their keys."""
+def sections(value: object, level: int = 2) -> Iterator[str]:
+    """Yield the blocks of a JSON value, objects of a list under headings of this level that name them.
+
+    The fields of an object come first, then its lists of objects, each under its key.
+    """
     if isinstance(value, list):
-        for item in value:
-            yield from sections(item)
+        for number, item in enumerate(value, 1):
+            if isinstance(item, dict) and len(value) > 1:
+                yield _heading(record_name(_names(item), number), level)
+            yield from sections(item, level + 1)
         return
     if not isinstance(value, dict):
-        yield str(value)
+        yield _scalar(value)
         return
     plain = {key: item for key, item in value.items() if not _is_records(item)}
     if block := record_text(_fields(plain, "")):
         yield block
     for key, item in value.items():
         if _is_records(item):
-            yield f"## {key}"
-            yield from sections(item)
+            yield _heading(key, level)
+            yield from sections(item, level + 1)
+
+
+def _heading(words: str, level: int) -> str:
+    return f"{'#' * min(6, level)} {words}"
+
+
+def _names(record: dict[str, object]) -> Iterator[str]:
+    return (value for value in record.values() if isinstance(value, str))
 
 
 def _is_records(value: object) -> bool:
@@ -86,7 +99,7 @@ def _scalar(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _loaded(blocks: Iterator[str] | list[str], media_type: str, metadata: dict[str, str]) -> Loaded:
+def _loaded(blocks: Iterator[str], media_type: str, metadata: dict[str, str]) -> Loaded:
     text = normalise("\n\n".join(blocks))
     if not text:
         raise Unreadable("empty", "the JSON holds no values")

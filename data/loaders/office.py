@@ -31,25 +31,25 @@ _OOXML = "application/vnd.openxmlformats-officedocument"
 
 def load_docx(content: bytes, limit: int) -> Loaded:
     """Read a Word document as Markdown. `limit` is the most bytes that it may unpack to."""
+    check_archive(content, limit, "word/document.xml")
     from markitdown.converters import DocxConverter
 
-    check_archive(content, limit, "word/document.xml")
     return _loaded(_convert(DocxConverter(), content), f"{_OOXML}.wordprocessingml.document")
 
 
 def load_epub(content: bytes, limit: int) -> Loaded:
     """Read an EPUB book as Markdown. `limit` is the most bytes that it may unpack to."""
+    check_archive(content, limit, "META-INF/container.xml")
     from markitdown.converters import EpubConverter
 
-    check_archive(content, limit, "META-INF/container.xml")
     return _loaded(_convert(EpubConverter(), content), "application/epub+zip")
 
 
 def load_pptx(content: bytes, limit: int) -> Loaded:
     """Read slides as Markdown: every slide is a page with a heading. `limit` is the most bytes it may unpack to."""
+    check_archive(content, limit, "ppt/presentation.xml")
     from markitdown.converters import PptxConverter
 
-    check_archive(content, limit, "ppt/presentation.xml")
     markdown, title = _convert(PptxConverter(), content)
     parts = _SLIDE.split(markdown.replace("\v", "\n").replace("[unsupported chart]", ""))
     text, starts, titles = "", [], [title]

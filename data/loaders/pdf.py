@@ -13,7 +13,7 @@ from data.loaders.loaded import Loaded, Unreadable
 _SOFT_HYPHEN = re.compile("[\ufffe\x02\u00ad]\r?\n?")
 _NO_TITLE = re.compile(r"untitled|\.(?:docx?|tex|indd|qxd|dvi|pdf)\b|microsoft word|^[a-z]*[\W\d_]\S*$", re.IGNORECASE)
 """A title in the metadata that is a file name, or one word with digits or hyphens, which mostly is one too."""
-_OCR = "text recognition is in: pip install 'doceo[ocr]'"
+_OCR = "text recognition is planned as the extra doceo[ocr]"
 
 
 def load_pdf(content: bytes, limit: int) -> Loaded:

@@ -12,14 +12,19 @@ _MOST_PIECES = 200
 """Word pieces, roughly counted, of one table: a passage has at most 254."""
 _LONG = 120
 """Characters from which a value is a paragraph of its own."""
+_LONGEST_NAME = 80
 _NUMBER = re.compile(r"[-+]?[\d.,%€$£ ]+")
 
 
-def rows_text(rows: Iterable[Sequence[str]]) -> str:
+def rows_text(rows: Iterable[Sequence[str]], level: int = 2) -> str:
     """Return rows as Markdown; the first row is the header where it has the look of one, a title alone a caption.
 
     Rows are gathered into tables small enough for one passage, each with the header again, so that a passage never
     holds values without their names. A row too wide for that becomes a record. Rows may be ragged.
+
+    Args:
+        rows: Cells, row by row.
+        level: Level of the headings over the tables and records, where there is more than one; 0: none.
     """
     cleaned = (tuple(map(_cell, row)) for row in rows)
     filled = (row for row in cleaned if any(row))
@@ -33,8 +38,9 @@ def rows_text(rows: Iterable[Sequence[str]]) -> str:
     header = first[: _width(first)]
     if not _is_header(header):
         header, rest = tuple(f"Column {n}" for n in range(1, len(header) + 1)), chain((first,), rest)
-    blocks = [*captions, *_blocks(header, rest)]
-    return "\n\n".join(blocks if len(blocks) > len(captions) else (*captions, _head(header, len(header))[1]))
+    blocks = list(_blocks(header, rest)) or [("", _head(header, len(header))[1])]
+    mark = f"{'#' * level} " if level and len(blocks) > 1 else ""
+    return "\n\n".join((*captions, *(f"{mark}{name}\n\n{text}" if mark else text for name, text in blocks)))
 
 
 def record_text(fields: Iterable[tuple[str, str]]) -> str:
@@ -50,6 +56,13 @@ def record_text(fields: Iterable[tuple[str, str]]) -> str:
     return "\n".join(lines).strip("\n")
 
 
+def record_name(values: Iterable[str], number: int) -> str:
+    """Return what a record can be called: its first short value in words, else one with letters, else its number."""
+    short = [" ".join(value.split()) for value in values if len(value) <= _LONGEST_NAME]
+    worded = [value for value in short if re.search(r"[^\W\d_]", value)]
+    return next((value for value in worded if not re.search(r"\d", value)), (*worded, f"Record {number}")[0])
+
+
 def _cell(value: str) -> str:
     return " ".join(value.split())
 
@@ -63,27 +76,32 @@ def _is_header(row: Sequence[str]) -> bool:
     return len(set(named)) == len(named) and not any(_NUMBER.fullmatch(cell) or len(cell) > 80 for cell in named)
 
 
-def _blocks(header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield tables and lists of about a passage's size, in the order of the rows."""
+def _blocks(header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of tables and records of about a passage's size, in the order of the rows."""
     table: list[str] = []
-    size = 0
-    for row in rows:
-        names, top, overhead = _head(header, max(len(header), _width(row)))
-        line = _line([*row, *[""] * (len(names) - len(row))][: len(names)])
+    size = number = width = 0
+    for number, row in enumerate(rows, 1):
+        grown = max(len(header), _width(row), width if table else 0)
+        names, top, overhead = _head(header, grown)
+        line = _line([*row, *[""] * (grown - len(row))][:grown])
         cost = _pieces(line)
         fits = overhead + 3 * cost <= _MOST_PIECES
-        if table and (not fits or size + cost > _MOST_PIECES or table[0] != top):
-            yield "\n".join(table)
+        if table and (not fits or size + cost > _MOST_PIECES or grown > width):
+            yield _rows(number - len(table) + 1, number - 1), "\n".join(table)
             table = []
         if not fits:
-            yield record_text(zip(names, row, strict=False))
+            yield record_name(row, number), record_text(zip(names, row, strict=False))
             continue
         if not table:
-            table, size = [top], overhead
+            table, size, width = [top], overhead, grown
         table.append(line)
         size += cost
     if table:
-        yield "\n".join(table)
+        yield _rows(number - len(table) + 2, number), "\n".join(table)
+
+
+def _rows(first: int, last: int) -> str:
+    return f"Row {first}" if first == last else f"Rows {first} to {last}"
 
 
 @lru_cache(maxsize=64)

@@ -121,7 +121,13 @@ def _sphinx_directive() -> type:
 
 
 def _sphinx_role(
-    name: str, rawtext: str, text: str, lineno: int, inliner: object, options: object = None, content: Sequence[str] = ()
+    name: str,
+    rawtext: str,
+    text: str,
+    lineno: int,
+    inliner: object,
+    options: object = None,
+    content: Sequence[str] = (),
 ) -> tuple[list[Node], list[Node]]:
     """Return the words of a role of Sphinx: of `title <target>` the title, of `~a.b.c` the last name."""
     from docutils import nodes, utils

@@ -32,7 +32,7 @@ def load_xlsx(content: bytes, limit: int) -> Loaded:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that are not kept
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-            sheets = [(sheet.title, rows_text(_rows(sheet))) for sheet in book.worksheets]
+            sheets = [(sheet.title, rows_text(_rows(sheet), level=3)) for sheet in book.worksheets]
         title = book.properties.title or ""
     except DAMAGED as error:
         raise Unreadable("damaged", f"the content cannot be read ({type(error).__name__}: {error})") from error

@@ -52,9 +52,6 @@ def _content(path: Path, limit: int) -> bytes:
 
 
 def _load(path: Path, content: bytes, limit: int) -> Loaded:
-    from doceo.text.language import identifier, language_of
-
-    identifier()  # its own files are opened before the guard is up
     ending = true_ending(path.suffix.lower(), content)
     load = loader_of(ending)
     with Guard(path):
@@ -63,10 +60,20 @@ def _load(path: Path, content: bytes, limit: int) -> Loaded:
         raise Unreadable("empty", "the file holds no text")
     if len(loaded.text) > _LONGEST * limit:
         raise Unreadable("too_large", f"its text has {len(loaded.text):,} characters; see --read-megabytes")
-    found = {"language": language_of(loaded.text)}
+    found = {"language": _language(loaded.text)}
     if ending != path.suffix.lower():
         found["read_as"] = ending
     return loaded.model_copy(update={"metadata": {**loaded.metadata, **found}})
+
+
+def _language(text: str) -> str:
+    from doceo.text.language import UNKNOWN, language_of
+
+    try:
+        return language_of(text)
+    except OSError:
+        # The model is unpacked among the temporary files: a full disk costs the language, not the document.
+        return UNKNOWN
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from data.jsonl import read_json, write_json
 from data.sources import find_files
 from doceo.app.runs import COLLECTIONS, HOME, collection_folder, is_name
 from doceo.app.settings import Settings
+from doceo.app.stages.documents import nothing_readable, read_documents
 from doceo.core.errors import UsageError
 from doceo.core.protocols import Progress
 from doceo.core.records import Chunk, Skipped

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
-import weakref
 from collections.abc import Coroutine, Iterator
 from contextlib import aclosing, suppress
 from queue import SimpleQueue
@@ -47,7 +46,8 @@ class _Background:
 
 
 _background = _Background()
-_opened: weakref.WeakSet[Blocking] = weakref.WeakSet()
+_opened: set[Blocking] = set()
+"""Kept until they are closed: a client that is collected while open complains on the terminal."""
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from doceo.text.words import STOP_WORDS, WORD, closed, content_words
+from generator.teachers.grammar.people import BODIES
 from generator.teachers.grammar.standing import (
     FIRST_PERSON,
     POINTING,
@@ -19,7 +20,7 @@ LONGEST_QUESTION = 24
 LONGEST_ANSWER = 70
 _BROKEN = re.compile(
     r"https?://|www\.|\S+@\S+\.\S|[{}<>|\\^]|\[|\]|\.\.\.|…|\ufffd|[=;]|\s-\s|\b(\w+) \1\b|--+\s|\s[,.;]\s|"
-    r",\?|\bet al\b|©|®|\*",
+    r",\?|\s[-–]\W*\?|\bfoo\b|\([a-z]\)|\bet al\b|©|®|\*",
     re.I,
 )
 _BROKEN_ANSWER = re.compile(
@@ -30,8 +31,11 @@ _DANGLING = re.compile(
     r"not|also|only|be)\W*\Z",
     re.I,
 )
-_LEFT_HANGING = re.compile(r"\b(?:the|a|an|and|or|that|which|its|their|but|not|than|only|merely|very)\?\Z", re.I)
-_ODD = re.compile(r"\bthe -|\b(?:despite|although|regardless of|also|e\.g|i\.e)\b", re.I)
+_LEFT_HANGING = re.compile(r"\b(?:it|them|him|the|a|an|and|or|that|which|its|their|but|not|than|only|merely|very)\?\Z", re.I)
+_ODD = re.compile(r"\bthe -|\b(?:despite|although|regardless of|of each|the \w+est of|also|e\.g|i\.e)\b", re.I)
+_BARE_BODY = re.compile(
+    rf"\b[Tt]he (?:{'|'.join(sorted(word.capitalize() for word in BODIES))})(?:['’]s)?\b(?! (?:of|for|on|to|in)? ?[A-Z])"
+)
 _OPENS_SENTENCE = re.compile(
     r"\A(?:however|therefore|thus|moreover|furthermore|but|and|so(?! that)|also|then|otherwise|instead|hence|"
     r"finally|still|yet|for example|for instance)\b",
@@ -59,6 +63,7 @@ def _question_stands(question: str) -> bool:
         or not _balanced(question)
         or _LEFT_HANGING.search(question)
         or holds_bare_noun(question)
+        or _BARE_BODY.search(question)
     ):
         return False
     body = question.split(" ", 1)[1]
@@ -105,6 +110,8 @@ def _trivial(candidate: Candidate) -> bool:
     asked, answered = set(content_words(candidate.question)), content_words(candidate.answer)
     fresh = sum(word not in asked for word in answered)
     short = len(answered) < 4 or candidate.kind == "boolean"
+    if candidate.kind == "reason" and len(re.sub(r"\AIn order ", "", candidate.answer).split()) < 4:
+        return True
     return not asked or (bool(answered) and fresh < (1 if short else 2))
 
 

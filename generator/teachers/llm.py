@@ -14,7 +14,7 @@ from doceo.core.records import ChatReply, ChatRequest, Document, Draft, Order, O
 from generator.forms import example, schema
 from generator.parsing import parse
 from generator.replies import ask, unread
-from generator.shown import language_name, listed, passages, samples, wanted
+from generator.shown import amount, language_name, listed, passages, samples, wanted
 from prompts.catalog import Catalog
 
 PROMPTS: dict[OrderForm, str] = {
@@ -24,6 +24,11 @@ PROMPTS: dict[OrderForm, str] = {
     "unanswerable": "unanswerable",
 }
 """The prompt of every form of order."""
+_SEVERAL: dict[OrderForm, str] = {
+    "pairs": "each about a different fact, spread from the beginning to the end of the passage",
+    "unanswerable": "each about a different thing",
+}
+"""What holds where an order is for several."""
 _OTHERS = ("ask_again", "one_pair", "reword_question")
 _PAIR_TOKENS = 300
 _RATIONALE_TOKENS = 200
@@ -111,7 +116,7 @@ class LLMTeacher:
         reasoning = self._reasoning and order.form != "unanswerable"
         values: dict[str, object] = {
             "passages": passages(order.chunks, documents),
-            "n": order.n,
+            "n": amount(order.n, _SEVERAL.get(order.form, "")),
             "known": listed(order.known),
             "language": language_name(order.language),
             "examples": samples(self._examples, reasoning=reasoning),
@@ -120,7 +125,7 @@ class LLMTeacher:
         if order.form != "unanswerable":
             values["reasoning"] = _REASONING if reasoning else ""
         if order.form == "pairs":
-            values["kinds"] = wanted(order.kinds)
+            values["kinds"] = wanted(order.kinds, order.n)
         tokens = (_PAIR_TOKENS + reasoning * _RATIONALE_TOKENS) * order.n + 100 + self._thinking
         request = ChatRequest(
             messages=template.fill(**values),

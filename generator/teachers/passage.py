@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from doceo.core.records import Draft, Span
 from doceo.text.sentences import Sentence
 from generator.teachers.grammar.antecedent import titled
+from generator.teachers.grammar.names import spelled
 from generator.teachers.grammar.plain import Plain, plain
 from generator.teachers.grammar.terms import Terms
 from generator.teachers.statement import Candidate
@@ -56,6 +57,7 @@ class Passage:
     found: Sequence[Sentence]
     terms: Terms
     name: str
+    names: Mapping[str, str]
 
     def raw(self, sentence: Sentence) -> str:
         """Return a sentence as it stands in the chunk."""
@@ -65,9 +67,12 @@ class Passage:
         """Return a sentence without markup."""
         return plain(self.raw(sentence), self.terms.known)
 
-    def named(self, sentence: Sentence) -> Plain:
-        """Return a sentence without markup that names the document's subject in place of "the program"."""
-        return titled(self.plain(sentence), self.name)
+    def named(self, sentence: Sentence) -> Plain | None:
+        """Return a sentence without markup that names its subject in full, not "the program", "OSHA" or "Shaw".
+
+        None where a surname may mean several people.
+        """
+        return spelled(titled(self.plain(sentence), self.name), self.names)
 
     def proposal(self, candidate: Candidate, first: Sentence, last: Sentence) -> Proposal:
         """Return a candidate with the sentences `first` to `last` as its evidence."""

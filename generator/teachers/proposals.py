@@ -9,6 +9,7 @@ from doceo.core.records import Chunk, Document
 from doceo.text.sentences import sentences
 from generator.teachers.checks import is_english, passes
 from generator.teachers.grammar.antecedent import Antecedent, antecedent, name_of, resolved
+from generator.teachers.grammar.names import full_names
 from generator.teachers.grammar.plain import Plain
 from generator.teachers.grammar.standing import FIRST_PERSON
 from generator.teachers.grammar.terms import Terms
@@ -37,6 +38,7 @@ from generator.teachers.patterns import (
 )
 from generator.teachers.statement import Candidate, Statement, further, read
 from generator.teachers.structures import WHOLE, from_headings, from_lists, from_options, from_rows
+from generator.teachers.whole import is_cut
 
 _FAMILIES = (
     attributes.propose,
@@ -69,7 +71,7 @@ def proposals(chunk: Chunk, document: Document, terms: Terms) -> list[Proposal]:
     text = document.text[chunk.span.start : chunk.span.end]
     if not is_english(text, _LEAST_ENGLISH):
         return []
-    passage = Passage(text, chunk.span.start, sentences(text), terms, name_of(document.title, document.text))
+    passage = Passage(text, chunk.span.start, sentences(text), terms, name_of(document.title, document.text), full_names(document.title, document.text))
     made = [*from_options(passage)]
     if is_english(text):
         made += [
@@ -95,12 +97,16 @@ def _from_sentences(passage: Passage) -> Iterator[Proposal]:
             meant = None
             continue
         made = passage.named(sentence)
+        if made is None:
+            meant = None
+            continue
         taken_up = resolved(made, meant) if meant else None
         if not taken_up:
             first = n
         candidates, statement = _read(passage, n, taken_up or made)
         candidates.sort(key=lambda c: -c.score)
-        kept = [c for c in candidates if passes(c) and not _is_glued(c, passage.terms)]
+        text = (taken_up or made).text
+        kept = [c for c in candidates if passes(c) and not is_cut(c, text) and not _is_glued(c, passage.terms)]
         facts = {c.answer: c for c in reversed(kept)}
         best = [c for c in kept if facts[c.answer] is c][:MOST_PER_SENTENCE]
         yield from (passage.proposal(c, passage.found[first], sentence) for c in best)

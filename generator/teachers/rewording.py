@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from doceo.core.records import Kind
 from doceo.text.verbs import VERBS, base_of
-from doceo.text.words import BE, DO, MODALS
+from doceo.text.words import BE, DO, MODALS, PREPOSITIONS
 from generator.teachers.attribute_words import MEASURES, attribute, be_of, limit
 from generator.teachers.uninverted import uninverted
 
@@ -66,8 +66,10 @@ def _when(match: re.Match[str], answer: str) -> str | None:
     return f"{preposition.capitalize()} {'what' if unit == 'date' else 'which'} {unit} {event}?"
 
 
-def _why(match: re.Match[str], _answer: str) -> str:
+def _why(match: re.Match[str], _answer: str) -> str | None:
     """Why does X help? -> What is the reason why X helps?"""
+    if match["rest"].startswith(("may ", "can ")):
+        return None
     told = uninverted(match["rest"])
     return f"What is the reason why {told}?" if told else f"For what reason {match['rest']}?"
 
@@ -78,6 +80,8 @@ def _who(match: re.Match[str], _answer: str) -> str | None:
         return None
     past = base_of(match["verb"], "past") is not None
     x = match["x"]
+    if x.split()[0] in PREPOSITIONS:
+        return None
     head = re.split(r"\s(?:in|on|at|from|to|for|with|as|of)\s", x)[0]
     be = ("were" if be_of(head) == "are" else "was") if past else be_of(head)
     rest = x[len(head) :]
@@ -121,6 +125,10 @@ _DEFINITIONS: tuple[Template, ...] = (
     (re.compile(r"(?:Who (?:is|was)|What (?:was|were)) (?P<x>.+)\?"), lambda m, _: f"How would you describe {m['x']}?"),
 )
 _TEMPLATES: tuple[Template, ...] = (
+    (
+        re.compile(r"What (?P<v>happens|should happen|can happen) (?P<w>if|when) (?P<c>.+)\?"),
+        lambda m, _: f"{_OUTCOME[m['v']]} {m['w']} {m['c']}?",
+    ),
     (re.compile(r"What is the difference between (?P<a>.+?) and (?P<b>.+)\?"), _difference),
     (re.compile(r"What is the (?P<kind>default|maximum|minimum) (?P<n>.+)\?"), lambda m, _: limit(m["kind"], m["n"])),
     (re.compile(r"What is the (?P<n>\w+(?: \w+)?) of (?P<x>.+)\?"), attribute),
@@ -163,10 +171,6 @@ _TEMPLATES: tuple[Template, ...] = (
     (
         re.compile(r"Why (?P<rest>(?:do|does|did|is|are|was|were|can|must|should|may|will) .+)\?"),
         _why,
-    ),
-    (
-        re.compile(r"What (?P<v>happens|should happen|can happen) (?P<w>if|when) (?P<c>.+)\?"),
-        lambda m, _: f"{_OUTCOME[m['v']]} {m['w']} {m['c']}?",
     ),
     (
         re.compile(r"How (?:does|do) (?P<a>.+) differ from (?P<b>.+)\?"),

@@ -181,12 +181,14 @@ def test_a_moved_run_still_answers(tiny_run: Path, tmp_path: Path) -> None:
 
 def test_a_chat_model_as_teacher_over_http(library: Path, tmp_path: Path, teacher: Callable[..., Any]) -> None:
     server = teacher()
-    run = doceo.generate(library, out=tmp_path / "r", pairs=16, teacher="openai:m", base_url=server.address)
+    plain = {"gates": ["form", "exact", "near", "grounding"], "topics": 0, "kinds": {"fact": 0}}
+    model = {"teacher": "openai:m", "base_url": server.address, "generate": plain}
+    run = doceo.generate(library, out=tmp_path / "r", pairs=16, **model)
     asked = server.seen()
     assert len(run.pairs) == 16
     assert {pair.teacher for pair in run.pairs} == {"openai:m"}
     assert sum(pair.question.startswith("Say again") for pair in run.pairs) == 3
-    again = doceo.generate(library, out=tmp_path / "r", pairs=20, teacher="openai:m", base_url=server.address)
+    again = doceo.generate(library, out=tmp_path / "r", pairs=20, **model)
     assert len(again.pairs) == 20
     assert server.seen() - asked < asked
     card = (tmp_path / "r" / "3-pairs" / "card.md").read_text()
@@ -199,4 +201,4 @@ def test_a_chat_model_answers_over_documents(tiny_run: Path, teacher: Callable[.
     settings = load_settings({"model": "openai:m", "base_url": teacher().address})
     answer = assistant(settings, Silent(), run=str(tiny_run)).answer("When was the Bryne ferry opened?")
     assert answer.hits
-    assert answer.usage.prompt_tokens == 100
+    assert answer.usage.prompt_tokens == 1000

@@ -151,7 +151,7 @@ def test_an_empty_folder_and_an_unreadable_one(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert doceo("ingest", tmp_path / "empty", "--out", tmp_path / "r").exit_code == 3
     (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "a.pdf").write_bytes(b"no pdf")
+    (tmp_path / "bad" / "a.pdf").write_bytes(b"%PDF-1.7 and no more \x00\x01\x02")
     result = doceo("ingest", tmp_path / "bad", "--out", tmp_path / "r")
     assert result.exit_code == 3
     assert "bad/a.pdf: damaged" in result.stderr

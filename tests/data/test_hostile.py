@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import struct
 import subprocess
 import sys
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +17,8 @@ from pathlib import Path
 import pytest
 from docx import Document as Word
 
+from data.loaders import Unreadable
+from data.loaders.archives import check_archive
 from data.reader import Reader, read_files
 from data.sources import SourceFile, find_files
 from doceo.core.config import ReadConfig
@@ -48,6 +53,14 @@ def changed(path: Path, member: str, content: bytes) -> Path:
     return path
 
 
+def forged(member: str, size: int) -> bytes:
+    """Return an archive whose headers say that a member of this size has 1000 bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(member, b"0" * size)
+    return stream.getvalue().replace(struct.pack("<I", size), struct.pack("<I", 1000))
+
+
 def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
     changed(tmp_path / "a.docx", "word/document.xml", b"0" * 3_000_000)
     changed(tmp_path / "b.docx", "word/media/x.png", b"0" * 3_000_000)
@@ -55,6 +68,17 @@ def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
     header = ",".join(f"a very long name of column {n}" for n in range(40))
     (tmp_path / "growing.csv").write_text(header + ("\n" + "1," * 40) * 20_000)
     assert set(reasons(tmp_path, megabytes=2).values()) == {"too_large"}
+
+
+def test_an_archive_whose_headers_lie_is_not_unpacked() -> None:
+    content = forged("word/document.xml", 50_000_000)
+    tracemalloc.start()
+    with pytest.raises(Unreadable) as caught:
+        check_archive(content, 2**20, "word/document.xml")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.reason == "damaged"
+    assert peak < 10 * 2**20
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -101,10 +125,10 @@ def test_a_file_that_never_ends_is_given_up(tmp_path: Path) -> None:
 
 
 def test_a_file_that_takes_all_memory_is_killed_and_the_next_one_read(tmp_path: Path) -> None:
-    (tmp_path / "hog.json").write_bytes(b"[" + b"[]," * 8_000_000 + b"[]]")
+    (tmp_path / "hog.json").write_bytes(b"[" + b"[]," * 14_000_000 + b"[]]")
     (tmp_path / "next.txt").write_text("The next one is read.")
     files = [SourceFile(name, tmp_path / name) for name in ("hog.json", "next.txt")]
-    records = list(read_files(files, ReadConfig(memory=256), workers=1))
+    records = list(read_files(files, ReadConfig(memory=512), workers=1))
     assert [r.reason if isinstance(r, Skipped) else r.text for r in records] == ["memory", "The next one is read.\n"]
 
 
@@ -149,7 +173,8 @@ def test_nothing_is_fetched(tmp_path: Path, trap: Trap) -> None:
         )
         (tmp_path / f"{n}.rst").write_text(
             f"Pool {n} is long.\n\n.. include:: {secret}\n\n.. raw:: html\n   :url: {url}\n"
-            f"\n.. raw:: html\n   :file: {secret}\n\n.. csv-table::\n   :url: {url}\n\n.. csv-table::\n   :file: {secret}\n\n.. image:: {url}\n"
+            f"\n.. raw:: html\n   :file: {secret}\n\n.. csv-table::\n   :url: {url}\n"
+            f"\n.. csv-table::\n   :file: {secret}\n\n.. image:: {url}\n"
             f"\n.. literalinclude:: {secret}\n"
         )
         (tmp_path / f"{n}.xml").write_text(

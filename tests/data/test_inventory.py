@@ -22,7 +22,7 @@ def test_a_row_for_every_file_and_one_line_of_sums() -> None:
     rows = table(documents, skipped)
     assert rows == [
         Row("a.pdf", "skipped", "scanned: no text"),
-        Row("b.pdf", "read", "1 scanned pages without text: pip install 'doceo[ocr]'", 2, 4, "en"),
+        Row("b.pdf", "read", "scanned pages, which hold no text: 1", 2, 4, "en"),
         Row("c.txt", "skipped", "empty: "),
         Row("d.docx", "read", "read as .txt; gb18030; local", 0, 6, "zh"),
     ]

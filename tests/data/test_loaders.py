@@ -84,7 +84,7 @@ def test_sheets_are_tables_under_headings() -> None:
         book.active.append(row)
     book.create_sheet("Empty")
     read = load(".xlsx", saved(book))
-    assert read.text.startswith("## Prices\n\n| Pass | Price |\n| --- | --- |\n| Day | 4 |")
+    assert read.text.startswith("## Prices\n\n### Row 1\n\n| Pass | Price |\n| --- | --- |\n| Day | 4 |")
     assert "| Pass | Price | Column 3 |\n| --- | --- | --- |\n| Month | 31.5 | reduced |" in read.text
     assert not {"NaN", "None", "Unnamed", "Empty"} & set(read.text.split())
 
@@ -112,8 +112,11 @@ def test_delimiters_are_found(delimiter: str) -> None:
 
 def test_every_table_of_a_long_file_has_the_header_and_fits_a_passage() -> None:
     rows = "Town,Founded,People\n" + "".join(f"Town {n},{1800 + n},{n * 37}\n" for n in range(300))
-    tables = load(".csv", rows).text.strip().split("\n\n")
+    parts = load(".csv", rows).text.strip().split("\n\n")
+    headings, tables = parts[::2], parts[1::2]
     assert len(tables) > 10
+    assert headings[0] == "## Rows 1 to 18"
+    assert headings[-1].endswith(" to 300")
     assert {table.split("\n")[0] for table in tables} == {"| Town | Founded | People |"}
     assert max(map(len, tables)) < 1000
     assert sum(table.count("\n") - 1 for table in tables) == 300
@@ -126,7 +129,9 @@ def test_wide_rows_become_records_and_long_values_paragraphs() -> None:
 
 
 def test_ragged_rows_headless_tables_captions_and_lone_quotes() -> None:
-    assert load(".csv", "1,2\na,b\na,b,c\n").text.count("| Column 1 | Column 2 |") == 2
+    ragged = load(".csv", "1,2\na,b\na,b,c\nd\n").text
+    assert ragged.split("\n\n")[::2] == ["## Rows 1 to 2", "## Rows 3 to 4"]
+    assert ragged.endswith("| Column 1 | Column 2 | Column 3 |\n| --- | --- | --- |\n| a | b | c |\n| d |  |  |\n")
     assert load(".csv", "Stanley Cups,,\nTeam,City,Cups\nBlues,STL,1\n").text.startswith("Stanley Cups\n\n| Team |")
     assert load(".csv", "only,a,header\n").text.startswith("| only | a | header |")
     assert '| screen | "19 |\n| lamp | 3 |' in load(".tsv", 'name\tsize\nscreen\t"19\nlamp\t3\n').text
@@ -147,10 +152,11 @@ def test_json_records_are_blocks_of_keys_and_values() -> None:
     }
     read = load(".json", json.dumps(value))
     assert read.text == (
-        "- site: Elmet\n- open: true\n\n## towns\n\n- name: Bryne\n- at.lat: 1.5\n- tags: a, b\n\n- x: 1\n"
+        "- site: Elmet\n- open: true\n\n## towns\n\n"
+        "### Bryne\n\n- name: Bryne\n- at.lat: 1.5\n- tags: a, b\n\n### Record 2\n\n- x: 1\n"
     )
     lines = load(".jsonl", '{"q": "What?", "a": "That."}\nbroken\n\n{"q": "Who?", "a": null}\n')
-    assert lines.text == "- q: What?\n- a: That.\n\n- q: Who?\n"
+    assert lines.text == "## What?\n\n- q: What?\n- a: That.\n\n## Who?\n\n- q: Who?\n"
     assert lines.metadata["broken_lines"] == "1, the first is line 2"
 
 
@@ -229,7 +235,10 @@ def test_rst_never_fails(text: str) -> None:
 
 
 def test_org_rtf_odt_xml_and_mail() -> None:
-    org = "#+TITLE: Pool\n* TODO Hours :x:\n:PROPERTIES:\n:ID: 1\n:END:\n[[http://a.b][The site]] =code=\n#+BEGIN_SRC sh\nls\n#+END_SRC"
+    org = (
+        "#+TITLE: Pool\n* TODO Hours :x:\n:PROPERTIES:\n:ID: 1\n:END:\n[[http://a.b][The site]] =code=\n"
+        "#+BEGIN_SRC sh\nls\n#+END_SRC"
+    )
     assert load(".org", org).text == "# Hours\nThe site `code`\n```sh\nls\n```\n"
     assert load(".org", org).title == "Pool"
     assert (
@@ -238,14 +247,14 @@ def test_org_rtf_odt_xml_and_mail() -> None:
     )
     text, table = "urn:oasis:names:tc:opendocument:xmlns:text:1.0", "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
     body = (
-        '<t:h t:outline-level="2">Pool</t:h><t:p>It is<t:s/>long.</t:p><t:list><t:list-item><t:p>One</t:p></t:list-item>'
-        "</t:list><b:table><b:table-row><b:table-cell><t:p>Day</t:p></b:table-cell></b:table-row></b:table>"
+        '<t:h t:outline-level="2">Pool</t:h><t:p>It is<t:s/>long.</t:p><t:list><t:list-item><t:p>One</t:p>'
+        "</t:list-item></t:list><b:table><b:table-row><b:table-cell><t:p>Day</t:p></b:table-cell></b:table-row></b:table>"
     )
     office = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
     xml = f'<o:d xmlns:o="{office}" xmlns:t="{text}" xmlns:b="{table}"><o:body><o:text>{body}</o:text></o:body></o:d>'
     read = load(".odt", zipped({"content.xml": xml}))
     assert read.text == "## Pool\n\nIt is long.\n\n- One\n\n| Day |\n| --- |\n"
-    feed = "<rss><title>News</title><link>http://a.b</link><p>The <b>pool</b> opens.</p><d>&lt;p&gt;Soon.&lt;/p&gt;</d></rss>"
+    feed = "<rss><title>News</title><u>http://a.b</u><p>The <b>pool</b> opens.</p><d>&lt;p&gt;Soon.&lt;/p&gt;</d></rss>"
     assert load(".xml", feed).text == "News\n\nThe pool opens.\n\nSoon.\n"
     mail = "From: a@b.c\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nContent-Type: text/html\n\n<p>The pool <b>opens</b>.</p>"
     assert load(".eml", mail).text == "- From: a@b.c\n- Subject: Grüße\n\nThe pool **opens**.\n"

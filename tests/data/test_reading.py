@@ -202,8 +202,14 @@ def test_all_real_documents_are_read(shared_data: Path) -> None:
         "scanned/ocr_test.pdf": "scanned",
     }
     languages = {r.source.split("/")[-1]: r.metadata["language"] for r in records if isinstance(r, Document)}
-    known = {"project-history.ja.pdf": "ja", "korean-text-with-tables.pdf": "ko", "debian-policy.epub": "en",
-             "fake-html-cp1252.html": "fr", "latex-multicolumn.pdf": "la", "UDHR_first_article_all.txt": "und"}  # fmt: skip
+    known = {
+        "project-history.ja.pdf": "ja",
+        "korean-text-with-tables.pdf": "ko",
+        "debian-policy.epub": "en",
+        "fake-html-cp1252.html": "fr",
+        "latex-multicolumn.pdf": "la",
+        "UDHR_first_article_all.txt": "und",
+    }
     assert {name: languages[name] for name in known} == known
 
 

@@ -148,11 +148,6 @@ GOOD = [
         "Inequality slows the growth of poor countries.",
     ),
     (
-        "Jochi attempted to protect the city of Urgench from destruction.",
-        "What did Jochi attempt to do?",
-        "To protect the city of Urgench from destruction.",
-    ),
-    (
         "Tension with Paris led to a siege by the royal army in 1622.",
         "What did tension with Paris lead to in 1622?",
         "a siege by the royal army",
@@ -163,8 +158,8 @@ GOOD = [
         "Daniel Burke",
     ),
     (
-        "Harvard College ended the program of early admissions of students in 2007.",
-        "Which college ended the program of early admissions of students in 2007?",
+        "Harvard College ended the Early Action program for students in 2007.",
+        "Which college ended the Early Action program for students in 2007?",
         "Harvard College",
     ),
     (

@@ -30,7 +30,7 @@ def reply(*marks: int) -> str:
     said: dict[str, dict[str, object]] = {
         point: {"reason": f"because of {point}", "mark": mark} for point, mark in zip(POINTS, marks, strict=True)
     }
-    said["correctness"]["quote"] = "built in 1874"
+    said["correctness"]["quotes"] = ["built in 1874"]
     return json.dumps(said)
 
 
@@ -102,6 +102,21 @@ def test_marks_in_any_wrapping(text: str) -> None:
     assert dict(read_marks(ChatReply(text=text)).marks) == {
         "clarity": 2, "correctness": 0, "completeness": 1, "worth": 2,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"quotes": ["built in 1874", "by Maria Holt"]}, ("built in 1874", "by Maria Holt")),
+        ({"quotes": "built in 1874"}, ("built in 1874",)),
+        ({"quote": "built in 1874"}, ("built in 1874",)),
+        ({"quotes": []}, ()),
+        ({}, ()),
+    ],
+)
+def test_quotes_that_decide(said: dict[str, object], expected: tuple[str, ...]) -> None:
+    text = json.dumps({**json.loads(reply(2, 2, 2, 2)), "correctness": {**said, "reason": "r", "mark": 2}})
+    assert read_marks(ChatReply(text=text)).quotes == expected
 
 
 @given(st.text())

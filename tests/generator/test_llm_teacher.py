@@ -82,11 +82,23 @@ def test_one_call_gives_pairs_and_says_where_the_passage_stands() -> None:
     ]
     assert asked.script.requests[0].form == schema("pairs")
     assert "Document: The shop\nSection: People\n<passage>\nAnn runs it. {{ n }}\n</passage>" in asked.user()
-    assert "Pairs to write: 3 " in asked.user()
+    assert "Pairs to write: 3 (each about a different fact, " in asked.user()
+    assert "Kinds: different ones, " in asked.user()
     assert "Language of questions and answers: the language of the passage." in asked.user()
     assert next(iter(asked.teacher.prompts)) == "generate_pairs"
     assert asked.teacher.prompts == prompt_hashes()
     assert asked.teacher.exhaustive is False
+
+
+@pytest.mark.parametrize("form", ["pairs", "unanswerable"])
+def test_what_holds_for_several_is_not_said_of_one(form: str) -> None:
+    good = GOOD.replace("pairs", {"unanswerable": "questions"}.get(form, "pairs"))
+    one, several = Asked([good]), Asked([good])
+    one.propose(1, form)
+    several.propose(2, form)
+    assert "to write: 1.\n" in one.user()
+    assert "to write: 2 (each about a different " in several.user()
+    assert "different ones" not in one.user()
 
 
 def test_kinds_language_and_what_is_known_are_said() -> None:

@@ -12,7 +12,7 @@ _TITLES = closed(
     "colonel captain saint judge justice senator governor archbishop bishop duke count baron sultan khan "
     "chancellor cardinal"
 )
-_GIVEN = closed(
+GIVEN = closed(
     "aaron abraham adam ada al alan albert alex alexander alfred alice allen andrew angela ann anna anne anthony "
     "anton antonio arthur barack barbara ben benjamin bernard bill bob boris brad brian bruce carl carlos carol "
     "caroline catherine charles charlie charlotte chris christian christine christopher claude colin craig dan "
@@ -32,14 +32,18 @@ _GIVEN = closed(
     "tim timothy tom tony victor viktor vincent vladimir walter warren wayne werner wilhelm will william "
     "wolfgang"
 )
-_BODIES = closed(
+"""Given names, in small letters."""
+
+BODIES = closed(
     "university college school institute company corporation party council committee court church army navy "
     "agency society association foundation museum library hospital bank newspaper magazine network band team "
     "league union river lake mountain mountains island islands city county country province state states kingdom "
     "empire republic dynasty treaty act war battle festival station park building theater theatre bridge tower "
     "railway airport district commission department ministry board office bureau service group fund project "
-    "program programme conference"
+    "program programme conference administration authority services center centre corps bank academy senate "
+    "assembly"
 )
+"""Last words of the names of bodies, places and events, in small letters."""
 ROLES = closed(
     "president chairman chair director leader founder author inventor king queen emperor governor minister "
     "secretary mayor bishop pope captain commander architect composer conductor designer developer engineer "
@@ -66,13 +70,13 @@ def is_person(found: Sequence[Token]) -> bool:
     if (
         not names
         or any(token.text in ("'s", "’s", "'") for token in found)
-        or any(token.lower in _BODIES or not token.text[:1].isalpha() for token in names)
+        or any(token.lower in BODIES or not token.text[:1].isalpha() for token in names)
     ):
         return False
     opening = found[0].lower.rstrip(".")
     if opening in _TITLES and len(names) >= 2:
         return True
-    if found[0].tag == "NAME" and opening in _GIVEN and len(names) >= 2:
+    if found[0].tag == "NAME" and opening in GIVEN and len(names) >= 2:
         return True
     role = next((token for token in found if token.lower in ROLES), None)
     return role is not None and found[-1].tag == "NAME" and len(names) >= 2 and not any(t.tag == "PREP" for t in found)
@@ -81,7 +85,7 @@ def is_person(found: Sequence[Token]) -> bool:
 def body_noun(found: Sequence[Token]) -> str:
     """Return the noun of a name such as "Harvard College" in lower case, by which one can ask "which college"."""
     last = found[-1]
-    return last.lower if len(found) >= 2 and last.tag == "NAME" and last.lower in _BODIES else ""
+    return last.lower if len(found) >= 2 and last.lower not in ("union", "states") and last.tag == "NAME" and last.lower in BODIES else ""
 
 
 def means_person(found: Sequence[Token]) -> bool:
@@ -97,4 +101,4 @@ def means_person(found: Sequence[Token]) -> bool:
 def may_be_person(found: Sequence[Token]) -> bool:
     """Tell whether a name may be a person's, as far as the name alone tells: two or more plain capitalised words."""
     names = [token for token in found if token.tag == "NAME"]
-    return len(names) >= 2 and not any(t.lower in _BODIES or not t.text.isalpha() or t.text.isupper() for t in names)
+    return len(names) >= 2 and not any(t.lower in BODIES or not t.text.isalpha() or t.text.isupper() for t in names)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from doceo.text.words import STOP_WORDS, closed
 from generator.teachers.grammar.clause import Clause
 from generator.teachers.grammar.nouns import BARE_HEADS, CLASS_NOUNS, LOOSE
+from generator.teachers.grammar.people import GIVEN
 from generator.teachers.grammar.phrases import NounPhrase
 from generator.teachers.grammar.terms import Terms
 from generator.teachers.grammar.tokens import Token
@@ -61,8 +62,17 @@ def refers_elsewhere(text: str) -> bool:
 _BARE = re.compile(r"\bthe (\w+)(?=\?|,| (?:and|or|by|on|at|with|as|when|if|is|are|be|was|were|have|has|from|into)\b)")
 
 
+_BARE_DEED = re.compile(
+    r"\bthe (?:merger|transaction|deal|acquisition|agreement|offer|proposal|decision|treaty|law|bill|act|attack|war|"
+    r"battle|election|contract|sale|purchase|plan|throne|command|title|award|series|show|episode|album|song|film)"
+    r"(?=\?| (?:on|at|by|during|after|before|since|until)\b)"
+)
+
+
 def holds_bare_noun(question: str) -> bool:
     """Tell whether a question speaks of "the file" or "the value" without saying which."""
+    if _BARE_DEED.search(question):
+        return True
     return any(match[1].lower() in BARE_HEADS for match in _BARE.finditer(question))
 
 
@@ -80,6 +90,8 @@ def phrase_standing(clause: Clause, phrase: NounPhrase, terms: Terms) -> float:
         return 0.0 if first.lower == "the" else 0.45 if first.lower in ("a", "an") else 0.3
     if first.lower == "the":
         return _definite(clause, phrase, core, terms, anchored=anchored)
+    if alone and first.tag == "NAME" and first.lower in GIVEN:
+        return 0.3
     if first.tag in ("NAME", "CODE"):
         return 1.0 if len(core) > 1 or first.tag == "CODE" or len(first.text) > 2 else 0.5
     if clause.past and not anchored:

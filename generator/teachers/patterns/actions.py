@@ -10,29 +10,8 @@ from generator.teachers.grammar.nouns import LOOSE
 from generator.teachers.grammar.segments import Segment
 from generator.teachers.statement import Candidate, Statement, tidy, unquoted
 
-_ASKED = closed(
-    "contain include provide require define describe specify list store hold measure return produce create "
-    "support control determine indicate represent show display print generate replace ensure guarantee state "
-    "imply prevent protect reject accept remove add record count combine compare affect influence cover offer "
-    "prohibit forbid limit prefer recommend govern permit save write report check verify cause need use enable "
-    "improve reduce avoid assume collect compute calculate"
-)
-_WITH = {
-    "depend": "on",
-    "rely": "on",
-    "consist": "of",
-    "refer": "to",
-    "lead": "to",
-    "belong": "to",
-    "correspond": "to",
-    "result": "in",
-    "focus": "on",
-    "differ": "from",
-    "apply": "to",
-    "point": "to",
-    "stand": "for",
-}
-_WITH_INFINITIVE = closed("enable require cause permit expect use need recommend")
+_ASKED = closed("define denote measure represent indicate store hold prohibit forbid replace")
+_WITH = {"consist": "of", "correspond": "to", "stand": "for", "depend": "on"}
 _STATIVE = closed(
     "note argue claim suggest report observe conclude state believe explain characterize object carry work play "
     "face serve strive seek operate act look rely correspond increase grow apply point reside result take hold be "
@@ -65,7 +44,7 @@ def propose(statement: Statement) -> Iterator[Candidate]:
 
 def _object(statement: Statement) -> Iterator[Candidate]:
     clause = statement.clause
-    if clause.past or clause.aux in ("could", "would", "might", "will", "may", "has", "have"):
+    if clause.past or clause.auxiliary is not None or statement.standing < 0.85:
         return
     if any(clause.tokens[i].tag == "ADV" for i in clause.middle) or clause.subject.end - clause.subject.start > 9:
         return
@@ -74,8 +53,9 @@ def _object(statement: Statement) -> Iterator[Candidate]:
     found = _with_preposition(statement) if clause.base in _WITH else _direct(statement)
     if found is None or not _is_whole(statement, found[1]):
         return
-    score = (0.8 if clause.aux in ("must", "should") else 0.75) * statement.weight
-    yield Candidate(found[0], unquoted(tidy(found[1])), "fact", "medium", score, "object")
+    yield Candidate(
+        found[0], unquoted(tidy(found[1])), "fact", "medium", 0.75 * statement.weight, "object"
+    )
 
 
 def _with_preposition(statement: Statement) -> tuple[str, str] | None:
@@ -94,8 +74,6 @@ def _direct(statement: Statement) -> tuple[str, str] | None:
     if clause.base not in _ASKED or first.kind not in ("np", "that") or token.tag in ("PRON", "ADV", "NEG"):
         return None
     if token.lower in ("only", "both", "more", "much") or _holds_clause(statement, first):
-        return None
-    if clause.base in _WITH_INFINITIVE and any(s.kind == "to" for s in statement.core):
         return None
     return statement.ask("What"), statement.of(*statement.core)
 
@@ -121,6 +99,8 @@ def _does(statement: Statement) -> Iterator[Candidate]:
     clause = statement.clause
     if clause.auxiliary is not None or clause.past or clause.middle or clause.base in _STATIVE:
         return
+    if clause.form == "s" and (clause.subject.plural or statement.subject.split()[0].endswith("s")):
+        return
     if clause.tokens[clause.rest].tag == "PRON" or statement.core[0].kind == "to" or clause.end - clause.rest < 3:
         return
     if not _is_doer(statement):
@@ -135,6 +115,8 @@ def _is_doer(statement: Statement) -> bool:
     What a company does cannot be told in one sentence.
     """
     clause, head, at = statement.clause, statement.head, statement.clause.subject.head
+    if clause.subject.plural or not any(t.tag == "CODE" for t in clause.tokens[clause.subject.start : at + 1]):
+        return False
     if clause.subject.end > at + 1 and clause.tokens[at + 1].text != "(":
         return False
     if head.tag == "CODE":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from doceo.text.verbs import VERBS, third_person
-from doceo.text.words import closed
+from doceo.text.words import MODALS, closed
 from generator.teachers.grammar.segments import Segment
 from generator.teachers.grammar.tokens import Token
 from generator.teachers.patterns.objects import is_setting
@@ -62,6 +62,8 @@ def _passive(statement: Statement) -> Iterator[Candidate]:
     ):
         return
     verb = _verb(statement)
+    if not person and clause.aux in MODALS:
+        return
     if not verb or (statement.breaks and statement.breaks[0].kind in ("colon",)):
         return
     if any(s.kind == "np" and s.end <= by.start for s in statement.core):

@@ -37,7 +37,7 @@ def _beside(statement: Statement, start: int, end: int) -> Iterator[Candidate]:
     text = tidy(clause.span(start, end))
     match = _WHICH.fullmatch(text)
     told = match["rest"] if match else text
-    if not _NOUN.fullmatch(told) or _VAGUE.match(told) or not 3 <= len(told.split()) <= 30:
+    if not _NOUN.fullmatch(told) or _VAGUE.match(told) or not 4 <= len(told.split()) <= 30:
         return
     tokens = clause.tokens[start + (2 if match else 0) : end]
     name = clause.tokens[clause.subject.start : clause.subject.head + 1]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from doceo.text.words import closed, is_plural
+from generator.teachers.grammar.segments import Segment
 from generator.teachers.grammar.tokens import Token
 from generator.teachers.statement import Candidate, Statement, tidy
 
@@ -16,7 +17,7 @@ ATTRIBUTES = closed(
     "drawback effect rule formula symbol colour color population area language owner author maker symptom remedy "
     "cure sign measure basis origin motto headquarters password path location extension interval temperature "
     "speed distance dimension capacity penalty fee deadline requirement condition exception alternative strength "
-    "weakness risk danger cornerstone"
+    "weakness risk danger cornerstone syntax"
 )
 _WEAK = closed(
     "problem mistake matter must good bad common fact reason result question example case way lot kind sort type "
@@ -26,7 +27,7 @@ _WEAK = closed(
 )
 _LOOSE_LINKS = closed("too also therefore")
 _TELLING = closed("that which who where used of for with in")
-_SUPERLATIVE = re.compile(r"the (?:\S+['’]s )?(?:\w+est|most|least|only|first) ")
+_SUPERLATIVE = re.compile(r"the (?:\S+['’]s )?(?:[\w-]+est|most|least|only|first|last|final) ")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
@@ -43,6 +44,7 @@ def propose(statement: Statement) -> Iterator[Candidate]:
         and clause.auxiliary is None
         and statement.segments
         and statement.standing > 0.7
+        and any(t.tag in ("NUM", "CODE") for t in _kept(statement))
     ):
         yield Candidate(
             tidy(f"What {'does' if clause.form == 's' else 'do'} {statement.subject} {clause.base}") + "?",
@@ -71,6 +73,9 @@ def _names_subject(statement: Statement) -> bool:
     """Tell whether the subject is one thing that a question can name."""
     kept = _kept(statement)
     qualified = statement.clause.subject.end > statement.clause.subject.head + 1
+    indefinite = kept[0].lower in ("a", "an")
+    if statement.subject[:1] in "\"“'‘" or (indefinite and qualified):
+        return False
     if len(kept) > 7 or statement.head.tag == "NUM" or (statement.head.lower in ATTRIBUTES and qualified):
         return False
     return not any(t.lower in ("and", "or") or t.text == "," or (t.tag == "PREP" and t.lower != "of") for t in kept)
@@ -85,9 +90,33 @@ def _tells_kind(statement: Statement) -> bool:
     opens = said[0].lower in ("a", "an", "the", "one") or (clause.aux == "are" and said[0].tag in ("NOM", "NUM"))
     if not opens or any(t.lower in _WEAK for t in said[:2]) or any(t.lower in _LOOSE_LINKS for t in said):
         return False
+    if _is_instance(statement) or any(s.kind in ("and", "tail") and _has_verb(statement, s) for s in statement.breaks):
+        return False
     if any(s.kind == "and" for s in statement.breaks[:1]) and _TELLING.isdisjoint(t.lower for t in said):
         return False
     return statement.standing >= 0.5 or any(t.tag == "REL" or t.lower == "that" for t in said)
+
+
+def _is_instance(statement: Statement) -> bool:
+    """Tell whether the complement is somebody's ("a debtor's testimony") or a metaphor ("the builder and preserver")."""
+    clause, first = statement.clause, statement.segments[0]
+    said = clause.tokens[first.start : first.end]
+    if any(t.text in ("'s", "’s") for t in (*said, *_kept(statement))):
+        return True
+    if _SUPERLATIVE.match(clause.span(clause.rest, clause.end)):
+        return True
+    kept = _kept(statement)
+    if len(kept) == 2 and kept[0].lower == said[0].lower == "the" and kept[1].tag == "NOM":
+        return not any(t.tag == "REL" or t.lower == "that" for t in clause.tokens[clause.rest : clause.end])
+    bare = clause.tokens[clause.subject.start].tag not in ("DET", "NAME", "CODE")
+    return bare and said[0].lower == "the" and any(t.lower.endswith(("er", "or")) for t in said[1:3])
+
+
+def _has_verb(statement: Statement, segment: Segment) -> bool:
+    """Tell whether a further clause with a verb of its own follows, which would be no part of the definition."""
+    found = statement.clause.tokens[segment.start : segment.end]
+    end = next((i for i, t in enumerate(found) if t.tag in ("REL", "SUB") or t.lower == "that"), len(found))
+    return any(t.tag in ("BE", "MODAL", "HAVE", "DO") for t in found[:end])
 
 
 def _tells_kinds(statement: Statement) -> bool:
@@ -109,8 +138,6 @@ def _base(statement: Statement) -> float:
     base = 0.95 if said[0] in ("a", "an") and telling else 0.8 if telling else 0.6
     if clause.subject.end > clause.subject.head + 1 and clause.tokens[clause.subject.head + 1].text != "(":
         base -= 0.15
-    if _SUPERLATIVE.match(clause.span(clause.rest, clause.end)):
-        base -= 0.2
     if said[0] == "one" or said[:2] in (["the", "most"], ["the", "only"], ["the", "best"], ["the", "same"]):
         base -= 0.25
     return base

@@ -14,22 +14,25 @@ from generator.teachers.statement import Candidate, Statement, capital, tidy, un
 _PLACES = closed("store locate find keep install place write headquarter base hold bear save put")
 _PLACED = ("in", "at", "under", "inside", "on")
 _STAYS = closed("become remain seem stay")
+_DONE = closed("build open establish found make hold sign create defeat kill write publish launch gather construct")
 _BODY = re.compile(r"\b(?:League|Congress|Parliament|Party|Army|Navy|Act|titled|called|named|interest|stake|share)\b")
 _STANDS = closed(
     "lie live stand reside die settle emigrate flee retreat study teach stay occur arrive meet land originate "
     "grow open take move travel return sail march graduate serve work"
 )
+_MOVES = closed("move travel return emigrate flee retreat march sail")
 _STANDING = ("in", "at", "on", "near", "between", "along", "to", "from", "within", "around")
 _NO_PLACE = re.compile(
     r"\A\w+\s(?:\w+\s)?\d{4}\b|\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b|\[|Materials|Appendix|Handbook|Manual|Guide|[Ss]ection|evidence|basis|order|advance|case|"
-    r"the same|general|detail|way|terms|form|more than|a single|favou?r|time|many|\bwhose\b"
+    r"the same|general|detail|way|terms|form|more than|a single|favou?r|time|many|level|\bwhose\b"
 )
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield where the subject of a passive statement stands, and the name that it gives."""
     clause = statement.clause
-    if statement.standing < 0.6 or not statement.core or clause.negated:
+    also = any(clause.tokens[i].lower == "also" for i in clause.middle)
+    if statement.standing < 0.6 or not statement.core or clause.negated or also:
         return
     if clause.base in _STANDS and not clause.passive and clause.form != "ing":
         yield from _stands(statement)
@@ -61,6 +64,8 @@ def _done(statement: Statement) -> Iterator[Candidate]:
     if _BODY.search(statement.of(*core)):
         return
     rest = [s for s in core if s is not placed[0]]
+    if any(s.word == "as" for s in rest) or not (clause.passive or clause.base in _DONE):
+        return
     if not rest and not statement.setting and statement.is_topic:
         return
     question = statement.ask("Where", *rest)
@@ -83,6 +88,7 @@ def _where(statement: Statement) -> Iterator[Candidate]:
     if clause.aux not in ("is", "are", "was", "were") and any(s.kind == "sub" for s in statement.breaks):
         return
     place = statement.of(*[s for s in statement.core if s.kind == "pp"])
+    place = re.sub(r"\s\([^()]{25,}\)", "", place)
     if _NO_PLACE.search(place) or len(place.split()) < 2:
         return
     question = statement.ask("Where", drop_adverbs=True)
@@ -92,7 +98,7 @@ def _where(statement: Statement) -> Iterator[Candidate]:
 def _stands(statement: Statement) -> Iterator[Candidate]:
     """Yield where something lies or happened: "The park lies on the bank of the river"."""
     clause, core = statement.clause, [s for s in statement.core if s.kind != "paren"]
-    if statement.standing < 0.85 or (clause.intro[1] and not statement.setting) or not core:
+    if statement.standing < 0.85 or (clause.base in _MOVES and not clause.past) or (clause.intro[1] and not statement.setting) or not core:
         return
     if any(s.kind != "pp" for s in core) or (statement.is_topic and not statement.setting):
         return
@@ -104,8 +110,7 @@ def _stands(statement: Statement) -> Iterator[Candidate]:
     if not any(t.tag == "NAME" for t in clause.tokens[placed[0].start + 1 : placed[0].end]) or len(placed) > 2:
         return
     place = statement.of(*placed)
-    bare = clause.base in ("move", "travel", "return", "emigrate", "flee", "retreat", "march", "sail") and first
-    if bare and placed[0].word == "to":
+    if clause.base in _MOVES and placed[0].word == "to":
         place = place.removeprefix("to ")
     question = statement.ask("Where", *dated)
     yield Candidate(question, capital(tidy(place)), "fact", "medium", 0.76 * statement.weight, "stands")

@@ -39,7 +39,7 @@ _ENDING = closed("end start begin work learn improve succeed fail operate")
 
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield reasons (because, so that), purposes (used to, designed to) and means (by doing)."""
-    if statement.standing < 0.5:
+    if statement.standing < 0.5 or statement.clause.aux in ("might", "could", "would"):
         return
     if statement.clause.intro[1]:
         yield from _opening(statement)
@@ -133,6 +133,8 @@ def _purpose(statement: Statement) -> Iterator[Candidate]:
 def _means(statement: Statement) -> Iterator[Candidate]:
     clause, core = statement.clause, statement.core
     if clause.copular or clause.negated or clause.base == "have":
+        return
+    if any(clause.tokens[i].lower == "also" for i in clause.middle):
         return
     at = next((n for n, segment in enumerate(core) if _is_means(statement, segment)), None)
     if at is None or (at == 0 and not clause.passive and clause.base not in _ENDING):

@@ -15,34 +15,35 @@ _RELATED: dict[str, frozenset[str]] = {
     "as": closed(
         "use describe regard define classify treat recognize see view serve consider interpret depict portray"
     ),
-    "with": closed("replace associate combine fill cover equip compare pair surround supply connect"),
+    "with": closed("replace combine fill cover equip compare pair surround supply connect"),
     "from": closed(
         "derive make build develop descend take obtain form extract produce construct collect protect exclude"
     ),
     "of": closed("make compose comprise"),
     "on": closed("base model focus found mount"),
-    "to": closed("limit attach apply restrict relate link attribute connect bind subject oppose refer assign reduce"),
+    "to": closed("limit attach apply restrict relate link attribute connect bind refer assign reduce"),
     "for": closed("know responsible note award criticize criticise praise name blame reserve design"),
     "by": closed(
-        "surround cover dominate protect support replace follow accompany cause affect influence drive power form "
-        "control govern regulate determine limit separate bound characterize mark define produce catalyze require "
-        "connect carry inspire precede defend fund pollinate activate trigger transmit absorb"
+        "surround cover protect replace cause power form "
+        "control govern regulate determine limit separate bound define produce catalyze require "
+        "connect carry inspire defend fund pollinate activate trigger transmit absorb"
     ),
 }
 _QUALITY = re.compile(
     r"(?P<quality>(?:(?:also|mainly|primarily|largely|chiefly) )?(?:"
-    r"(?:responsible|famous|essential|necessary|suitable|useful|liable|notable|important) for|"
-    r"(?:similar|home|equivalent|proportional|native|unique|adjacent|sensitive|resistant|subject|comparable|immune|due|"
+    r"(?:responsible|famous|necessary|liable) for|"
+    r"(?:similar|home|equivalent|proportional|native|unique|adjacent|sensitive|resistant|immune|"
     r"accountable|analogous|identical|vulnerable) to|"
-    r"(?:capable|independent|representative|part) of|dependent on|rich in)) (?P<what>.+)"
+    r"(?:capable|independent|representative) of|dependent on|rich in)) (?P<what>.+)"
 )
+_OFTEN = closed("often sometimes usually commonly frequently typically generally also")
 _PURPOSE = closed("use need design build create intend establish found develop construct set")
 
 
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield what the subject of a passive or copular statement is related to."""
     clause = statement.clause
-    if clause.negated or not statement.opens_freely or not statement.core or statement.standing < 0.7:
+    if clause.negated or clause.aux in ("may", "might", "can", "could", "will", "would") or not statement.opens_freely or not statement.core or statement.standing < 0.7:
         return
     if clause.past and statement.standing < 0.85 and not statement.setting:
         return
@@ -62,7 +63,7 @@ def _passive(statement: Statement) -> Iterator[Candidate]:
     if first.kind == "to":
         yield from _purpose(statement)
         return
-    if clause.base not in _RELATED.get(first.word, ()):
+    if any(clause.tokens[i].lower in _OFTEN for i in clause.middle) or clause.base not in _RELATED.get(first.word, ()):
         return
     at = next((n for n, s in enumerate(core) if n and is_setting(statement, s)), len(core))
     found = clause.tokens[first.start + 1 : first.end]

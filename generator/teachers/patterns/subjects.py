@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from doceo.text.words import closed
+from doceo.text.words import MODALS, closed
 from generator.teachers.grammar.people import ROLES, body_noun, is_person
-from generator.teachers.statement import Candidate, Statement, tidy
+from generator.teachers.statement import MONTH, Candidate, Statement, tidy
 
-_STATES = closed("be have seem appear remain become mean want need know like think feel lie belong include exist")
+_STATES = closed(
+    "be have seem appear remain become mean want need know like think feel lie belong include exist "
+    "support use oppose attend argue contain provide say promote continue"
+)
+_PLACED = closed("locate base situate name call title entitle dedicate house know")
 _ROLE = re.compile(r"(?:the|a|an)\s(?:[\w'’-]+\s){0,3}?(?P<role>[a-z]+)\s(?:of|for|at)\s.+")
 
 
@@ -25,8 +29,13 @@ def propose(statement: Statement) -> Iterator[Candidate]:
     if clause.copular:
         yield from _role(statement)
         return
+    whole = clause.tokens[phrase.start : phrase.end]
+    if not clause.past or clause.aux in MODALS or any(t.tag == "ADV" or t.lower in ("and", "or") for t in whole):
+        return
     person, noun = is_person(subject), body_noun(subject)
     if not (person or noun) or phrase.end - phrase.start > 8 or clause.base in _STATES or clause.form == "ing":
+        return
+    if clause.base in _PLACED and statement.core[0].kind == "pp" and not clause.passive:
         return
     asked = _told(statement)
     if not asked:
@@ -42,7 +51,7 @@ def _told(statement: Statement) -> str:
     if any(s.kind not in ("np", "pp", "paren", "to") for s in core) or any(s.kind == "colon" for s in statement.breaks):
         return ""
     said = clause.tokens[clause.rest : core[-1].end]
-    named = sum(t.tag in ("NAME", "CODE", "NUM") for t in said)
+    named = any(t.tag in ("NAME", "CODE") and not MONTH.fullmatch(t.text) for t in said)
     verbs = clause.span(clause.subject.end, clause.rest)
     whole = " ".join(part for part in (verbs, statement.of(*core), statement.setting) if part)
     if statement.breaks and any(t.lower in ("only", "that", "merely", "just", "so") or t.tag == "REL" for t in said):

@@ -70,6 +70,8 @@ def _asked(statement: Statement, when: str, rest: Sequence[Segment]) -> Iterator
     if any(s.kind == "to" for s in whole) and asked.split() and not clause.passive:
         rest = whole[:4]
         asked = statement.of(*rest)
+    if not rest and any(s.kind in ("to", "that") for s in whole):
+        return
     if " despite " in f" {asked} ":
         return
     if YEAR.search(asked) or not YEAR.search(when) or _is_cut_short(statement, rest):
