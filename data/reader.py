@@ -17,7 +17,7 @@ from typing import IO
 
 import psutil
 
-from data.loaders.loaded import Loaded
+from data.loaders.loaded import Loaded, Unreadable
 from data.sources import SourceFile, is_local
 from doceo.core.config import ReadConfig
 from doceo.core.records import Document, Skipped
@@ -37,42 +37,46 @@ class Reader:
 
     def read(self, file: SourceFile) -> Document | Skipped:
         """Read one file; whatever happens in the child, the caller gets a record."""
-        request = json.dumps({"path": str(file.path.resolve()), "limit": self._config.megabytes * 2**20})
+        try:
+            header, text = self._ask(file.path)
+        except Unreadable as error:
+            self.close()
+            return Skipped(source=file.source, reason=error.reason, detail=error.detail)
+        return _record(file.source, header, text, self._config)
+
+    def _ask(self, path: Path) -> _Reply:
+        """Return the child's reply. Raises Unreadable where it has to be killed, or is dead already."""
         child = self._child = self._child or self._start()
         assert child.stdin is not None
         assert child.stdout is not None
+        request = json.dumps({"path": str(path.resolve()), "limit": self._config.megabytes * 2**20})
         replies: queue.Queue[_Reply | None] = queue.Queue()
         waiting = threading.Thread(target=_await, args=(child.stdout, replies), daemon=True)
         try:
             child.stdin.write(request.encode() + b"\n")
             child.stdin.flush()
             waiting.start()
-            reply = self._watch(psutil.Process(child.pid), replies)
+            process = psutil.Process(child.pid)
+            reply = self._watch(process, replies)
+            if reply is not None and process.memory_info().rss > 0.7 * self._config.memory * 2**20:
+                self.close()  # what one file leaves behind is not counted against the next
         except (BrokenPipeError, psutil.NoSuchProcess):
             reply = None
-        if isinstance(reply, Skipped) or reply is None:
-            self.close()
-            detail = "the process that read it died; the others go on"
-            why = reply or Skipped(source=file.source, reason="crashed", detail=detail)
-            return why.model_copy(update={"source": file.source})
-        if self._memory(child) > self._config.memory / 2:
-            self.close()  # what one file leaves behind is not counted against the next
-        return _record(file.source, *reply, self._config)
+        if reply is None:
+            raise Unreadable("crashed", "the process that read it died; the other files are not touched by that")
+        return reply
 
-    def _watch(self, process: psutil.Process, replies: queue.Queue[_Reply | None]) -> _Reply | Skipped | None:
-        """Return the reply, None from a child that died, or why the child has to be killed."""
+    def _watch(self, process: psutil.Process, replies: queue.Queue[_Reply | None]) -> _Reply | None:
+        """Return the reply, or None from a child that died. Raises Unreadable where it is over a limit."""
         end = time.monotonic() + self._config.seconds
-        while True:
-            left = end - time.monotonic()
-            if left <= 0:
-                detail = f"reading took more than {self._config.seconds:g} s; see --read-seconds"
-                return Skipped(source="", reason="timeout", detail=detail)
+        while (left := end - time.monotonic()) > 0:
             try:
                 return replies.get(timeout=min(_LOOK, left))
             except queue.Empty:
                 if process.memory_info().rss > self._config.memory * 2**20:
                     detail = f"reading took more than {self._config.memory} MB of memory; see --read-memory"
-                    return Skipped(source="", reason="memory", detail=detail)
+                    raise Unreadable("memory", detail) from None
+        raise Unreadable("timeout", f"reading took more than {self._config.seconds:g} s; see --read-seconds")
 
     def close(self) -> None:
         """Kill the child, if there is one."""
@@ -84,12 +88,6 @@ class Reader:
                     with suppress(OSError):
                         pipe.close()
             self._child = None
-
-    def _memory(self, child: subprocess.Popen[bytes]) -> float:
-        """Return the resident memory of the child in MB."""
-        with suppress(psutil.NoSuchProcess):
-            return float(psutil.Process(child.pid).memory_info().rss) / 2**20
-        return 0.0
 
     def _start(self) -> subprocess.Popen[bytes]:
         # The path is set so that a user's own `data` folder never shadows ours.

@@ -128,7 +128,7 @@ def _certainty(sample: bytes, name: str) -> float:
     """Return how sure it is that a sample, read in an encoding, is in a language that is written in it."""
     try:
         language, probability = likeliest_language(sample.decode(name)[:_READ])
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeDecodeError, OSError):  # OSError: a full disk, on which the model cannot be unpacked
         return 0.0
     return probability if language in _PAGES.get(name, ()) else 0.0
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from data.cleaning import normalise
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import decode
-from data.loaders.rows import record_name, record_text
+from data.loaders.rows import record, record_text
 
 
 def load_json(content: bytes, limit: int) -> Loaded:
@@ -47,34 +47,40 @@ def load_jsonl(content: bytes, limit: int) -> Loaded:
 
 
 def sections(value: object, level: int = 2) -> Iterator[str]:
-    """Yield the blocks of a JSON value, objects of a list under headings of this level that name them.
+    """Yield the blocks of a JSON value, the objects of a list under headings of this level that name them.
 
     The fields of an object come first, then its lists of objects, each under its key.
     """
     if isinstance(value, list):
         for number, item in enumerate(value, 1):
-            if isinstance(item, dict) and len(value) > 1:
-                yield _heading(record_name(_names(item), number), level)
-            yield from sections(item, level + 1)
-        return
-    if not isinstance(value, dict):
+            yield from _record(item, number, level) if isinstance(item, dict) else sections(item, level + 1)
+    elif isinstance(value, dict):
+        yield record_text(_fields(_plain(value), ""))
+        yield from _lists(value, level)
+    else:
         yield _scalar(value)
-        return
-    plain = {key: item for key, item in value.items() if not _is_records(item)}
-    if block := record_text(_fields(plain, "")):
-        yield block
+
+
+def _record(item: dict[str, object], number: int, level: int) -> Iterator[str]:
+    name, text = record(list(_fields(_plain(item), "")), number)
+    yield _heading(name, level)
+    yield text
+    yield from _lists(item, level + 1)
+
+
+def _lists(value: dict[str, object], level: int) -> Iterator[str]:
     for key, item in value.items():
         if _is_records(item):
             yield _heading(key, level)
             yield from sections(item, level + 1)
 
 
+def _plain(value: dict[str, object]) -> dict[str, object]:
+    return {key: item for key, item in value.items() if not _is_records(item)}
+
+
 def _heading(words: str, level: int) -> str:
     return f"{'#' * min(6, level)} {words}"
-
-
-def _names(record: dict[str, object]) -> Iterator[str]:
-    return (value for value in record.values() if isinstance(value, str))
 
 
 def _is_records(value: object) -> bool:
@@ -100,7 +106,7 @@ def _scalar(value: object) -> str:
 
 
 def _loaded(blocks: Iterator[str], media_type: str, metadata: dict[str, str]) -> Loaded:
-    text = normalise("\n\n".join(blocks))
+    text = normalise("\n\n".join(filter(None, blocks)))
     if not text:
         raise Unreadable("empty", "the JSON holds no values")
     return Loaded(text=text, media_type=media_type, metadata=metadata)

@@ -53,7 +53,7 @@ def _blocks(parent: Element, depth: int) -> Iterator[str]:
         elif element.tag == f"{_TEXT}list":
             yield "\n".join(_items(element, depth))
         elif element.tag == f"{_TABLE}table":
-            yield rows_text(_rows(element), level=0)
+            yield rows_text(_rows(element), level=6)
         elif element.tag not in _LEFT_OUT:
             yield from _blocks(element, depth)
 

@@ -12,7 +12,9 @@ _MOST_PIECES = 200
 """Word pieces, roughly counted, of one table: a passage has at most 254."""
 _LONG = 120
 """Characters from which a value is a paragraph of its own."""
-_LONGEST_NAME = 80
+_TITLES = frozenset({"title", "name", "question", "heading", "headline", "subject"})
+_PROSE = frozenset({"text", "answer", "content", "body", "passage", "abstract"})
+"""Keys whose values name a record, and keys whose values are its text."""
 _NUMBER = re.compile(r"[-+]?[\d.,%€$£ ]+")
 
 
@@ -24,7 +26,7 @@ def rows_text(rows: Iterable[Sequence[str]], level: int = 2) -> str:
 
     Args:
         rows: Cells, row by row.
-        level: Level of the headings over the tables and records, where there is more than one; 0: none.
+        level: Level of the headings over the tables and records; a table that is all there is has none.
     """
     cleaned = (tuple(map(_cell, row)) for row in rows)
     filled = (row for row in cleaned if any(row))
@@ -39,28 +41,39 @@ def rows_text(rows: Iterable[Sequence[str]], level: int = 2) -> str:
     if not _is_header(header):
         header, rest = tuple(f"Column {n}" for n in range(1, len(header) + 1)), chain((first,), rest)
     blocks = list(_blocks(header, rest)) or [("", _head(header, len(header))[1])]
-    mark = f"{'#' * level} " if level and len(blocks) > 1 else ""
-    return "\n\n".join((*captions, *(f"{mark}{name}\n\n{text}" if mark else text for name, text in blocks)))
+    alone = len(blocks) == 1 and blocks[0][1].startswith("|")
+    mark = "#" * level
+    return "\n\n".join((*captions, *(text if alone else f"{mark} {name}\n\n{text}" for name, text in blocks)))
+
+
+def record(fields: Sequence[tuple[str, str]], number: int) -> tuple[str, str]:
+    """Return (name, text) of a record of (key, value).
+
+    It is called by its title or question, else by its first value in words, else by its number. What its name says
+    already is left out of the text.
+    """
+    titles = [(key, value) for key, value in fields if key.lower() in _TITLES and 0 < len(value) <= _LONG]
+    rest = [field for field in fields if field not in titles[:1]]
+    if titles and (text := record_text(rest)):
+        return " ".join(titles[0][1].split()), text
+    short = [" ".join(value.split()) for _, value in fields if len(value) <= _LONG]
+    worded = [value for value in short if re.search(r"[^\W\d_]", value)]
+    name = next((value for value in worded if not re.search(r"\d", value)), (*worded, f"Record {number}")[0])
+    return name, record_text(fields)
 
 
 def record_text(fields: Iterable[tuple[str, str]]) -> str:
-    """Return a record of (name, value) as a list of "name: value"; a long value is a paragraph under its name."""
+    """Return (key, value) as a list of "key: value"; a long value is a paragraph under its key, prose stands alone."""
     lines = []
-    for name, value in fields:
+    for key, value in fields:
         if not value.strip():
             continue
-        if len(value) > _LONG or "\n" in value:
-            lines.append(f"\n{name}:\n\n{value.strip()}\n" if name else value)
+        if len(value) > _LONG or "\n" in value or key.lower() in _PROSE:
+            label = f"{key}:\n\n" if key and key.lower() not in _PROSE else ""
+            lines.append(f"\n{label}{value.strip()}\n")
         else:
-            lines.append(f"- {name}: {value}" if name else value)
-    return "\n".join(lines).strip("\n")
-
-
-def record_name(values: Iterable[str], number: int) -> str:
-    """Return what a record can be called: its first short value in words, else one with letters, else its number."""
-    short = [" ".join(value.split()) for value in values if len(value) <= _LONGEST_NAME]
-    worded = [value for value in short if re.search(r"[^\W\d_]", value)]
-    return next((value for value in worded if not re.search(r"\d", value)), (*worded, f"Record {number}")[0])
+            lines.append(f"- {key}: {value}" if key else value)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip("\n"))
 
 
 def _cell(value: str) -> str:
@@ -90,7 +103,7 @@ def _blocks(header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[
             yield _rows(number - len(table) + 1, number - 1), "\n".join(table)
             table = []
         if not fits:
-            yield record_name(row, number), record_text(zip(names, row, strict=False))
+            yield record(list(zip(names, row, strict=False)), number)
             continue
         if not table:
             table, size, width = [top], overhead, grown

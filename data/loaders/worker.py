@@ -52,6 +52,7 @@ def _content(path: Path, limit: int) -> bytes:
 
 
 def _load(path: Path, content: bytes, limit: int) -> Loaded:
+    _language("")  # its own files are opened before the guard is up
     ending = true_ending(path.suffix.lower(), content)
     load = loader_of(ending)
     with Guard(path):
@@ -67,9 +68,10 @@ def _load(path: Path, content: bytes, limit: int) -> Loaded:
 
 
 def _language(text: str) -> str:
-    from doceo.text.language import UNKNOWN, language_of
+    from doceo.text.language import UNKNOWN, identifier, language_of
 
     try:
+        identifier()
         return language_of(text)
     except OSError:
         # The model is unpacked among the temporary files: a full disk costs the language, not the document.

@@ -40,6 +40,8 @@ def existing_run(name: str) -> Run:
 
 def default_run(sources: Sequence[str]) -> Run:
     """Return the run of a command that names none: `runs/` and the last name of its first source."""
+    if sources[0] == "-":
+        return Run(HOME / "stdin")
     source = Path(sources[0]).expanduser()
     while has_magic(source.name):
         source = source.parent

@@ -10,7 +10,7 @@ from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
 
-Sources = Annotated[list[str], typer.Argument(metavar="SRC", help="Folders, files or globs.", show_default=False)]
+Sources = Annotated[list[str], typer.Argument(metavar="SRC", help="Folders, files, globs, or - for what is piped in.", show_default=False)]
 Out = Annotated[
     str, typer.Option("--out", metavar="RUN", help="Run folder; a bare name lies under runs/.", show_default=False)
 ]
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
         sources: Sources, settings: Settings, console: Console, out: Out = "", fresh: Fresh = False
     ) -> int | None:
         """Read documents and cut them into passages with exact spans."""
+        from data.inventory import table
         from data.store import CHUNKS, DOCUMENTS
         from doceo.app.pipeline import open_run, read
         from doceo.cli.shown import show_ingested
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
                 "run": str(run.path),
                 "documents": len(ingested.documents),
                 "skipped": [s.model_dump() for s in ingested.skipped],
+                "files": [row._asdict() for row in table(ingested.documents, ingested.skipped)],
                 "chunks": len(ingested.chunks),
             }
         )

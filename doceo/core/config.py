@@ -28,7 +28,7 @@ class ReadConfig(Config):
     """Time limit for reading one file, in seconds."""
     megabytes: int = Field(default=64, gt=0)
     """Largest file that is read, in MB; for zip formats also the unpacked size."""
-    memory: int = Field(default=1024, ge=128)
+    memory: int = Field(default=1024, ge=512)
     """Most resident memory that reading one file may take, in MB."""
     redact: bool = False
     """Replace secrets and personal data by marks such as [EMAIL-1], the same mark for the same value."""

@@ -48,14 +48,12 @@ _ATTRIBUTE: dict[str, str] = {
 
 
 def attribute(match: re.Match[str], answer: str) -> str | None:
-    """What is the size of X? -> How large is X?, or: Which size does X have?"""
+    """What is the size of X? -> How large is X?"""
     noun, x = match["n"], match["x"]
     measured = noun in ("size", "length", "cost", "price", "number")
     if noun in _ATTRIBUTE and (not measured or re.search(r"\d", answer)):
         return _ATTRIBUTE[noun].format(x=x)
-    if noun in _ATTRIBUTE or len(answer.split()) > 8 or " of " in x:
-        return None
-    return f"Which {noun} {'do' if be_of(x) == 'are' else 'does'} {x} have?"
+    return None
 
 
 def limit(kind: str, noun: str) -> str | None:

@@ -31,11 +31,19 @@ _DANGLING = re.compile(
     r"not|also|only|be)\W*\Z",
     re.I,
 )
-_LEFT_HANGING = re.compile(r"\b(?:it|them|him|the|a|an|and|or|that|which|its|their|but|not|than|only|merely|very)\?\Z", re.I)
-_ODD = re.compile(r"\bthe -|\b(?:despite|although|regardless of|of each|the \w+est of|also|e\.g|i\.e)\b", re.I)
-_BARE_BODY = re.compile(
-    rf"\b[Tt]he (?:{'|'.join(sorted(word.capitalize() for word in BODIES))})(?:['’]s)?\b(?! (?:of|for|on|to|in)? ?[A-Z])"
+_LEFT_HANGING = re.compile(
+    r"\b(?:it|them|him|the|a|an|and|or|that|which|its|their|but|not|than|only|merely|very)\?\Z", re.I
 )
+_ODD = re.compile(
+    r"\bthe -|\b(?:despite|although|regardless of|of each|also|e\.g|i\.e|"
+    r"the (?:larg|great|high|old|small|long|earli|tall|strong)est of)\b",
+    re.I,
+)
+_BARE_BODY = re.compile(
+    rf"\b[Tt]he (?:{'|'.join(sorted(word.capitalize() for word in BODIES))})(?:['’]s)?\b"
+    r"(?! (?:of|for|on|to|in)? ?[A-Z])"
+)
+_BARE_MOST = re.compile(r"What (?:is|was|are|were) the (?:\w+est|most \w+)\b(?!.* (?:of|in|for|to|that|on)\b).*\?")
 _OPENS_SENTENCE = re.compile(
     r"\A(?:however|therefore|thus|moreover|furthermore|but|and|so(?! that)|also|then|otherwise|instead|hence|"
     r"finally|still|yet|for example|for instance)\b",
@@ -64,6 +72,7 @@ def _question_stands(question: str) -> bool:
         or _LEFT_HANGING.search(question)
         or holds_bare_noun(question)
         or _BARE_BODY.search(question)
+        or _BARE_MOST.fullmatch(question)
     ):
         return False
     body = question.split(" ", 1)[1]

@@ -71,7 +71,14 @@ def proposals(chunk: Chunk, document: Document, terms: Terms) -> list[Proposal]:
     text = document.text[chunk.span.start : chunk.span.end]
     if not is_english(text, _LEAST_ENGLISH):
         return []
-    passage = Passage(text, chunk.span.start, sentences(text), terms, name_of(document.title, document.text), full_names(document.title, document.text))
+    passage = Passage(
+        text,
+        chunk.span.start,
+        sentences(text),
+        terms,
+        name_of(document.title, document.text),
+        full_names(document.title, document.text),
+    )
     made = [*from_options(passage)]
     if is_english(text):
         made += [

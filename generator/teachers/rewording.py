@@ -82,7 +82,9 @@ def _who(match: re.Match[str], _answer: str) -> str | None:
     x = match["x"]
     if x.split()[0] in PREPOSITIONS:
         return None
-    head = re.split(r"\s(?:in|on|at|from|to|for|with|as|of)\s", x)[0]
+    words = x.split()
+    end = next((i for i, w in enumerate(words) if w in PREPOSITIONS and w != "of"), len(words))
+    head = " ".join(words[:end])
     be = ("were" if be_of(head) == "are" else "was") if past else be_of(head)
     rest = x[len(head) :]
     return f"By whom {be} {head} {VERBS[base].participle}{rest}?"
@@ -118,7 +120,6 @@ def _difference(match: re.Match[str], _answer: str) -> str | None:
 _OUTCOME = {
     "happens": "What is the consequence",
     "should happen": "What should be done",
-    "can happen": "What may follow",
 }
 _DEFINITIONS: tuple[Template, ...] = (
     (re.compile(r"What (?:is|are) (?P<x>(?!the\s\w+\sof\s).+)\?"), lambda m, _: _define(m["x"])),
@@ -126,7 +127,7 @@ _DEFINITIONS: tuple[Template, ...] = (
 )
 _TEMPLATES: tuple[Template, ...] = (
     (
-        re.compile(r"What (?P<v>happens|should happen|can happen) (?P<w>if|when) (?P<c>.+)\?"),
+        re.compile(r"What (?P<v>happens|should happen) (?P<w>if|when) (?P<c>.+)\?"),
         lambda m, _: f"{_OUTCOME[m['v']]} {m['w']} {m['c']}?",
     ),
     (re.compile(r"What is the difference between (?P<a>.+?) and (?P<b>.+)\?"), _difference),

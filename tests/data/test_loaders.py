@@ -125,7 +125,9 @@ def test_every_table_of_a_long_file_has_the_header_and_fits_a_passage() -> None:
 def test_wide_rows_become_records_and_long_values_paragraphs() -> None:
     long = "The tower was built in 1874 by the engineer Maria Holt. " * 4
     read = load(".csv", f'question,answer,source\nWho built it?,"{long}",a page\n')
-    assert read.text == f"- question: Who built it?\n\nanswer:\n\n{long.strip()}\n\n- source: a page\n"
+    assert read.text == f"## Who built it?\n\n{long.strip()}\n\n- source: a page\n"
+    second = load(".csv", f'question,answer,notes\nWho built it?,"{long}",\nWho paid?,A guild.,"{long}"\n').text
+    assert second == (f"## Who built it?\n\n{long.strip()}\n\n## Who paid?\n\nA guild.\n\nnotes:\n\n{long.strip()}\n")
 
 
 def test_ragged_rows_headless_tables_captions_and_lone_quotes() -> None:
@@ -153,7 +155,7 @@ def test_json_records_are_blocks_of_keys_and_values() -> None:
     read = load(".json", json.dumps(value))
     assert read.text == (
         "- site: Elmet\n- open: true\n\n## towns\n\n"
-        "### Bryne\n\n- name: Bryne\n- at.lat: 1.5\n- tags: a, b\n\n### Record 2\n\n- x: 1\n"
+        "### Bryne\n\n- at.lat: 1.5\n- tags: a, b\n\n### Record 2\n\n- x: 1\n"
     )
     lines = load(".jsonl", '{"q": "What?", "a": "That."}\nbroken\n\n{"q": "Who?", "a": null}\n')
     assert lines.text == "## What?\n\n- q: What?\n- a: That.\n\n## Who?\n\n- q: Who?\n"

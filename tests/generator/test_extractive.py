@@ -255,6 +255,19 @@ BAD = {
     "concession": "Despite holding many patents, it joined the Open Invention Network community of the owners.",
     "speech": "“My dear Mr. Bennet,” said his lady to him one day, “have you heard of Netherfield Park?”",
     "verb that takes no object": "Raster queries work the same way by replacing the field of the point.",
+    "generic subject": "The encryption tool must meet industry standards of the most current kind.",
+    "first of a list": "Capital Cities Group promotes fair pay, worker rights and equal opportunity of the workers.",
+    "open relation": "The economist Thomas Piketty argues that the growth of wages is slower than that of rents.",
+    "adjective before a comma": "On May 7, 2003, Capital Cities announced a new multi-year, multi-billion dollar deal.",
+    "instance": "A primary source of criminal referrals is a debtor's testimony at the meeting of creditors.",
+    "image": "Colonialism is the builder and preserver of the possessions in an area by a population.",
+    "example person": "Alice is the upstream maintainer of the package that is in the archive of the project.",
+    "quoted word": '"config" is an additional maintainer script that is used for package configuration.',
+    "effect as meaning": "The agency's model means that many projects of the government are funded and sustained.",
+    "lettered parts": "In order to pass, a candidate must obtain 7 marks for (a) and (b) together in the test.",
+    "participle alone": "Bill Gates's original business cards located in the Microsoft Visitor Center of Redmond.",
+    "body without a name": "The Commission authorized the transaction on October 12, 1943 in the capital city.",
+    "begins to": "ABC began to phase in a campaign of images on June 16, 2007.",
     "many facts": "\n\n".join(
         ["Microsoft grew with the market of the users."] * 20 + ["Microsoft bought a small house."]
     ),
@@ -314,6 +327,37 @@ def test_a_pronoun_takes_up_the_subject_before_it_and_the_evidence_holds_both() 
     made = found["When was Daphne released under an open licence?"]
     assert made.answer == "2016"
     assert made.quotes == ("Daphne is a small server for UNIX systems. It was released under an open licence in 2016.",)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        (
+            "Allen Shaw came from Chicago.\n\nIn 1971, Shaw bought the stations of the city of Cleveland.",
+            "Allen Shaw",
+        ),
+        (
+            "Allen Shaw met John Shaw in Chicago.\n\nIn 1971, Shaw bought the stations of the city of Cleveland.",
+            None,
+        ),
+        (
+            "The Office of Chief Counsel (OCC) is in Chicago.\n\nIn 1971, OCC bought the stations of Cleveland city.",
+            "the Office of Chief Counsel",
+        ),
+    ],
+)
+def test_a_surname_or_an_acronym_as_subject_is_written_in_full(text: str, subject: str | None) -> None:
+    question = next((q for q, answer in asked(text).items() if answer == "1971"), None)
+    assert (question is None) == (subject is None)
+    assert subject is None or f"did {subject} " in str(question)
+
+
+def test_a_list_is_asked_whole_or_not_at_all() -> None:
+    text, bought = "In 2011, Capital Cities bought {}{}.", "the stations of the city of Cleveland"
+    assert bought in asked(text.format(bought, "")).values()
+    assert bought in asked(text.format(bought, " and sold them to the state")).values()
+    for more in (", papers of the state, and a league", " and papers of the state"):
+        assert bought not in asked(text.format(bought, more)).values()
 
 
 def test_a_pronoun_that_may_mean_something_else_is_left_alone() -> None:

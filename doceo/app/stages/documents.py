@@ -19,7 +19,10 @@ from doceo.core.errors import NothingReadable
 from doceo.core.protocols import Embedder, Progress
 from doceo.core.records import Chunk, Document, Skipped
 
-PACKAGES = ("doceo", "pypdfium2", "markitdown", "charset-normalizer", "tokenizers")
+PACKAGES = (
+    "doceo", "pypdfium2", "markitdown", "python-pptx", "openpyxl", "docutils", "striprtf", "charset-normalizer",
+    "py3langid", "tokenizers",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

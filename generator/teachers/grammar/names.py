@@ -14,7 +14,9 @@ _PERSON = re.compile(
     rf"\b(?P<full>(?P<given>{'|'.join(sorted(name.capitalize() for name in GIVEN))})\s"
     r"(?:[A-Z]\.\s|[A-Z][a-z]+\s)?(?P<last>[A-Z][a-zé]{2,}))\b"
 )
-_ACRONYM = re.compile(r"\b(?P<long>(?:[A-Z][\w’'-]*\s(?:(?:of|for|and|the|on|in|to)\s)*){2,8})\((?P<short>[A-Z]{3,7})\)")
+_ACRONYM = re.compile(
+    r"\b(?P<long>(?:[A-Z][\w’'-]*\s(?:(?:of|for|and|the|on|in|to)\s)*){2,8})\((?P<short>[A-Z]{3,7})\)"
+)
 _OPENS = re.compile(r"(?:\A|(?<=, ))(?P<word>[A-Z][A-Za-zé]{2,})(?=\s[a-z])")
 _SMALL = ("of", "for", "and", "the", "on", "in", "to")
 

@@ -85,7 +85,11 @@ def is_person(found: Sequence[Token]) -> bool:
 def body_noun(found: Sequence[Token]) -> str:
     """Return the noun of a name such as "Harvard College" in lower case, by which one can ask "which college"."""
     last = found[-1]
-    return last.lower if len(found) >= 2 and last.lower not in ("union", "states") and last.tag == "NAME" and last.lower in BODIES else ""
+    return (
+        last.lower
+        if len(found) >= 2 and last.lower not in ("union", "states") and last.tag == "NAME" and last.lower in BODIES
+        else ""
+    )
 
 
 def means_person(found: Sequence[Token]) -> bool:

@@ -63,6 +63,7 @@ _BARE = re.compile(r"\bthe (\w+)(?=\?|,| (?:and|or|by|on|at|with|as|when|if|is|a
 
 
 _BARE_DEED = re.compile(
+    r"\bthe (?:role|trend|university|data|report)\b(?! of\b| [A-Z])|"
     r"\bthe (?:merger|transaction|deal|acquisition|agreement|offer|proposal|decision|treaty|law|bill|act|attack|war|"
     r"battle|election|contract|sale|purchase|plan|throne|command|title|award|series|show|episode|album|song|film)"
     r"(?=\?| (?:on|at|by|during|after|before|since|until)\b)"

@@ -42,7 +42,7 @@ def _candidate(short: str, long: str) -> Candidate:
 def _expansion(words: list[str], short: str) -> str:
     """Return the words at the end of a list whose initials spell the acronym, or nothing."""
     letters = [char.lower() for char in short if char.isupper()]
-    if not 2 <= len(letters) <= 7 or sum(char.islower() for char in short) > 2:
+    if not 2 <= len(letters) <= 7 or any(char.isdigit() for char in short) or sum(char.islower() for char in short) > 2:
         return ""
     for size in range(2, min(len(words), len(letters) + 4) + 1):
         chosen = words[-size:]

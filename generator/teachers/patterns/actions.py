@@ -1,4 +1,4 @@
-"""What does X do? What does X contain, require, mean ...?"""
+"""What does X do? What does X consist of, denote, prohibit ...?"""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ def _object(statement: Statement) -> Iterator[Candidate]:
     found = _with_preposition(statement) if clause.base in _WITH else _direct(statement)
     if found is None or not _is_whole(statement, found[1]):
         return
-    yield Candidate(
-        found[0], unquoted(tidy(found[1])), "fact", "medium", 0.75 * statement.weight, "object"
-    )
+    yield Candidate(found[0], unquoted(tidy(found[1])), "fact", "medium", 0.75 * statement.weight, "object")
 
 
 def _with_preposition(statement: Statement) -> tuple[str, str] | None:

@@ -49,13 +49,9 @@ def _happens(statement: Statement) -> Iterator[Candidate]:
     if clause.end - clause.subject.start < 5 or clause.tokens[clause.end - 1].lower == "so":
         return
     main = full(clause.span(clause.subject.start, clause.end))
-    ask = (
-        "What should happen"
-        if clause.aux in ("must", "should")
-        else "What happens"
-        if clause.aux not in ("may", "can", "could", "might")
-        else "What can happen"
-    )
+    if clause.aux in ("may", "can", "could", "might"):
+        return
+    ask = "What should happen" if clause.aux in ("must", "should") else "What happens"
     question = f"{ask} {'if' if opener.lower() == 'if' else 'when'} {_lowered(condition, clause.tokens[1])}?"
     yield Candidate(tidy(question), main, "fact", "hard", 0.75 * (0.6 + 0.4 * standing), "condition")
 

@@ -23,7 +23,8 @@ _WEAK = closed(
     "problem mistake matter must good bad common fact reason result question example case way lot kind sort type "
     "part number few little bit one great shared brand-new opponent supporter outspoken sponsor member founding "
     "right normal ordinary possible exception big huge major responsibility priority challenge key critical "
-    "essential vital central integral component leader subject further step choice important same way"
+    "essential vital central integral component leader subject further step choice important same way "
+    "second third fourth fifth another"
 )
 _LOOSE_LINKS = closed("too also therefore")
 _TELLING = closed("that which who where used of for with in")
@@ -98,7 +99,7 @@ def _tells_kind(statement: Statement) -> bool:
 
 
 def _is_instance(statement: Statement) -> bool:
-    """Tell whether the complement is somebody's ("a debtor's testimony") or a metaphor ("the builder and preserver")."""
+    """Tell whether the complement is an instance ("a debtor's testimony") or an image ("the builder of an empire")."""
     clause, first = statement.clause, statement.segments[0]
     said = clause.tokens[first.start : first.end]
     if any(t.text in ("'s", "’s") for t in (*said, *_kept(statement))):
@@ -108,7 +109,7 @@ def _is_instance(statement: Statement) -> bool:
     kept = _kept(statement)
     if len(kept) == 2 and kept[0].lower == said[0].lower == "the" and kept[1].tag == "NOM":
         return not any(t.tag == "REL" or t.lower == "that" for t in clause.tokens[clause.rest : clause.end])
-    bare = clause.tokens[clause.subject.start].tag not in ("DET", "NAME", "CODE")
+    bare = clause.tokens[clause.subject.start].tag not in ("DET", "CODE") and len(_kept(statement)) == 1
     return bare and said[0].lower == "the" and any(t.lower.endswith(("er", "or")) for t in said[1:3])
 
 

@@ -12,7 +12,7 @@ from generator.teachers.grammar.segments import Segment
 from generator.teachers.grammar.tokens import Token
 from generator.teachers.statement import MONTH, SETTING, Candidate, Statement, full, tidy, unquoted
 
-_DEEDS = closed(
+DEEDS = closed(
     "found create invent design develop write build introduce discover patent publish establish launch coin compose "
     "paint acquire buy purchase sell win release defeat rename adopt abolish deprecate ban produce conquer capture "
     "annex direct premiere unveil replace form construct open sign ratify translate compile author record cede "
@@ -60,7 +60,12 @@ def propose(statement: Statement) -> Iterator[Candidate]:
         return
     if statement.standing < (0.85 if clause.past and clause.tokens[clause.subject.start].lower != "the" else 0.7):
         return
-    if clause.aux in MODALS or clause.base == "have" or not statement.core or any(s.kind == "colon" for s in statement.breaks):
+    if (
+        clause.aux in MODALS
+        or clause.base == "have"
+        or not statement.core
+        or any(s.kind == "colon" for s in statement.breaks)
+    ):
         return
     if not statement.opens_freely:
         return
@@ -70,7 +75,11 @@ def propose(statement: Statement) -> Iterator[Candidate]:
         yield from _acted_on(statement)
     elif first.kind == "that" and clause.base in _SAID and proper and YEAR.search(statement.setting):
         yield from _said(statement)
-    elif first.kind == "pp" and first.word in _WITH.get(clause.base, ()) and (proper or YEAR.search(f"{statement.setting} {statement.of(*statement.core)}")):
+    elif (
+        first.kind == "pp"
+        and first.word in _WITH.get(clause.base, ())
+        and (proper or YEAR.search(f"{statement.setting} {statement.of(*statement.core)}"))
+    ):
         yield from _with(statement)
 
 
@@ -100,13 +109,17 @@ def _is_closed(statement: Statement, *, proper: bool) -> bool:
     when = [statement.setting, *(statement.of(s) for s in statement.core[1:] if is_setting(statement, s))]
     if clause.base in _DECLARED:
         return any(_DAY.search(text) for text in when)
-    return clause.base in _DEEDS or any(YEAR.search(text) for text in when)
+    return clause.base in DEEDS or any(YEAR.search(text) for text in when)
 
 
 def _acted_on(statement: Statement) -> Iterator[Candidate]:
     clause, core = statement.clause, statement.core
     found = clause.tokens[core[0].start : core[0].end]
-    if found[0].has_form("ing") or found[0].tag in ("PRON", "QUANT", "DEM", "ADV", "NEG", "SUB") or found[0].lower in ("both", "much", "more"):
+    if (
+        found[0].has_form("ing")
+        or found[0].tag in ("PRON", "QUANT", "DEM", "ADV", "NEG", "SUB")
+        or found[0].lower in ("both", "much", "more")
+    ):
         return
     if is_person(found) or _runs_on(clause.tokens[core[0].start : core[-1].end]) or len(found) < 2:
         return

@@ -98,7 +98,12 @@ def _where(statement: Statement) -> Iterator[Candidate]:
 def _stands(statement: Statement) -> Iterator[Candidate]:
     """Yield where something lies or happened: "The park lies on the bank of the river"."""
     clause, core = statement.clause, [s for s in statement.core if s.kind != "paren"]
-    if statement.standing < 0.85 or (clause.base in _MOVES and not clause.past) or (clause.intro[1] and not statement.setting) or not core:
+    if (
+        statement.standing < 0.85
+        or (clause.base in _MOVES and not clause.past)
+        or (clause.intro[1] and not statement.setting)
+        or not core
+    ):
         return
     if any(s.kind != "pp" for s in core) or (statement.is_topic and not statement.setting):
         return

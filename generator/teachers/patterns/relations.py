@@ -43,7 +43,13 @@ _PURPOSE = closed("use need design build create intend establish found develop c
 def propose(statement: Statement) -> Iterator[Candidate]:
     """Yield what the subject of a passive or copular statement is related to."""
     clause = statement.clause
-    if clause.negated or clause.aux in ("may", "might", "can", "could", "will", "would") or not statement.opens_freely or not statement.core or statement.standing < 0.7:
+    if (
+        clause.negated
+        or clause.aux in ("may", "might", "can", "could", "will", "would")
+        or not statement.opens_freely
+        or not statement.core
+        or statement.standing < 0.7
+    ):
         return
     if clause.past and statement.standing < 0.85 and not statement.setting:
         return

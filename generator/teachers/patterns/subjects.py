@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doceo.text.figures import YEAR
 from doceo.text.words import MODALS, closed
 from generator.teachers.grammar.people import ROLES, body_noun, is_person
+from generator.teachers.patterns.objects import DEEDS
 from generator.teachers.statement import MONTH, Candidate, Statement, tidy
 
 _STATES = closed(
@@ -36,6 +38,8 @@ def propose(statement: Statement) -> Iterator[Candidate]:
     if not (person or noun) or phrase.end - phrase.start > 8 or clause.base in _STATES or clause.form == "ing":
         return
     if clause.base in _PLACED and statement.core[0].kind == "pp" and not clause.passive:
+        return
+    if clause.base not in DEEDS and not YEAR.search(clause.span(clause.intro[0], clause.end)):
         return
     asked = _told(statement)
     if not asked:

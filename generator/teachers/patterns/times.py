@@ -20,6 +20,7 @@ _PERIOD = re.compile(
 )
 _INTRANSITIVE = closed("die begin start end open close launch happen occur emerge collapse appear arrive retire resign")
 _LOST = re.compile(r"\b(?:\w+est|first|only|most|despite|although|regardless)\b", re.I)
+_SPELL = re.compile(r"\b(?:few|several|many|\w+) (?:days|weeks|months|years)\Z")
 _ADJECTIVE = re.compile(r"\w+-\w+|\w+(?:al|ive|ous|ic|able)")
 
 
@@ -70,6 +71,8 @@ def _asked(statement: Statement, when: str, rest: Sequence[Segment]) -> Iterator
     if any(s.kind == "to" for s in whole) and asked.split() and not clause.passive:
         rest = whole[:4]
         asked = statement.of(*rest)
+    if _SPELL.search(asked) or _names_later(statement, rest):
+        return
     if not rest and any(s.kind in ("to", "that") for s in whole):
         return
     if " despite " in f" {asked} ":
@@ -81,6 +84,15 @@ def _asked(statement: Statement, when: str, rest: Sequence[Segment]) -> Iterator
     score = 0.9 * statement.weight - 0.01 * max(0, len(asked.split()) - 8)
     question = statement.ask("When", *rest, drop_adverbs=True, bare=True)
     yield Candidate(question, when.split(" ", 1)[1], "date", "medium", score, "when")
+
+
+def _names_later(statement: Statement, rest: Sequence[Segment]) -> bool:
+    """Tell whether the name of what "a series" is follows it between commas, and would be left out."""
+    tokens = statement.clause.tokens
+    if not rest or not statement.breaks or tokens[rest[0].start].lower not in ("a", "an"):
+        return False
+    first = statement.breaks[0].start
+    return tokens[first].text == "," and first + 1 < len(tokens) and tokens[first + 1].tag == "NAME"
 
 
 def _is_cut_short(statement: Statement, rest: Sequence[Segment]) -> bool:
