@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 
 from doceo.text.words import STOP_WORDS, WORD, stem
 from generator.languages import SMALL_WORDS, WIDE
@@ -108,6 +109,7 @@ def token_f1(first: Sequence[str], second: Sequence[str]) -> float:
     return 2 * common / (len(first) + len(second))
 
 
+@lru_cache(maxsize=32768)
 def _plain(word: str) -> str:
     word = word.strip("-._'’")
     if word in NUMERALS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor
 from typing import TYPE_CHECKING, TypeVar
@@ -96,15 +96,20 @@ def select(
         vectors: Unit vectors of the questions by pair id; without them the choice goes by words.
     """
     n = max(0, n)
+    if n >= len(pool):
+        return _in_order(pool, order)
     choice = _Choice(pool, n, order, kept, quotas or Quotas(), vectors)
     while len(choice.chosen) < n and choice.waiting:
         level = min(choice.served[chunk] for chunk in choice.waiting)
         chunks = [chunk for chunk in choice.waiting if choice.served[chunk] == level]
         choice.take_one_each(_parts(sorted(chunks, key=order.__getitem__), n - len(choice.chosen), choice.targets))
     choice.exchange()
+    return _in_order((choice.pairs[place] for place in choice.chosen), order)
+
+
+def _in_order(pairs: Iterable[Pair], order: Mapping[str, int]) -> list[Pair]:
     return sorted(
-        (choice.pairs[place] for place in choice.chosen),
-        key=lambda pair: (order[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id),
+        pairs, key=lambda pair: (order[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id)
     )
 
 

@@ -39,6 +39,9 @@ _ASIAN = frozenset({"han", "kana", "hangul"})
 @lru_cache(maxsize=256)
 def scripts(text: str) -> Counter[str]:
     """Return how many letters of a text each script has, such as latin, han or cyrillic."""
+    if text.isascii():
+        letters = sum(map(str.isalpha, text))
+        return Counter({"latin": letters} if letters else {})
     return Counter(match.lastgroup or "" for match in _SCRIPTS.finditer(text))
 
 

@@ -22,21 +22,26 @@ def show_ingested(console: Console, ingested: Ingested) -> None:
     chunks = {document.source: of_document[document.id] for document in ingested.documents}
     read = [row for row in rows if row.outcome == "read"]
     skipped = [row for row in rows if row.outcome == "skipped"]
-    shown = []
-    for row in (*read[:SHOWN], *skipped[:SHOWN]):
-        counts = [f"{n:>7,}" if n else "" for n in (row.pages, row.words, chunks.get(row.source))]
-        shown.append([_shortened(row.source), row.outcome, *counts, row.language, _shortened(row.why)])
-    headers = ["file", "", *(f"{name:>7}" for name in ("pages", "words", "chunks")), "language", "why"]
-    console.table(headers, shown, words=True)
-    for left, where in ((len(read) - SHOWN, "documents.jsonl"), (len(skipped) - SHOWN, "skipped.jsonl")):
-        if left > 0:
-            console.show(f"... and {left:,} more, in 1-documents/{where}.")
+    shown = [
+        [row.source, *(f"{n:,}" if n else "" for n in (row.pages, row.words, chunks[row.source])), row.language]
+        for row in read[:SHOWN]
+    ]
+    console.table(["read", "pages", "words", "chunks", "language"], shown)
+    _show_rest(console, len(read), "documents.jsonl")
+    for row in read[:SHOWN]:
+        if row.why:
+            console.show(f"  {row.source}: {row.why}")
+    if skipped:
+        console.show(f"\n{len(skipped):,} skipped")
+    for row in skipped[:SHOWN]:
+        console.show(f"  {row.source}: {row.why}")
+    _show_rest(console, len(skipped), "skipped.jsonl")
     console.show(f"\n{inventory.totals(rows)} {len(ingested.chunks):,} chunks.")
 
 
-def _shortened(text: str, most: int = 60) -> str:
-    """Return a text of at most so many characters; of a longer one, the beginning and the end."""
-    return text if len(text) <= most else f"{text[: most // 2].rstrip()} … {text[-most // 2 + 3 :].lstrip()}"
+def _show_rest(console: Console, count: int, file: str) -> None:
+    if count > SHOWN:
+        console.show(f"... and {count - SHOWN:,} more, in 1-documents/{file}.")
 
 
 def show_ledger(console: Console, ledger: Ledger) -> None:

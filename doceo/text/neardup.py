@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
-from datasketch import MinHash
 
 from doceo.text.sketches import candidates, similarity, sketches
-
-_WORD = re.compile(r"\w+")
-_PERMUTATIONS = 64
-
-
-def shingles(text: str, size: int = 3) -> set[str]:
-    """Return the runs of `size` lower-cased words of a text; a shorter text is one shingle."""
-    words = _WORD.findall(text.lower())
-    if len(words) <= size:
-        return {" ".join(words)}
-    return {" ".join(words[i : i + size]) for i in range(len(words) - size + 1)}
-
-
-def signature(text: str, size: int = 3) -> MinHash:
-    """Return the MinHash of a text's shingles."""
-    sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
-    sketch.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in sorted(shingles(text, size))])
-    return sketch
 
 
 def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.7) -> list[list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 
 def closed(words: str) -> frozenset[str]:
@@ -88,6 +89,7 @@ def content_words(text: str) -> list[str]:
     return [stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
+@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """Return a light stem of a word in lower case: plural, -ing and -ed endings removed, and a final -e.
 
