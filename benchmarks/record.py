@@ -36,7 +36,7 @@ def circumstances(packages: Sequence[str]) -> dict[str, object]:
 
 
 def save(name: str, rows: Mapping[str, object], packages: Sequence[str]) -> None:
-    """Put rows into benchmarks/results/NAME.json beside those of other rows that stand there, each with its own date."""
+    """Put rows into benchmarks/results/NAME.json beside the rows that stand there, each with its own date."""
     path = RESULTS / f"{name}.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     for row, value in rows.items():

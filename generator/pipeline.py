@@ -132,6 +132,7 @@ def _take_in(making: _Making, before: Carried) -> list[Pair]:
     making.planner.asked.update(before.asked)
     for old in before.rejected:
         making.pool.reject(old.pair, old.verdict)
+        making.pool.know(old.pair.question, old.pair.chunk_ids)
     return list(before.rewordings)
 
 

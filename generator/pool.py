@@ -60,8 +60,7 @@ class Pool:
         """Take in a reply's drafts. What becomes of them is known after `settle`."""
         for draft in reply.drafts:
             pair, verdict = self._pair(draft, reply)
-            for chunk in reply.order.chunks:
-                self.known.setdefault(chunk.id, []).append(pair.question)
+            self.know(pair.question, [chunk.id for chunk in reply.order.chunks])
             if "form" in self._gates and (found := form_verdict(pair, reply.order.chunk.text)):
                 self.reject(pair, found)
             else:
@@ -102,6 +101,11 @@ class Pool:
         self.rejected.append(Rejected(pair=pair, verdict=verdict))
         self._tally.reject(verdict.reason)
 
+    def know(self, question: str, chunk_ids: Sequence[str]) -> None:
+        """Remember a question of chunks: the teacher is told not to ask it again."""
+        for chunk_id in chunk_ids:
+            self.known.setdefault(chunk_id, []).append(question)
+
     def withdraw(self, pair: Pair, verdict: Verdict) -> None:
         """Count a candidate as rejected after all; what it asked may be asked again."""
         if self.pairs.pop(pair.id, None) is not None:
@@ -126,8 +130,7 @@ class Pool:
             vector = None if vectors is None else vectors[i]
             self._repeats.add(pair, vector)
             self._keep(pair, vector)
-            for chunk_id in pair.chunk_ids:
-                self.known.setdefault(chunk_id, []).append(pair.question)
+            self.know(pair.question, pair.chunk_ids)
         again = self._embedded(rewordings)
         for i, pair in enumerate(rewordings):
             self._repeats.add(pair, None if again is None else again[i])

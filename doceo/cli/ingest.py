@@ -10,7 +10,10 @@ from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
 
-Sources = Annotated[list[str], typer.Argument(metavar="SRC", help="Folders, files, globs, or - for what is piped in.", show_default=False)]
+Sources = Annotated[
+    list[str],
+    typer.Argument(metavar="SRC", help="Folders, files, globs, or - for what is piped in.", show_default=False),
+]
 Out = Annotated[
     str, typer.Option("--out", metavar="RUN", help="Run folder; a bare name lies under runs/.", show_default=False)
 ]

@@ -1,4 +1,4 @@
-"""`generate` with a chat model behind HTTP: costs, caps, edits, top-ups, local documents, reviews; and what it leaves."""
+"""`generate` with a chat model behind HTTP: costs, caps, edits, top-ups, local documents, reviews."""
 
 from __future__ import annotations
 

@@ -62,7 +62,9 @@ def test_the_least_asked_come_first() -> None:
     assert [slot.chunk for slot in planned] == [found[1], found[3]]
 
 
-@given(st.integers(1, 40), st.integers(0, 200), st.integers(1, 6), st.lists(st.integers(0, 3), min_size=40, max_size=40))
+@given(
+    st.integers(1, 40), st.integers(0, 200), st.integers(1, 6), st.lists(st.integers(0, 3), min_size=40, max_size=40)
+)
 @settings(max_examples=80, deadline=None)
 def test_the_slots_sum_up_to_what_is_wanted(n_chunks: int, n: int, most: int, levels: list[int]) -> None:
     found = chunks(n_chunks)

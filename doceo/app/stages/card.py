@@ -51,7 +51,7 @@ def card_of(
             rejected=left.rejected,
             sets={"pairs.jsonl": len(left.pairs), "of these from kept-out text": unseen},
             models={role: known[role] for role in _ROLES if role in known},
-            difficulty=f"closed-book by {known['student']}" if roundtrip else "a score of its features; no model was asked",
+            difficulty=f"closed-book by {known['student']}" if roundtrip else "a score of features; no model was asked",
             diversity=spread,
             private=report(corpus.documents),
             redacted=settings.read.redact,
