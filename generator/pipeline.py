@@ -89,6 +89,7 @@ async def generate(
 
     Raises:
         ProviderError: The teacher cannot be used at all; replies that were paid for are in its journal.
+        ConfigError: Shares in percent are negative or sum up to more than 100.
     """
     making = _start(corpus, crew, config, gate, frozenset(gates), at_once, against)
     kept = _take_in(making, before) if before is not None else []
@@ -116,13 +117,15 @@ def _start(
     at_once: int,
     against: Sequence[str],
 ) -> _Making:
+    planner = Planner(corpus, crew, config)
+    _quotas(planner).targets(config.pairs)  # shares that cannot be are told before anything is asked
     tally, patience = Tally(config.pairs), Patience()
     deep = DeepChecks(crew.checks, at_once, patience)
     embedded = crew.embed(against) if crew.embed is not None and against else None
     repeats = Repeats(gate, gates, against=against, against_vectors=embedded)
     pool = Pool(corpus, crew, gates, gate, repeats, tally, deep.start)
     asker = Asker(corpus, crew, at_once, patience)
-    return _Making(corpus, config, Planner(corpus, crew, config), tally, asker, deep, pool, patience)
+    return _Making(corpus, config, planner, tally, asker, deep, pool, patience)
 
 
 def _take_in(making: _Making, before: Carried) -> list[Pair]:
@@ -173,9 +176,13 @@ def _held(making: _Making, before: Carried | None) -> list[Pair]:
 def _chosen(making: _Making, n: int, kept: Sequence[Pair]) -> list[Pair]:
     have = {pair.id for pair in kept}
     pool = [pair for pair in making.pool.pairs.values() if pair.id not in have]
-    config = making.config
-    quotas = Quotas(kinds=making.planner.kinds, difficulties=config.difficulties, topics=config.topic_shares)
-    return select(pool, n, making.corpus.position, kept, quotas=quotas, vectors=making.pool.vectors or None)
+    quotas, vectors = _quotas(making.planner), making.pool.vectors or None
+    return select(pool, n, making.corpus.position, kept, quotas=quotas, vectors=vectors)
+
+
+def _quotas(planner: Planner) -> Quotas:
+    config = planner.config
+    return Quotas(kinds=planner.kinds, difficulties=config.difficulties, topics=config.topic_shares)
 
 
 async def _reword(
