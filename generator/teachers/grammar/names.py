@@ -11,7 +11,9 @@ from generator.teachers.grammar.plain import Plain
 
 _READ = 300_000
 _PERSON = re.compile(
-    rf"\b(?P<full>(?P<given>{'|'.join(sorted(name.capitalize() for name in GIVEN))})\s"
+    # Looked at first: capitalised words in a row. The long list of given names is tried at those places alone.
+    r"\b(?=[A-Z][a-zé]+\s(?:[A-Z]\.\s|[A-Z][a-z]+\s)?[A-Z][a-zé]{2,})"
+    rf"(?P<full>(?P<given>{'|'.join(sorted(name.capitalize() for name in GIVEN))})\s"
     r"(?:[A-Z]\.\s|[A-Z][a-z]+\s)?(?P<last>[A-Z][a-zé]{2,}))\b"
 )
 _ACRONYM = re.compile(
@@ -21,7 +23,7 @@ _OPENS = re.compile(r"(?:\A|(?<=, ))(?P<word>[A-Z][A-Za-zé]{2,})(?=\s[a-z])")
 _SMALL = ("of", "for", "and", "the", "on", "in", "to")
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def full_names(title: str, text: str) -> Mapping[str, str]:
     """Return the full name behind each surname and acronym of a document, or "" where a surname has several.
 
