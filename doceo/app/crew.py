@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from data.manifest import file_sha256
 from data.search import PassageSearch
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from doceo.providers.blocking import Threaded
     from doceo.providers.capped import Budget
 
-GATES: tuple[Gate, ...] = (
-    "form", "exact", "near", "semantic", "contradiction", "grounding", "roundtrip", "judge",
-)  # fmt: skip
+GATES: tuple[Gate, ...] = get_args(Gate)
 ASKING: frozenset[Gate] = frozenset({"roundtrip", "judge"})
 """Checks that need a chat model."""
 OWN_PROMPTS = Path("prompts")

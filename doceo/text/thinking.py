@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 
 _OPEN = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
 _CLOSE = re.compile(r"</(think|thinking|reasoning)>\s*", re.IGNORECASE)
@@ -21,28 +20,3 @@ def without_thinking(text: str) -> str:
     if close and not re.search(r"<(think|thinking|reasoning)>", text[: close.start()], re.IGNORECASE):
         return text[close.end() :]
     return text
-
-
-def stream_without_thinking(pieces: Iterable[str]) -> Iterator[str]:
-    """Yield the pieces of a streamed reply without a block that opens at its beginning."""
-    held, inside, decided = "", False, False
-    for piece in pieces:
-        if decided:
-            yield piece
-            continue
-        held += piece
-        inside = inside or _OPEN.match(held) is not None
-        if inside:
-            if close := _CLOSE.search(held):
-                decided, held = True, held[close.end() :]
-        elif held.strip() and not _may_open(held.lstrip().lower()):
-            decided = True
-        if decided and held:
-            yield held
-            held = ""
-    if not decided and not inside and held:
-        yield held
-
-
-def _may_open(start: str) -> bool:
-    return any(mark.startswith(start) for mark in ("<think>", "<thinking>", "<reasoning>"))

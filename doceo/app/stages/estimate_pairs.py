@@ -37,7 +37,7 @@ def estimate_pairs(run: Run, ingested: Ingested, settings: Settings, progress: P
         raise UsageError("The estimate is of a chat model's work as teacher.", hint="Name one with --teacher.")
     silent = settings.model_copy(update={"generate": config.model_copy(update={"topics": 0})})
     embed = embed_with(settings.embedder, progress)
-    corpus = corpus_of(ingested, held_out(ingested, config), silent, embed, progress, remote=True)
+    corpus = corpus_of(ingested, held_out(ingested, config), silent, embed, progress, remote=False)
     examples = read_examples(Path(config.examples)) if config.examples else []
     measuring = Measuring(settings.teacher)
     teacher = LLMTeacher(measuring, own_catalog(), reasoning=config.reasoning, examples=examples)
