@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -55,11 +56,16 @@ class Reply:
 
 
 class Asker:
-    """Sends orders to the teacher, and those of local documents to the stand-in."""
+    """Sends orders to the teacher, and those of local documents to the stand-in.
+
+    Attributes:
+        at_once: Most orders and rewordings under way.
+    """
 
     def __init__(self, corpus: Corpus, crew: Crew, at_once: int, patience: Patience) -> None:
         self._corpus, self._crew, self._patience = corpus, crew, patience
-        self._at_once = 1 if crew.teacher.exhaustive else at_once
+        self.at_once = 1 if crew.teacher.exhaustive else at_once
+        self._turns = asyncio.Semaphore(self.at_once)
 
     def may_read(self, order: Order) -> bool:
         """Return whether the teacher may be sent an order's passages."""
@@ -67,13 +73,17 @@ class Asker:
 
     async def replies(self, orders: Sequence[Order]) -> AsyncIterator[Reply]:
         """Yield what comes of every order, in their order. Raises ProviderError where the run cannot go on."""
-        async for _, reply in in_order(orders, self._ask, self._at_once):
+        async for _, reply in in_order(orders, self._in_turn, self.at_once):
             yield reply
 
-    async def rewordings(self, pairs: Sequence[Pair]) -> AsyncIterator[tuple[Pair, str | None]]:
-        """Yield every pair with its question in other words, or None. Raises ProviderError as `replies`."""
-        async for pair, question in in_order(pairs, self._reword, self._at_once):
-            yield pair, question
+    async def reword(self, pair: Pair) -> str | None:
+        """Return a pair's question in other words, or None. Raises ProviderError where the run cannot go on."""
+        async with self._turns:
+            return await self._reword(pair)
+
+    async def _in_turn(self, order: Order) -> Reply:
+        async with self._turns:
+            return await self._ask(order)
 
     async def _ask(self, order: Order) -> Reply:
         crew = self._crew

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from doceo.core.errors import CostCapReached, ProviderError
 from doceo.core.records import Pair, Verdict
 from generator.asking import Patience
 from generator.corpus import DeepCheck
 from generator.pool import Pool
+
+Check = asyncio.Task[tuple[Pair, Verdict | None]]
+"""A check under way, of a pair: the pair with its scores, and why it is refused, if it is."""
 
 
 class DeepChecks:
@@ -24,12 +28,14 @@ class DeepChecks:
     def __init__(self, checks: Sequence[DeepCheck], at_once: int, patience: Patience) -> None:
         self._checks, self._patience = checks, patience
         self._at_once = asyncio.Semaphore(at_once)
-        self._tasks: list[tuple[Pair, asyncio.Task[tuple[Pair, Verdict | None]]]] = []
+        self._tasks: list[tuple[Pair, Check]] = []
 
-    def start(self, pair: Pair) -> None:
-        """Begin to check a pair."""
-        if self._checks:
-            self._tasks.append((pair, asyncio.get_running_loop().create_task(self._check(pair))))
+    def start(self, pair: Pair) -> Check | None:
+        """Begin to check a pair; None where there is nothing to check."""
+        if not self._checks:
+            return None
+        self._tasks.append((pair, asyncio.get_running_loop().create_task(self._check(pair))))
+        return self._tasks[-1][1]
 
     async def settle(self, pool: Pool) -> None:
         """Wait for all, and take out of the pool what was refused, in the order in which they were begun.
@@ -75,7 +81,7 @@ class DeepChecks:
         return pair, None
 
 
-async def cancelled(tasks: Sequence[asyncio.Task[tuple[Pair, Verdict | None]]]) -> None:
+async def cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait until they have ended."""
     for task in tasks:
         task.cancel()

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data.splits import taught_facts
 from doceo.core.config import Gate, GateConfig, GenerateConfig
 from doceo.core.errors import CostCapReached
 from doceo.core.protocols import Progress
@@ -25,6 +24,7 @@ from generator.diversity import diversity
 from generator.ledger import Tally
 from generator.planning import Planner
 from generator.pool import Pool
+from generator.rewordings import Rewordings
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class _Making:
     deep: DeepChecks
     pool: Pool
     patience: Patience
+    rewordings: Rewordings
 
 
 async def generate(
@@ -91,9 +92,10 @@ async def generate(
         ProviderError: The teacher cannot be used at all; replies that were paid for are in its journal.
         ConfigError: Shares in percent are negative or sum up to more than 100.
     """
-    making = _start(corpus, crew, config, gate, frozenset(gates), at_once, against)
+    carried = len(before.rewordings) if before is not None else 0
+    reworded_wanted = max(round(config.pairs * config.taught_share), carried)
+    making = _start(corpus, crew, config, gate, frozenset(gates), at_once, against, reworded_wanted - carried)
     kept = _take_in(making, before) if before is not None else []
-    reworded_wanted = max(round(config.pairs * config.taught_share), len(kept))
     try:
         await _fill(making, config.pairs - reworded_wanted, progress)
         chosen = _held(making, before)
@@ -104,6 +106,7 @@ async def generate(
             chosen = [making.pool.pairs[pair.id] for pair in chosen if pair.id in making.pool.pairs]
             chosen += _chosen(making, config.pairs - len(reworded) - len(chosen), chosen)
     finally:
+        await making.rewordings.cancel()
         await making.deep.cancel()
     return _closed(making, chosen, reworded)
 
@@ -116,6 +119,7 @@ def _start(
     gates: frozenset[str],
     at_once: int,
     against: Sequence[str],
+    again: int,
 ) -> _Making:
     planner = Planner(corpus, crew, config)
     _quotas(planner).targets(config.pairs)  # shares that cannot be are told before anything is asked
@@ -123,9 +127,10 @@ def _start(
     deep = DeepChecks(crew.checks, at_once, patience)
     embedded = crew.embed(against) if crew.embed is not None and against else None
     repeats = Repeats(gate, gates, against=against, against_vectors=embedded)
-    pool = Pool(corpus, crew, gates, gate, repeats, tally, deep.start)
     asker = Asker(corpus, crew, at_once, patience)
-    return _Making(corpus, config, planner, tally, asker, deep, pool, patience)
+    rewordings = Rewordings(asker, corpus.unseen, again, config.seed, early=not crew.teacher.exhaustive)
+    pool = Pool(corpus, crew, gates, gate, repeats, tally, lambda pair: rewordings.begin(pair, deep.start(pair)))
+    return _Making(corpus, config, planner, tally, asker, deep, pool, patience, rewordings)
 
 
 def _take_in(making: _Making, before: Carried) -> list[Pair]:
@@ -143,7 +148,7 @@ async def _fill(making: _Making, wanted: int, progress: Progress) -> None:
     """Ask until the pool holds `wanted` pairs, the rounds are spent, or no chunk gives anything new."""
     pool = making.pool
     for _ in range(making.config.rounds):
-        plan = making.planner.round(wanted, pool.pairs.values(), pool.known)
+        plan = making.rewordings.first(making.planner.round(wanted, pool.pairs.values(), pool.known))
         if not plan or making.patience.capped is not None:
             return
         gave: Counter[str] = Counter()
@@ -194,20 +199,15 @@ async def _reword(
     """
     wanted -= len(kept)
     asked_twice = {tuple(pair.evidence) for pair in kept}
-    trained = [
-        pair
-        for pair in chosen
-        if pair.answerable
-        and not pair.history
-        and not making.corpus.unseen.intersection(pair.chunk_ids)
-        and tuple(pair.evidence) not in asked_twice
-    ]
-    waiting = taught_facts(trained, len(trained), making.config.seed)
+    fit = making.rewordings.fit
+    waiting = making.rewordings.in_turn(
+        [pair for pair in chosen if fit(pair) and tuple(pair.evidence) not in asked_twice]
+    )
     made: list[Pair] = []
     with progress.task("reword", total=max(0, wanted), unit="questions") as task:
         while waiting and len(made) < wanted:
             batch, waiting = waiting[: wanted - len(made)], waiting[wanted - len(made) :]
-            async for pair, question in making.asker.rewordings(batch):
+            async for pair, question in making.rewordings.of(batch):
                 making.tally.ask(1)
                 if question is None:
                     capped = making.patience.capped

@@ -91,7 +91,7 @@ def open_chat(
         return provider
     from doceo.providers.journal import Journaled
 
-    return Journaled(provider, journal)
+    return Journaled(provider, journal, most=engine.concurrency * len(servers))
 
 
 def open_blocking(

@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
 
 from doceo.core.errors import StorageError
@@ -46,6 +46,8 @@ class Journaled:
     Args:
         provider: The provider behind.
         path: The SQLite file; made where it does not exist.
+        most: Most requests that are asked and whose replies are not on the disk yet; None for no limit. So many at most
+            are repeated after a kill, however many callers there are.
 
     Attributes:
         hits: Requests that were answered from the file.
@@ -56,10 +58,11 @@ class Journaled:
         StorageError: The file cannot be written, or is no journal.
     """
 
-    def __init__(self, provider: AsyncRemote, path: Path) -> None:
+    def __init__(self, provider: AsyncRemote, path: Path, most: int | None = None) -> None:
         self.name = provider.name
         self.hits = self.misses = self.commits = 0
         self._provider, self._path = provider, path
+        self._open = asyncio.Semaphore(most) if most else nullcontext()
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._waiting: list[tuple[Row, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
@@ -90,8 +93,9 @@ class Journaled:
         async with self._turn(key) as kept:
             if kept is not None:
                 return kept
-            reply = await self._provider.complete(request)
-            await self._keep(key, request, reply)
+            async with self._open:
+                reply = await self._provider.complete(request)
+                await self._keep(key, request, reply)
             return reply
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
@@ -102,12 +106,13 @@ class Journaled:
                 yield kept.text
                 return
             said: list[str] = []
-            async with aclosing(self._provider.stream(request)) as pieces:
-                async for piece in pieces:
-                    said.append(piece)
-                    yield piece
-            if text := "".join(said):
-                await self._keep(key, request, ChatReply(text=text))
+            async with self._open:
+                async with aclosing(self._provider.stream(request)) as pieces:
+                    async for piece in pieces:
+                        said.append(piece)
+                        yield piece
+                if text := "".join(said):
+                    await self._keep(key, request, ChatReply(text=text))
 
     def spent(self) -> Usage:
         """Return what all kept replies of this model took together; the cost is None where one has no price."""

@@ -95,13 +95,19 @@ async def _made(
             settings.gate,
             progress,
             gates=gates_of(settings),
-            at_once=settings.engine.concurrency * max(1, settings.base_url.count(",") + 1),
+            at_once=_at_once(settings),
             against=against,
             before=before,
         )
         return corpus, made
     finally:
         await models.aclose()
+
+
+def _at_once(settings: Settings) -> int:
+    """Return how many orders are under way: as many as the servers take, and some whose requests are ready to follow."""
+    open_at_once = settings.engine.concurrency * (settings.base_url.count(",") + 1)
+    return open_at_once + open_at_once // 4 + 1
 
 
 def _write(run: Run, work: Path, corpus: Corpus, made: Generated, settings: Settings) -> None:
