@@ -114,7 +114,7 @@ def ran(command: list[str], cwd: Path) -> Ran:
     most = [0.0]
     watch = threading.Thread(target=_watch, args=(child.pid, most), daemon=True)
     watch.start()
-    output, _ = child.communicate(timeout=580)
+    output, _ = child.communicate(timeout=1800)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Ran(wall, cpu, most[0], child.returncode, output)

@@ -1,5 +1,8 @@
 """What the built-in teacher costs: N pairs from 1, 10 and 100 MB of text, chunking and form gates included.
 
+    python benchmarks/bench_extractive.py            # teacher and gates, from chunking on
+    python benchmarks/bench_extractive.py --command  # the whole `doceo generate`, reading, topics and dataset included
+
 Each size runs three times, in a process of its own: CPU seconds of that process (and its children) and its peak memory.
 The text is real: manuals, encyclopedia articles, speeches, plays; where that is used up, it is taken again with
 its names changed, so that no copy repeats the one before. The limits stand in the result beside what was measured:
@@ -22,11 +25,15 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+
+from bench_engine import ran
+from record import save
 
 from data.chunking import chunk_document
 from doceo.core.config import ChunkConfig, Gate, GateConfig, GenerateConfig
@@ -111,10 +118,53 @@ def measured(megabytes: int, n: int, times: int) -> dict[str, object]:
     return {"megabytes": megabytes, **middle, "cpu_s_per_1000": per_1000, "runs": runs}
 
 
+def commanded(megabytes: int, n: int, times: int) -> dict[str, object]:
+    """Run `doceo generate` over a folder of text files, as a user runs it; return medians and all runs."""
+    runs = []
+    for _ in range(times):
+        with tempfile.TemporaryDirectory() as folder:
+            write_texts(Path(folder) / "texts", megabytes)
+            command = [sys.executable, "-m", "doceo", "generate", "texts", "--out", f"{folder}/run", "--pairs", str(n)]
+            took = ran(command, Path(folder))
+            assert took.code in (0, 3), took.output
+            ledger = json.loads((Path(folder) / "run" / "3-pairs" / "ledger.json").read_text())
+        runs.append(
+            {"accepted": ledger["accepted"], "wall_s": round(took.wall, 1), "cpu_s": round(took.cpu, 1),
+             "peak_mb": round(took.memory)}
+        )  # fmt: skip
+        print(megabytes, runs[-1], flush=True)
+    return {
+        "megabytes": megabytes,
+        **{key: statistics.median(run[key] for run in runs) for key in runs[0]},
+        "runs": runs,
+    }
+
+
+def write_texts(folder: Path, megabytes: int) -> None:
+    """Write files of about 100 kB each, together as large as wanted."""
+    folder.mkdir()
+    size = 0
+    for number, (_, text) in enumerate(parts(TEXTS)):
+        if size >= megabytes * 1_000_000:
+            return
+        text = text[: megabytes * 1_000_000 - size]
+        size += len(text)
+        (folder / f"{number:05}.txt").write_text(text, encoding="utf-8")
+
+
+def growth(rows: Sequence[Mapping[str, object]]) -> list[float]:
+    """Return the exponents by which CPU time grows from each size to the next."""
+    return [
+        round(math.log(float(str(b["cpu_s"])) / float(str(a["cpu_s"]))) / math.log(SIZES[i + 1] / SIZES[i]), 3)
+        for i, (a, b) in enumerate(pairwise(rows))
+    ]
+
+
 def main() -> None:
     """Measure every size and write the result; with --child, run one size here and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--child", type=int)
+    parser.add_argument("--command", action="store_true")
     parser.add_argument("--pairs", type=int, default=1000)
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULT)
@@ -122,11 +172,14 @@ def main() -> None:
     if options.child:
         print(json.dumps(run(options.child, options.pairs)))
         return
+    if options.command:
+        os.environ["PYTHONPATH"] = str(ROOT)
+        rows = [commanded(size, options.pairs, options.times) for size in SIZES]
+        limits = {"growth_exponent": 1.1, "peak_mb_at_100": 1536}
+        found = {"pairs": options.pairs, "sizes": rows, "growth_exponents": growth(rows), "limits": limits}
+        save("extractive_command", {"generate": found}, ("doceo", "scikit-learn", "onnxruntime"))
+        return
     rows = [measured(size, options.pairs, options.times) for size in SIZES]
-    growth = [
-        round(math.log(float(str(b["cpu_s"])) / float(str(a["cpu_s"]))) / math.log(SIZES[i + 1] / SIZES[i]), 3)
-        for i, (a, b) in enumerate(pairwise(rows))
-    ]
     result = {
         "date": datetime.now(UTC).date().isoformat(),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
@@ -135,7 +188,7 @@ def main() -> None:
         "pairs": options.pairs,
         "gates": ",".join(GATES),
         "sizes": rows,
-        "growth_exponents": growth,
+        "growth_exponents": growth(rows),
         "limits": {"growth_exponent": 1.1, "peak_mb_at_100": 1536, "cpu_s_per_1000": 20},
     }
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import cast
@@ -67,9 +68,17 @@ class Template:
                 f"The prompt {self.name} cannot be filled ({'; '.join(parts)}).",
                 hint=f"Its variables are {', '.join(self.variables)}.",
             )
-        return tuple(
-            Message(role=role, content=_SLOT.sub(lambda slot: str(values[slot[1]]), text)) for role, text in self.turns
-        )
+        filled = []
+        for role, pieces in self._pieces:
+            content = list(pieces)
+            content[1::2] = [str(values[name]) for name in pieces[1::2]]
+            filled.append(Message(role=role, content="".join(content)))
+        return tuple(filled)
+
+    @cached_property
+    def _pieces(self) -> list[tuple[Role, list[str]]]:
+        """The turns parted at their variables: text, a variable's name, text, and so on."""
+        return [(role, _SLOT.split(text)) for role, text in self.turns]
 
 
 class Catalog:

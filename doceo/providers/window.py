@@ -1,8 +1,8 @@
 """How many requests one server gets at a time: learned from what it refuses.
 
-Start: paced slow start. `first` requests at once, doubled every `pace` seconds until a refusal or the most that is
-wanted (TCP's slow start, RFC 5681, section 3.1, doubles per round trip; a model's round trip takes seconds, so that
-the clock paces it here, as RFC 9002, section 7.7 paces packets).
+Start: paced slow start. `first` requests at once (ten, as RFC 6928 has it for TCP), doubled every `pace` seconds until
+a refusal or the most that is wanted (TCP's slow start, RFC 5681, section 3.1, doubles per round trip; a model's round
+trip takes seconds, so that the clock paces it here, as RFC 9002, section 7.7 paces packets).
 
 Then additive increase, multiplicative decrease (Chiu and Jain, 1989): the window halves once for each congestion
 event, that is, refusals of requests that were sent before the last decrease do not count again (RFC 6582, section 4).
@@ -44,7 +44,7 @@ class Window:
         probe: Successes between two tries to go above the known limit.
     """
 
-    def __init__(self, most: int, *, first: int = 4, probe: int = 64) -> None:
+    def __init__(self, most: int, *, first: int = 10, probe: int = 64) -> None:
         self._most, self._shortest_probe = most, probe
         self._allowed = float(min(first, most))
         self._held = self._sent = self._events = 0

@@ -251,7 +251,7 @@ def test_slow_start_doubles_every_tenth_of_a_second(virtually: Any) -> None:
     server = Server(lambda _call, _active: 5.0)
     virtually(race(server, 100, concurrency=100))
     sent = [sum(time <= at + 0.001 for time in server.times) for at in (0, 0.1, 0.2, 0.3, 0.4, 0.5)]
-    assert sent == [4, 8, 16, 32, 64, 100]
+    assert sent == [10, 20, 40, 80, 100, 100]
 
 
 @pytest.mark.parametrize("retry_after", [None, 1.0])

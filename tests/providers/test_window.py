@@ -48,7 +48,7 @@ def test_refusals_of_one_moment_halve_once() -> None:
 
 
 def test_a_refused_probe_takes_the_window_back_and_waits_twice_as_long() -> None:
-    window = Window(32)
+    window = Window(32, first=4)
     window.double()
     tickets = full(window)
     assert window.allowed == 8
