@@ -98,8 +98,12 @@ def counts(address: str, route: str = "seen") -> dict[str, int]:
 
 @dataclass
 class Ran:
-    """What a command took: seconds, CPU seconds of it and its children, most resident MB, its exit code."""
+    """What a command took: seconds, CPU seconds of it and its children, most resident MB, its exit code.
 
+    `start` is when it began, in seconds since 1970.
+    """
+
+    start: float
     wall: float
     cpu: float
     memory: float
@@ -109,7 +113,7 @@ class Ran:
 
 def ran(command: list[str], cwd: Path) -> Ran:
     """Run a command and measure it."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    before, began, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.time(), time.perf_counter()
     child = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     most = [0.0]
     watch = threading.Thread(target=_watch, args=(child.pid, most), daemon=True)
@@ -117,7 +121,7 @@ def ran(command: list[str], cwd: Path) -> Ran:
     output, _ = child.communicate(timeout=1800)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Ran(wall, cpu, most[0], child.returncode, output)
+    return Ran(began, wall, cpu, most[0], child.returncode, output)
 
 
 def _watch(pid: int, most: list[float]) -> None:
@@ -169,6 +173,15 @@ def plain_loop(address: str, calls: int, concurrency: int, folder: Path) -> Ran:
     return ran([sys.executable, "-c", LOOP, address, str(calls), str(concurrency), str(prompts)], folder)
 
 
+def pairs_stage(made: Path) -> dict[str, float]:
+    """Return when the pairs of a run were finished (seconds since 1970) and the CPU seconds that their stage took.
+
+    The stage opens the client, asks, parses, checks, keeps, measures coverage and writes; the dataset comes after it.
+    """
+    manifest = made / "3-pairs" / "manifest.json"
+    return {"written": manifest.stat().st_mtime, "cpu_s": json.loads(manifest.read_text())["cpu_s"]}
+
+
 def speed(folder: Path, latency: float, concurrency: int, repetitions: int = 3) -> dict[str, object]:
     """2,000 calls: wall time by the physical limit, CPU by a plain client's, memory."""
     run = ingested(folder, 2000)
@@ -178,7 +191,7 @@ def speed(folder: Path, latency: float, concurrency: int, repetitions: int = 3) 
             counts(address, "reset")
             ours = generate(run, address, 2000, concurrency)
             assert ours.code == 0, ours.output
-            calls = counts(address)["seen"]
+            calls, stage = counts(address)["seen"], pairs_stage(run.with_name("made"))
             peer = plain_loop(address, calls, concurrency, folder)
             limit = calls * latency / concurrency
             rows.append(
@@ -187,16 +200,21 @@ def speed(folder: Path, latency: float, concurrency: int, repetitions: int = 3) 
                     "limit_s": round(limit, 2),
                     "wall_s": round(ours.wall, 2),
                     "wall_by_limit": round(ours.wall / limit, 3),
+                    "pairs_written_by_limit": round((stage["written"] - ours.start) / limit, 3),
                     "cpu_ms_per_call": round(1000 * ours.cpu / calls, 2),
+                    "pairs_cpu_ms_per_call": round(1000 * stage["cpu_s"] / calls, 2),
                     "plain_wall_by_limit": round(peer.wall / limit, 3),
                     "plain_cpu_ms_per_call": round(1000 * peer.cpu / calls, 2),
                     "cpu_by_plain": round(ours.cpu / peer.cpu, 3),
+                    "pairs_cpu_by_plain": round(stage["cpu_s"] / peer.cpu, 3),
                     "peak_mb": round(ours.memory),
                     "plain_peak_mb": round(peer.memory),
                 }
             )
             print(rows[-1], flush=True)
-    middle = {k: statistics.median(float(row[k]) for row in rows) for k in ("wall_by_limit", "cpu_by_plain", "peak_mb")}
+    shown = ("wall_by_limit", "pairs_written_by_limit", "plain_wall_by_limit", "cpu_by_plain", "pairs_cpu_by_plain",
+             "peak_mb")  # fmt: skip
+    middle = {k: statistics.median(float(row[k]) for row in rows) for k in shown}
     return {"latency_s": latency, "concurrency": concurrency, "median": middle, "repetitions": rows}
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data.alike import AlikeQuestions
+from data.alike import alike
 from data.leaks import LeakCheck, asked, leaks
 from data.splits import is_unseen
 from data.styles import Mixer
@@ -57,7 +57,7 @@ def build_dataset(
     seen = [group for group in allowed if group]
     validating = _validating([group[0] for group in seen if len(group) == 1], config)
     again = [(group[0], pair) for group in seen for pair in group[1:]]
-    distinct = [(first, pair) for first, pair in again if not _same_words(first, pair)]
+    distinct = _in_other_words(again)
     held_out = [_question(pair, "taught") for _, pair in distinct] + [_question(pair, "unseen") for pair in hidden]
     held_out += written
     given = [chunk for chunk in chunks if chunk.id not in unseen]
@@ -91,10 +91,11 @@ def _validating(single: Sequence[Pair], config: DatasetConfig) -> frozenset[str]
     return frozenset(pair.id for pair in order[: round(config.validation_share * len(single))])
 
 
-def _same_words(first: Pair, later: Pair) -> bool:
-    """Say whether a rewording says nearly the same as the question that is trained."""
-    trained = AlikeQuestions([asked(first.history, first.question)])
-    return bool(trained.among([asked(later.history, later.question)])[0])
+def _in_other_words(again: Sequence[tuple[Pair, Pair]]) -> list[tuple[Pair, Pair]]:
+    """Return the rewordings, each after what is trained, without those that say nearly the same."""
+    trained = [asked(first.history, first.question) for first, _ in again]
+    found = alike(trained, [asked(later.history, later.question) for _, later in again])
+    return [both for both, same in zip(again, found, strict=True) if not same]
 
 
 def _question(pair: Pair, name: SetName) -> Question:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from doceo.core.records import Chunk, Pair, Span
 
@@ -50,6 +51,7 @@ def answers(chunk: Chunk, pair: Pair) -> bool:
     return any(plain(evidence.quote) in text for evidence in pair.evidence)
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Return a text without regard to case and spaces."""
     return " ".join(text.casefold().split())

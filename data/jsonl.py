@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from doceo.core.errors import InputError, StorageError
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _DAMAGED = "The file was changed or cut off; make its stage again with --fresh."
 
 R = TypeVar("R", bound=BaseModel)
@@ -65,7 +66,7 @@ def write_jsonl(path: Path, records: Iterable[BaseModel | dict[str, object]]) ->
     with whole_file(path) as out:
         for record in records:
             value = record.model_dump(mode="json") if isinstance(record, BaseModel) else record
-            out.write(json.dumps(value, ensure_ascii=False) + "\n")
+            out.write(_ENCODE(value) + "\n")
             count += 1
     return count
 

@@ -14,7 +14,7 @@ from data.alike import AlikeQuestions
 from data.splits import COPIED, repeated_from
 from doceo.core.records import Chunk, Example, Message, Question
 from doceo.text.passages import question_of
-from doceo.text.repeats import texts_with
+from doceo.text.repeats import Parts, texts_with
 
 Leak = Literal["question", "near question", "kept-out text", "kept-out evidence"]
 LEAST_QUESTION, LEAST_TEXT = 4, 6
@@ -54,11 +54,14 @@ def leaks(
         kept_out: Chunks that training must not see.
         chunks: The chunks that the rows' passages are.
     """
+    whole = Parts((chunk.text for chunk in kept_out), LEAST_TEXT)
+    # Quotes behind questions of kept-out text; those of the taught set are trained.
+    proofs = Parts((proof.quote for q in held_out if q.set.startswith("unseen") for proof in q.evidence), LEAST_TEXT)
     found: dict[str, Leak] = {}
     for row, reason in (
         *_by_question(rows, held_out),
-        *_by_passage(rows, held_out, kept_out, {chunk.id: chunk for chunk in chunks}),
-        *_by_answer(rows, held_out, kept_out),
+        *_by_passage(rows, held_out, kept_out, {chunk.id: chunk for chunk in chunks}, whole, proofs),
+        *_by_answer(rows, whole, proofs),
     ):
         found.setdefault(row, reason)
     return found
@@ -88,38 +91,33 @@ def _questions(row: Example) -> list[str]:
 
 
 def _by_passage(
-    rows: Sequence[Example], held_out: Sequence[Question], kept_out: Sequence[Chunk], chunks: Mapping[str, Chunk]
+    rows: Sequence[Example],
+    held_out: Sequence[Question],
+    kept_out: Sequence[Chunk],
+    chunks: Mapping[str, Chunk],
+    whole: Parts,
+    proofs: Parts,
 ) -> Iterator[tuple[str, Leak]]:
     used = list(dict.fromkeys(name for row in rows for name in row.chunk_ids))
-    texts = [chunks[name].text for name in used]
     shares = repeated_from(kept_out, [chunks[name] for name in used])
-    whole = texts_with(texts, [chunk.text for chunk in kept_out], LEAST_TEXT)
-    proofs = texts_with(texts, _evidence(held_out), LEAST_TEXT)
-    questions = texts_with(texts, [question.question for question in held_out], LEAST_QUESTION)
+    questions = Parts((question.question for question in held_out), LEAST_QUESTION)
+    texts, evidence, asked_there = texts_with((chunks[name].text for name in used), whole, proofs, questions)
     reasons: dict[str, Leak] = {}
     hidden = {chunk.id for chunk in kept_out}
     for place, name in enumerate(used):
-        if name in hidden or shares[place] > COPIED or place in whole:
+        if name in hidden or shares[place] > COPIED or place in texts:
             reasons[name] = "kept-out text"
-        elif place in proofs:
+        elif place in evidence:
             reasons[name] = "kept-out evidence"
-        elif place in questions:
+        elif place in asked_there:
             reasons[name] = "question"
     for row in rows:
         yield from ((row.id, reasons[name]) for name in row.chunk_ids if name in reasons)
 
 
-def _by_answer(
-    rows: Sequence[Example], held_out: Sequence[Question], kept_out: Sequence[Chunk]
-) -> Iterator[tuple[str, Leak]]:
-    texts = ["\n".join(turn.content for turn in row.messages if turn.role == "assistant") for row in rows]
-    whole = texts_with(texts, [chunk.text for chunk in kept_out], LEAST_TEXT)
-    proofs = texts_with(texts, _evidence(held_out), LEAST_TEXT)
+def _by_answer(rows: Sequence[Example], whole: Parts, proofs: Parts) -> Iterator[tuple[str, Leak]]:
+    answers = ("\n".join(turn.content for turn in row.messages if turn.role == "assistant") for row in rows)
+    texts, evidence = texts_with(answers, whole, proofs)
     for place, row in enumerate(rows):
-        if place in whole or place in proofs:
-            yield row.id, "kept-out text" if place in whole else "kept-out evidence"
-
-
-def _evidence(held_out: Sequence[Question]) -> list[str]:
-    """Return the quotes behind questions of kept-out text; those of the taught set are trained."""
-    return [proof.quote for q in held_out if q.set.startswith("unseen") for proof in q.evidence]
+        if place in texts or place in evidence:
+            yield row.id, "kept-out text" if place in texts else "kept-out evidence"

@@ -28,9 +28,14 @@ _KEY = re.compile(
     r"-----END (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
 )
 _LOGIN = re.compile(r"://[^\s:/@<>\[\]{}$]{1,64}:([^\s:/@<>\[\]{}$*]{3,64})@[A-Za-z0-9]")
+_NAMES = (
+    "api_?key", "auth_?(?:key|token)", "access_?(?:key|token)", "secret(?:_?key)?", "private_?key", "client_?secret",
+    "password", "passwd", "pwd",
+)  # fmt: skip
 _ASSIGNED = re.compile(
-    r"(?:api_?key|auth_?(?:key|token)|access_?(?:key|token)|secret(?:_?key)?|private_?key|client_?secret|password|"
-    r"passwd|pwd)[\w-]{0,20}[\"']?\s{0,2}(?::=|=>|[:=])\s{0,2}([\"']?)([^\s\"']{8,200})\1",
+    # The first two letters are sets, since those are searched for quickly; ſ counts as an s.
+    rf"(?-i:[AaCcPpSsſ][AaCcEeLlPpRrUuWw])(?:{'|'.join(f'(?<={name[:2]}){name[2:]}' for name in _NAMES)})"
+    r"[\w-]{0,20}[\"']?\s{0,2}(?::=|=>|[:=])\s{0,2}([\"']?)([^\s\"']{8,200})\1",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(

@@ -69,10 +69,14 @@ class PassageSearch:
             n: How many.
             without: Passages that are not wanted, nor any of the same text.
         """
+        return self.like_terms(hashes(question), n, without)
+
+    def like_terms(self, terms: Hashes, n: int, without: Collection[Chunk] = ()) -> list[Chunk]:
+        """Return what `like` finds, of a question's hashed terms: many questions are hashed sooner than each alone."""
         taken = {chunk.text_sha256 for chunk in without}
         found: list[Chunk] = []
-        terms, sizes = self._known(hashes(question))
-        for place in self._ranked(terms[self._telling(sizes)], None, n + len(taken)):
+        places, sizes = self._known(terms)
+        for place in self._ranked(places[self._telling(sizes)], 1.0, n + len(taken)):
             if len(found) >= n:
                 break
             chunk = self._chunks[place]
@@ -87,14 +91,16 @@ class PassageSearch:
         Names count double. Passages that say much the same as the given one are left out.
         """
         own = JoiningTerms(chunk.text)
-        terms, sizes = self._known(own.hashes)
+        places, sizes = self._known(own.hashes)
         limit = min(_MOST_HELD, *(max(least, len(self._chunks) // part) for least, part in _RARE))
-        rare = terms[(sizes > 1) & (sizes <= limit)]
+        rare = self._terms[places[(sizes > 1) & (sizes <= limit)]]
         joining = own.joining(rare, self._drop)
-        weights = {term: weight for term, (weight, _) in joining.items()}
+        order = sorted(joining)
+        weights = np.array([joining[term][0] for term in order])
         found: list[Related] = []
         taken = {chunk.text_sha256}
-        for place in self._ranked(np.array(sorted(weights), dtype=np.uint64), weights, 2 * n):
+        wanted = np.searchsorted(self._terms, np.array(order, dtype=np.uint64))
+        for place in self._ranked(wanted, weights, 2 * n):
             if len(found) >= n:
                 break
             other = self._chunks[place]
@@ -124,15 +130,14 @@ class PassageSearch:
             keys.append(np.bitwise_or(single, np.minimum(times, (1 << _COUNT_BITS) - 1).astype(np.uint64)))
         return keys, lengths
 
-    def _known(self, found: Hashes) -> tuple[Hashes, Places]:
-        """Return the terms of a text that passages hold, shortened as they are kept, and how many hold each."""
+    def _known(self, found: Hashes) -> tuple[Places, Places]:
+        """Return the places of the terms of a text that passages hold, each once, and how many hold each."""
         wanted = np.unique(found >> np.uint64(self._drop))
         at = np.searchsorted(self._terms, wanted)
         inside = at < len(self._terms)
         wanted, at = wanted[inside], at[inside]
-        known = self._terms[at] == wanted
-        wanted, at = wanted[known], at[known]
-        return wanted, self._first[at + 1] - self._first[at]
+        at = at[self._terms[at] == wanted]
+        return at, self._first[at + 1] - self._first[at]
 
     def _telling(self, sizes: Places) -> Places:
         """Return the positions of the rarest terms."""
@@ -140,22 +145,23 @@ class PassageSearch:
         few = order[sizes[order] <= max(_COMMON, len(self._chunks) // _COMMON_SHARE)]
         return few if len(few) else order
 
-    def _ranked(self, terms: Hashes, weights: dict[int, float] | None, first: int) -> Iterator[int]:
-        """Yield the places of the passages that hold any of the terms, best first; `first` are likely to be enough."""
-        scores = np.zeros(len(self._chunks), dtype=np.float32)
-        touched = []
-        for term in terms:
-            at = int(np.searchsorted(self._terms, term))
-            low, high = int(self._first[at]), int(self._first[at + 1])
-            places, times = self._places[low:high], self._times[low:high].astype(np.float32)
-            rarity = np.log1p((len(self._chunks) - (high - low) + 0.5) / (high - low + 0.5))
-            factor = np.float32(rarity * (weights[int(term)] if weights else 1.0) * (_K1 + 1))
-            scores[places] += factor * times / (times + self._norm[places])
-            touched.append(places)
-        if not touched:
+    def _ranked(self, terms: Places, weights: NDArray[np.float64] | float, first: int) -> Iterator[int]:
+        """Yield the passages that hold any of the terms, best first; `first` are likely to be enough.
+
+        Terms are given by their places, with their weights.
+        """
+        if not len(terms):
             return
-        every = np.concatenate(touched)
-        yield from _best_first(every, scores[every], len(touched), first)
+        low, high = self._first[terms], self._first[terms + 1]
+        held = high - low
+        rarity = np.log1p((len(self._chunks) - held + 0.5) / (held + 0.5))
+        factor = np.repeat((rarity * weights * (_K1 + 1)).astype(np.float32), held)
+        postings = [slice(*ends) for ends in zip(low.tolist(), high.tolist(), strict=True)]
+        places = np.concatenate([self._places[part] for part in postings])
+        times = np.concatenate([self._times[part] for part in postings]).astype(np.float32)
+        scores = np.zeros(len(self._chunks), dtype=np.float32)
+        np.add.at(scores, places, factor * times / (times + self._norm[places]))
+        yield from _best_first(places, scores[places], len(terms), first)
 
 
 def _emptied(blocks: list[Hashes]) -> Hashes:

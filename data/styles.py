@@ -49,6 +49,7 @@ class Mixer:
     def rows(self, pairs: Sequence[Pair]) -> list[Example]:
         """Return the rows of facts, in their order, in the configured shares as nearly as the facts allow."""
         plan = self._plan(pairs)
+        self._distracting.expect(pairs)
         made: dict[str, Example] = {}
         for pair in pairs:
             for row in self._rows(pair, plan):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from functools import lru_cache
+from itertools import chain
 
 from doceo.text.words import STOP_WORDS, WORD, stem
 from generator.languages import SMALL_WORDS, WIDE
@@ -32,6 +33,9 @@ _UNITS = {
     "september": "9", "october": "10", "november": "11", "december": "12",
 }  # fmt: skip
 _WORD_OR_SIGN = re.compile(r"[%$€£°]|(?<!\w)\d+(?:[.,:]\d+)+(?!\w)|" + WORD.pattern)
+_PARTS = re.compile(r"\d+(?:[.,:]\d+)*|[^\d]+")
+_WIDE_PARTS = re.compile(r"\d+(?:[.,]\d+)*|[a-z]+|[^\W_]")
+_MARKS = "-._'’"
 _SHORT = 5
 _ROOT = 6
 _EMPTY = STOP_WORDS | SMALL_WORDS
@@ -87,18 +91,13 @@ def agree(question: str, expected: str, given: str, least: float = 0.5) -> Agree
 def tokens(text: str) -> list[str]:
     """Return the normalised words, numbers and unit signs of an answer; letters where a script has no spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    found: list[str] = []
-    for word in _WORD_OR_SIGN.findall(folded):
-        if WIDE.search(word):
-            found += re.findall(r"\d+(?:[.,]\d+)*|[a-z]+|\w", word)
-        elif word not in _ARTICLES:
-            found += [_plain(part) for part in re.findall(r"\d+(?:[.,:]\d+)*|[^\d]+", word)]
-    return [_number(token) for token in found if token.strip("-._'’")]
+    of_word = _wide_tokens if WIDE.search(folded) else _word_tokens
+    return list(chain.from_iterable(map(of_word, _WORD_OR_SIGN.findall(folded))))
 
 
 def roots(text: str) -> frozenset[str]:
     """Return the first six letters of the tokens of a text that carry meaning, for seeing what two texts share."""
-    return frozenset(token[:_ROOT] for token in tokens(text) if token not in _EMPTY)
+    return frozenset(token[:_ROOT] for token in set(tokens(text)) - _EMPTY)
 
 
 def token_f1(first: Sequence[str], second: Sequence[str]) -> float:
@@ -109,9 +108,20 @@ def token_f1(first: Sequence[str], second: Sequence[str]) -> float:
     return 2 * common / (len(first) + len(second))
 
 
+def _wide_tokens(word: str) -> Iterable[str]:
+    return map(_number, _WIDE_PARTS.findall(word)) if WIDE.search(word) else _word_tokens(word)
+
+
 @lru_cache(maxsize=32768)
+def _word_tokens(word: str) -> tuple[str, ...]:
+    """Return the tokens of a word between spaces: parts of letters and parts of digits; none of an article."""
+    parts = [] if word in _ARTICLES else _PARTS.findall(word)
+    found = [_number(part) if part[0].isdecimal() else _plain(part) for part in parts]
+    return tuple(token for token in found if token.strip(_MARKS))
+
+
 def _plain(word: str) -> str:
-    word = word.strip("-._'’")
+    word = word.strip(_MARKS)
     if word in NUMERALS:
         return NUMERALS[word]
     bare = stem(word)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from doceo.core.config import Gate, GateConfig
 from doceo.core.records import Pair, Verdict
@@ -28,6 +29,21 @@ def asked(pair: Pair) -> str:
     It is what is compared, and what a vector given to `Repeats` has to be made of.
     """
     return "\n".join([*(turn.content[-_CONTEXT:] for turn in pair.history[-2:]), pair.question])
+
+
+class _Read(NamedTuple):
+    """A question as it is compared: its words, their shingles, and what it asks in substance."""
+
+    worded: tuple[str, ...]
+    shingles: frozenset[str]
+    meant: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def _read(question: str) -> _Read:
+    """Read a question once for its verdict and for being remembered."""
+    worded = terms(question)
+    return _Read(worded, shingles(worded), substance(question))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +130,14 @@ class Repeats:
 
     def add(self, pair: Pair, vector: NDArray[np.float32] | None = None) -> None:
         """Remember an accepted pair; `vector` as in `verdict`."""
-        number, question = len(self._pairs), asked(pair)
-        worded = terms(question)
+        number, read = len(self._pairs), _read(asked(pair))
         self._pairs.append(pair)
         self._numbers[pair.id] = number
-        self._worded[worded] = number
-        self._meant.setdefault(substance(question), []).append(number)
+        self._worded[read.worded] = number
+        self._meant.setdefault(read.meant, []).append(number)
         if fact := _fact(pair):
             self._facts[fact] = number
-        self._near.add(shingles(worded))
+        self._near.add(read.shingles)
         if vector is not None:
             self._embedded.append(number)
             self._vectors.add(vector[None, :])
@@ -137,11 +152,12 @@ class Repeats:
 
     def _matches(self, question: str, vector: NDArray[np.float32] | None, rewording_of: Pair | None) -> list[_Match]:
         """Return the accepted pairs with a close question: the same words first, then the same in substance."""
-        worded, meant = terms(question), self._meant.get(substance(question), ())
-        near = dict(self._near.query(shingles(worded)))
+        read = _read(question)
+        meant = self._meant.get(read.meant, ())
+        near = dict(self._near.query(read.shingles))
         cosines = {} if vector is None else dict(self._vectors.query(vector[None, :])[0])
         cosines = {self._embedded[place]: cosine for place, cosine in cosines.items()}
-        exact = self._worded.get(worded)
+        exact = self._worded.get(read.worded)
         own = None if rewording_of is None else self._numbers.get(rewording_of.id)
         found = []
         for number in {*near, *cosines, *meant} - self._gone - ({own} - {exact}):

@@ -60,8 +60,8 @@ def _content(text: str) -> frozenset[str]:
 
 
 def _crowd(answer: str, chunks: Sequence[Chunk]) -> float:
-    kinds = _kinds(answer)
-    if not kinds or len(answer.split()) > 8:
+    kinds = _kinds(answer) if len(answer.split()) <= 8 else ()
+    if not kinds:
         return 0.5
     sort = kinds[0][0]
     rivals = {text for chunk in chunks for kind, text in _kinds(chunk.text) if kind == sort}

@@ -108,15 +108,15 @@ def _quote(value: object) -> str:
     return text_of(value, between=" ... ")
 
 
-def kind_named(value: object, default: Kind) -> Kind:
-    """Return the kind that a value means: itself, another word for it, or the nearest in spelling."""
+def kind_named(value: object) -> Kind | None:
+    """Return the kind that a value means: itself, another word for it, or the nearest in spelling; else None."""
     if isinstance(value, str) and (exact := _KIND.get(value)):
         return exact
     name = re.sub(r"[^a-z0-9]", "", text_of(value)[:60].lower())
     if name in KIND_NAMES:
         return KIND_NAMES[name]
     near = process.extractOne(name, list(_KIND), score_cutoff=75) if name else None
-    return _KIND[near[0]] if near else default
+    return _KIND[near[0]] if near else None
 
 
 def kind_of(question: str) -> Kind:

@@ -44,6 +44,7 @@ def schema(form: OrderForm, *, reasoning: bool = False) -> dict[str, object]:
     return _schema(form, reasoning)
 
 
+@lru_cache(maxsize=16)
 def example(form: OrderForm, *, reasoning: bool = False) -> str:
     """Return the same form as prompts show it, with dots for the values."""
     shown = {name: ["..."] if name == "quotes" else "..." for name in _fields(form, reasoning)}
@@ -124,7 +125,7 @@ def _pair(item: object, number: int) -> Draft | str:
         answer=answer,
         quotes=quotes_of(fields.get("quotes")),
         rationale=text_of(fields.get("rationale"), between="\n"),
-        kind=kind_named(fields.get("kind"), kind_of(question)),
+        kind=kind_named(fields.get("kind")) or kind_of(question),
     )
 
 

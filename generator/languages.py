@@ -7,10 +7,10 @@ from collections import Counter
 from functools import lru_cache
 
 _SCRIPTS = re.compile(
-    r"(?P<latin>[A-Za-z\u00aa\u00b5\u00ba\u00c0-\u02af\u1e00-\u1eff])|(?P<han>[\u3400-\u4dbf\u4e00-\u9fff])"
-    r"|(?P<kana>[\u3040-\u30ff])|(?P<hangul>[\u1100-\u11ff\uac00-\ud7af])|(?P<cyrillic>[\u0400-\u052f])"
-    r"|(?P<greek>[\u0370-\u03ff\u1f00-\u1fff])|(?P<arabic>[\u0600-\u06ff])|(?P<hebrew>[\u0590-\u05ff])"
-    r"|(?P<devanagari>[\u0900-\u097f])|(?P<thai>[\u0e00-\u0e7f])"
+    r"(?P<latin>[A-Za-z\u00aa\u00b5\u00ba\u00c0-\u02af\u1e00-\u1eff]+)|(?P<han>[\u3400-\u4dbf\u4e00-\u9fff]+)"
+    r"|(?P<kana>[\u3040-\u30ff]+)|(?P<hangul>[\u1100-\u11ff\uac00-\ud7af]+)|(?P<cyrillic>[\u0400-\u052f]+)"
+    r"|(?P<greek>[\u0370-\u03ff\u1f00-\u1fff]+)|(?P<arabic>[\u0600-\u06ff]+)|(?P<hebrew>[\u0590-\u05ff]+)"
+    r"|(?P<devanagari>[\u0900-\u097f]+)|(?P<thai>[\u0e00-\u0e7f]+)"
 )
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 """A letter of a script whose words are not, or not reliably, parted by spaces."""
@@ -26,6 +26,9 @@ _SMALL: dict[str, str] = {
     "pt": "o os as e é são era foi de que para uma do da dos em no na com qual quais quando como por quem onde se não",
     "nl": "de het een en is zijn was waren van in op met voor dat die niet wie wat wanneer hoe waarom welke waar wordt",
 }
+_NOT_LETTERS = "".join(chr(code) for code in range(128) if not chr(code).isalpha())
+_LEFT_OUT = str.maketrans("", "", _NOT_LETTERS)
+_BLANKED = str.maketrans(_NOT_LETTERS, " " * len(_NOT_LETTERS))
 _LANGUAGES_OF: dict[str, list[str]] = {}
 for _language, _words in _SMALL.items():
     for _one in set(_words.split()):
@@ -36,21 +39,29 @@ _SURE_WORDS = 8.0
 _ASIAN = frozenset({"han", "kana", "hangul"})
 
 
+def _letter_runs(text: str) -> list[str]:
+    """Return the runs of letters in a text; plain ASCII, the common case, needs no pattern."""
+    return text.translate(_BLANKED).split() if text.isascii() else _WORD.findall(text)
+
+
 @lru_cache(maxsize=256)
 def scripts(text: str) -> Counter[str]:
     """Return how many letters of a text each script has, such as latin, han or cyrillic."""
     if text.isascii():
-        letters = sum(map(str.isalpha, text))
+        letters = len(text.translate(_LEFT_OUT))
         return Counter({"latin": letters} if letters else {})
-    return Counter(match.lastgroup or "" for match in _SCRIPTS.finditer(text))
+    found: Counter[str] = Counter()
+    for match in _SCRIPTS.finditer(text):
+        found[match.lastgroup or ""] += len(match[0])
+    return found
 
 
 @lru_cache(maxsize=256)
 def small_words(text: str) -> dict[str, float]:
     """Return the weight of the small words of each known language in a text; a shared word counts in parts."""
     found: dict[str, float] = {}
-    for word in _WORD.findall(text.lower()):
-        languages = _LANGUAGES_OF.get(word, ())
+    for word in filter(SMALL_WORDS.__contains__, _letter_runs(text.lower())):
+        languages = _LANGUAGES_OF[word]
         for language in languages:
             found[language] = found.get(language, 0.0) + 1.0 / len(languages)
     return found
@@ -84,7 +95,7 @@ def other_language(question: str, passage: str) -> str:
     language = language_of(passage)
     if not language or script != "latin":
         return ""
-    words = set(_WORD.findall(question.lower()))
+    words = set(_letter_runs(question.lower()))
     own = {word for word in words if language in _LANGUAGES_OF.get(word, ())}
     foreign = [one for word in words - own for one in _LANGUAGES_OF.get(word, ())]
     other, count = Counter(foreign).most_common(1)[0] if foreign else ("", 0)

@@ -43,6 +43,8 @@ async def in_order(items: Sequence[T], work: Callable[[T], Awaitable[R]], at_onc
     try:
         for item, result in zip(items, results, strict=True):
             yield item, await result
+            # Many results may be ready at once: what is to be sent meanwhile comes between them.
+            await asyncio.sleep(0)
     finally:
         await _end(workers, results)
 

@@ -225,11 +225,11 @@ def _closed(making: _Making, chosen: list[Pair], reworded: list[Pair]) -> Genera
     """Count what good pairs were left over, and close the ledger."""
     pool, position = making.pool, making.corpus.position
     kept = {pair.id for pair in chosen}
-    spread = {"before": diversity(list(pool.pairs.values()), pool.vectors or None)}
-    for pair in list(pool.pairs.values()):
-        if pair.id not in kept:
-            pool.withdraw(pair, Verdict(accepted=False, reason="not_selected", detail="good, but others spread better"))
-    spread["after"] = diversity(chosen, pool.vectors or None)
+    before = diversity(list(pool.pairs.values()), pool.vectors or None)
+    left = [pair for pair in pool.pairs.values() if pair.id not in kept]
+    for pair in left:
+        pool.withdraw(pair, Verdict(accepted=False, reason="not_selected", detail="good, but others spread better"))
+    after = diversity(chosen, pool.vectors or None) if left else before
     making.tally.accept(len(chosen) + len(reworded))
     chosen.sort(
         key=lambda pair: (position[pair.chunk_ids[0]], pair.evidence[0].span.start if pair.evidence else 0, pair.id)
@@ -239,6 +239,6 @@ def _closed(making: _Making, chosen: list[Pair], reworded: list[Pair]) -> Genera
         rejected=pool.rejected,
         ledger=making.tally.ledger(),
         asked=dict(making.planner.asked),
-        diversity=spread,
+        diversity={"before": before, "after": after},
         capped=making.patience.capped,
     )

@@ -62,7 +62,7 @@ async def _reply(provider: AsyncProvider, request: ChatRequest) -> ChatReply:
     bare = without_thinking(reply.text).strip()
     if not bare:
         raise unread("It was empty.")
-    return reply.model_copy(update={"text": bare})
+    return reply if bare == reply.text else reply.model_copy(update={"text": bare})
 
 
 def _with_error(messages: Sequence[Message], said: str, correction: Message) -> tuple[Message, ...]:

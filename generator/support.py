@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,10 +36,9 @@ class _Source:
     """What a text holds, worked out once for all answers that are looked up in it."""
 
     numbers: frozenset[str]
-    joined: str
     stems: frozenset[str]
-    roots: frozenset[str]
-    noun_capitals: bool
+    listed: str
+    """The stems, each on a line of its own, in which their beginnings are looked up."""
 
 
 def unsupported(answer: str, source: str, extra: str = "", least: float = 0.5) -> str:
@@ -55,17 +55,16 @@ def unsupported(answer: str, source: str, extra: str = "", least: float = 0.5) -
     """
     if WIDE.search(answer):
         return _unsupported_wide(answer, f"{source}\n{extra}", least)
-    held, more = _held(source), _held(extra)
-    numbers = held.numbers | more.numbers
-    if odd := [number for number in digits(answer) if number not in numbers]:
+    held = _both(_held(source), _held(extra))
+    if odd := [number for number in digits(answer) if number not in held.numbers]:
         return f"the number {odd[0]} is not in the passage"
     words = WORD.findall(answer)
-    if odd := [word for word in words if _MIXED.search(word) and not _joined(word, held, more)]:
+    if odd := [word for word in words if _MIXED.search(word) and not _joined(word, source, extra)]:
         return f"{odd[0]} is not in the passage"
-    if odd := [name for name in _names(answer, held.noun_capitals) if not _occurs(name, held, more)]:
+    if odd := [name for name in _names(answer, source) if not _occurs(name, held)]:
         return f"the name {odd[0]} is not in the passage"
     content = [word for word in map(str.lower, words) if word not in STOP_WORDS and word not in _YES_NO]
-    found = sum(word in NUMERALS or _occurs(word, held, more) for word in content)
+    found = sum(word in NUMERALS or _occurs(word, held) for word in content)
     if content and found < least * len(content):
         return f"{len(content) - found} of {len(content)} words of the answer are not in the passage"
     return ""
@@ -80,44 +79,46 @@ def digits(text: str) -> list[str]:
 
 @lru_cache(maxsize=128)
 def _held(text: str) -> _Source:
-    lower = text.lower()
-    words = WORD.findall(lower)
-    parts = {part for word in set(words) for part in (word, *_PARTS.split(word)) if part}
-    stems = frozenset(stem(part) for part in parts)
-    return _Source(
-        numbers=frozenset({*digits(text), *(NUMERALS[word] for word in words if word in NUMERALS)}),
-        joined="".join(lower.split()),
-        stems=stems,
-        roots=frozenset(one[:size] for one in stems for size in (5, 6) if len(one) >= size),
-        noun_capitals=language_of(text) == "de",
-    )
+    words = set(WORD.findall(text.lower()))
+    parts = {part for word in words if not word.isalpha() for part in _PARTS.split(word) if part}
+    stems = frozenset(map(stem, words | parts))
+    return _Source(_numbers(text, words), stems, "\n".join(["", *stems]))
 
 
-def _joined(word: str, *sources: _Source) -> bool:
-    return any(word.lower() in source.joined for source in sources)
+def _numbers(text: str, words: Iterable[str]) -> frozenset[str]:
+    """Return the numbers of a text, of which `words` are the words in lower case, as digits."""
+    return frozenset([*digits(text), *(NUMERALS[word] for word in words if word in NUMERALS)])
 
 
-def _occurs(word: str, *sources: _Source) -> bool:
+def _both(one: _Source, other: _Source) -> _Source:
+    return _Source(one.numbers | other.numbers, one.stems | other.stems, one.listed + other.listed)
+
+
+def _joined(word: str, *sources: str) -> bool:
+    return any(word.lower() in "".join(source.lower().split()) for source in sources)
+
+
+def _occurs(word: str, held: _Source) -> bool:
     """Return whether a word, its root of five or six letters, or all parts of a compound occur."""
     root = stem(word)
-    if any(root in source.stems for source in sources):
+    if root in held.stems:
         return True
     parts = _PARTS.split(word)
-    if len(parts) > 1 and all(
-        not part or part in STOP_WORDS or any(stem(part) in source.stems for source in sources) for part in parts
-    ):
+    if len(parts) > 1 and all(not part or part in STOP_WORDS or stem(part) in held.stems for part in parts):
         return True
-    return len(root) >= 5 and any(root[:6] in source.roots for source in sources)
+    return len(root) >= 5 and f"\n{root[:6]}" in held.listed
 
 
-def _names(answer: str, noun_capitals: bool) -> list[str]:
+def _names(answer: str, source: str) -> list[str]:
     """Return the capitalised words of an answer that do not begin a sentence, in lower case."""
     names: list[tuple[str, int, int]] = []
     for match in WORD.finditer(answer):
-        word, before = match.group(), answer[: match.start()].rstrip(" \t\n\"'“‘(*_`")
-        if word[0].isupper() and len(word) > 1 and before and before[-1] not in ".!?:;•-":
-            names.append((word.lower(), match.start(), match.end()))
-    if noun_capitals:
+        word = match.group()
+        if word[0].isupper() and len(word) > 1:
+            before = answer[: match.start()].rstrip(" \t\n\"'“‘(*_`")
+            if before and before[-1] not in ".!?:;•-":
+                names.append((word.lower(), match.start(), match.end()))
+    if names and language_of(source) == "de":
         rows = [(one, other) for one, other in itertools.pairwise(names) if answer[one[2] : other[1]] == " "]
         names = list(dict.fromkeys(name for row in rows for name in row))
     return [name for name, _, _ in names if name not in STOP_WORDS]
@@ -125,13 +126,13 @@ def _names(answer: str, noun_capitals: bool) -> list[str]:
 
 def _unsupported_wide(answer: str, source: str, least: float) -> str:
     """Look up the answer's pairs of letters, for scripts that put no spaces between words."""
-    numbers = _held(source).numbers | {NUMERALS[word] for word in _WIDE_NUMERALS if word in source}
+    lower = source.lower()
+    numbers = _numbers(source, WORD.findall(lower)) | {NUMERALS[word] for word in _WIDE_NUMERALS if word in source}
     if odd := [number for number in digits(answer) if number not in numbers]:
         return f"the number {odd[0]} is not in the passage"
-    lower = source.lower()
     if odd := [word for word in _LATIN.findall(answer) if word.lower() not in lower]:
         return f"the name {odd[0]} is not in the passage"
-    pairs = ["".join(pair) for pair in itertools.pairwise(letter for letter in answer if letter.isalnum())]
-    given = "".join(letter for letter in source if letter.isalnum())
+    pairs = ["".join(pair) for pair in itertools.pairwise(filter(str.isalnum, answer))]
+    given = "".join(filter(str.isalnum, source))
     found = sum(pair in given for pair in pairs)
     return "" if found >= least * len(pairs) else f"{len(pairs) - found} of {len(pairs)} letter pairs are not there"

@@ -17,17 +17,10 @@ from doceo.app.bases import base_of
 from doceo.app.models import QUOTE
 from doceo.app.runs import default_run, existing_run, run_at
 from doceo.app.settings import Settings
-from doceo.app.stages.adapter import train_adapter, train_on_file
-from doceo.app.stages.answers import answer_held_out
-from doceo.app.stages.base import train_base
 from doceo.app.stages.corpus import cannot_read
 from doceo.app.stages.dataset import make_dataset
 from doceo.app.stages.documents import Ingested, ingest, load_ingested
-from doceo.app.stages.index import index_run
 from doceo.app.stages.pairs import Made, make_pairs, split_of
-from doceo.app.stages.report import make_report
-from doceo.app.stages.scores import make_scores
-from doceo.app.systems import RAG
 from doceo.core.errors import CostCapReached, UsageError
 from doceo.core.protocols import Progress
 from doceo.core.records import Score
@@ -52,6 +45,11 @@ def run_all(
     run: Run, sources: Sequence[str], questions: Path | None, settings: Settings, progress: Progress
 ) -> Outcome:
     """Take documents through every stage. Raises DoceoError; what is finished stays."""
+    # What only some commands need is imported where it is used: the others start sooner.
+    from doceo.app.stages.adapter import train_adapter
+    from doceo.app.stages.index import index_run
+    from doceo.app.stages.report import make_report
+
     with run.locked():
         before = _finished(run)
         ingested = read(run, sources, settings, progress)
@@ -62,7 +60,7 @@ def run_all(
             train_adapter(run, base, settings.finetune, progress, force=True)
         index_run(run, ingested, settings.embedder, progress)
         # Without training now, an adapter of an earlier dataset may stand there: it is not asked.
-        scores = _evaluate(run, default_systems(run) if tuned else [QUOTE + RAG], settings, progress)
+        scores = _evaluate(run, default_systems(run, tuned=tuned), settings, progress)
         report = make_report(run)
         short = shortfall(made, ingested, settings) or (
             "" if has_rows(run) else "No pair was left to train on: all are held out."
@@ -112,6 +110,8 @@ def has_rows(run: Run) -> bool:
 
 def finetune_run(run: Run, out: Path | None, settings: Settings, progress: Progress, *, force: bool) -> Path:
     """An adapter of a run's dataset, in the run or in a folder of its own. Raises as `train_adapter`."""
+    from doceo.app.stages.adapter import train_adapter, train_on_file
+
     with run.locked():
         base = settings.base or known_base(run)
         if not base:
@@ -129,11 +129,16 @@ def finetune_run(run: Run, out: Path | None, settings: Settings, progress: Progr
 
 def finetune_file(file: Path, out: Path, settings: Settings, progress: Progress, *, force: bool) -> Path:
     """An adapter of any file of chat rows."""
+    from doceo.app.stages.adapter import train_on_file
+
     return train_on_file(file, out, settings.base, settings.finetune, progress, force=force)
 
 
 def evaluate_run(run: Run, systems: Sequence[str], settings: Settings, progress: Progress) -> list[Score]:
     """Answers and scores of the systems named, or of all that the run has. Raises StageMissing, ProviderError."""
+    from doceo.app.stages.index import index_run
+    from doceo.app.systems import RAG
+
     names = list(systems) or default_systems(run)
     with run.locked():
         if any(name.endswith(RAG) for name in names):
@@ -142,12 +147,17 @@ def evaluate_run(run: Run, systems: Sequence[str], settings: Settings, progress:
 
 
 def _evaluate(run: Run, systems: Sequence[str], settings: Settings, progress: Progress) -> list[Score]:
+    from doceo.app.stages.answers import answer_held_out
+    from doceo.app.stages.scores import make_scores
+
     answer_held_out(run, systems, settings, progress)
     return make_scores(run, settings.evaluate, progress)
 
 
 def choose_base(run: Run, ingested: Ingested, settings: Settings, progress: Progress) -> str:
     """Return the base model to fine-tune: the one named, or a small one trained now."""
+    from doceo.app.stages.base import train_base
+
     return settings.base or str(train_base(run, ingested, settings.generate, settings.pretrain, progress))
 
 
@@ -156,9 +166,11 @@ def known_base(run: Run) -> str:
     return base_of(run) if run.has(ADAPTER) else str(run.path / BASE) if run.has(BASE) else ""
 
 
-def default_systems(run: Run) -> list[str]:
-    """Return the systems that a run can be asked with."""
-    models = ["base", "tuned", "base+rag", "tuned+rag"] if run.has(ADAPTER) else []
+def default_systems(run: Run, *, tuned: bool = True) -> list[str]:
+    """Return the systems that a run can be asked with, those of its adapter where it is `tuned`."""
+    from doceo.app.systems import RAG
+
+    models = ["base", "tuned", "base+rag", "tuned+rag"] if tuned and run.has(ADAPTER) else []
     return [*models, QUOTE + RAG]
 
 

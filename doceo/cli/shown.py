@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from data import inventory
 from doceo.app.stages.documents import Ingested
 from doceo.app.stages.pairs import Made
 from doceo.cli.console import Console
 from doceo.core.records import Answer, Ledger, Score
-from evaluation.table import tables
 
 SHOWN = 40
 """Documents, and skipped files, that are listed one by one."""
@@ -17,6 +15,8 @@ SHOWN = 40
 
 def show_ingested(console: Console, ingested: Ingested) -> None:
     """Show what became of every file: read or skipped, why, pages, words, chunks, language; then the sums."""
+    from data import inventory
+
     rows = inventory.table(ingested.documents, ingested.skipped)
     of_document = Counter(chunk.document_id for chunk in ingested.chunks)
     chunks = {document.source: of_document[document.id] for document in ingested.documents}
@@ -62,6 +62,8 @@ def show_pairs(console: Console, made: Made, n: int = 3) -> None:
 
 def show_scores(console: Console, scores: list[Score]) -> None:
     """Show one table for every set, with intervals."""
+    from evaluation.table import tables
+
     found = tables(scores)
     for table in found:
         rows = table.fitting(console.width)

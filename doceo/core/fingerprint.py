@@ -27,7 +27,7 @@ def identify(prefix: str, *parts: object) -> str:
 
 def canonical(value: object) -> str:
     """Return the one JSON text of a value: sorted keys, no spaces, records by their fields."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return _ENCODER.encode(value)
 
 
 def config_hash(configs: Iterable[BaseModel]) -> str:
@@ -39,3 +39,6 @@ def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)

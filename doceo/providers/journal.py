@@ -35,7 +35,15 @@ def fingerprint(model: str, request: ChatRequest) -> str:
     The address is left out, so that a server may move. Fields that have their default are left out too, so that a
     new field of requests does not make old replies unfindable.
     """
-    return sha256(canonical([model, request.model_dump(mode="json", exclude_defaults=True)]))
+    return _key(model, _asked(request))
+
+
+def _asked(request: ChatRequest) -> str:
+    return canonical(request.model_dump(mode="json", exclude_defaults=True))
+
+
+def _key(model: str, asked: str) -> str:
+    return sha256(f"[{canonical(model)},{asked}]")
 
 
 class Journaled:
@@ -89,18 +97,20 @@ class Journaled:
             ProviderError: The provider failed; failures are not kept.
             StorageError: The reply could not be written.
         """
-        key = fingerprint(self.name, request)
+        asked = _asked(request)
+        key = _key(self.name, asked)
         async with self._turn(key) as kept:
             if kept is not None:
                 return kept
             async with self._open:
                 reply = await self._provider.complete(request)
-                await self._keep(key, request, reply)
+                await self._keep(key, asked, reply)
             return reply
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
         """Yield the kept reply in one piece, or the provider's pieces, kept once they are complete."""
-        key = fingerprint(self.name, request)
+        asked = _asked(request)
+        key = _key(self.name, asked)
         async with self._turn(key) as kept:
             if kept is not None:
                 yield kept.text
@@ -112,7 +122,7 @@ class Journaled:
                         said.append(piece)
                         yield piece
                 if text := "".join(said):
-                    await self._keep(key, request, ChatReply(text=text))
+                    await self._keep(key, asked, ChatReply(text=text))
 
     def spent(self) -> Usage:
         """Return what all kept replies of this model took together; the cost is None where one has no price."""
@@ -152,10 +162,10 @@ class Journaled:
         reply = ChatReply.model_validate_json(row[0])
         return reply.model_copy(update={"usage": reply.usage.model_copy(update=_FREE)})
 
-    async def _keep(self, key: str, request: ChatRequest, reply: ChatReply) -> None:
+    async def _keep(self, key: str, asked: str, reply: ChatReply) -> None:
         """Hand a reply to the writer and wait until it is on the disk."""
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(((key, self.name, canonical(request), canonical(reply)), kept))
+        self._waiting.append(((key, self.name, asked, reply.model_dump_json()), kept))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
         await kept

@@ -22,6 +22,7 @@ Places = NDArray[np.int64]
 BLOCK = 1 << 20
 """Characters that are hashed at once; bounds the memory that this needs."""
 _PLACES = 64
+"""Multipliers, a power of two."""
 _TABLE = 0x20000
 _UNSPACED = (
     (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3040, 0x312F),
@@ -95,20 +96,20 @@ def _joined(pieces: Sequence[tuple[int, int, str]]) -> Terms:
     found, start, end = _terms("\n".join(piece for _, _, piece in pieces))
     lengths = np.array([len(piece) + 1 for _, _, piece in pieces], dtype=np.int64)
     begins = np.cumsum(lengths) - lengths
-    piece = np.searchsorted(begins, start, side="right") - 1
-    shift = np.array([at for _, at, _ in pieces], dtype=np.int64)[piece] - begins[piece]
-    texts = np.array([number for number, _, _ in pieces], dtype=np.int64)[piece]
+    counts = np.diff(np.searchsorted(start, begins), append=len(start))
+    shift = np.repeat(np.array([at for _, at, _ in pieces], dtype=np.int64) - begins, counts)
+    texts = np.repeat(np.array([number for number, _, _ in pieces], dtype=np.int64), counts)
     return Terms(found, texts, start + shift, end + shift)
 
 
 def _terms(text: str) -> tuple[Hashes, Places, Places]:
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    known = np.minimum(codes, _TABLE - 1)
     kinds, lowered = _tables()
-    kind = kinds[known]
+    known = np.minimum(codes, _TABLE - 1)
+    kind, value = kinds[known], lowered[known]
     # Han beyond the table; little else of what lies there is written.
-    kind[codes >= _TABLE] = _PAIRED
-    value = np.where(codes < _TABLE, lowered[known], codes).astype(np.uint64)
+    beyond = codes >= _TABLE
+    kind[beyond], value[beyond] = _PAIRED, codes[beyond]
     words, start, end = _words(value, kind == _WORD)
     pairs, first, last = _pairs(value, kind == _PAIRED)
     if not len(first):
@@ -124,8 +125,10 @@ def _words(value: Hashes, inside: NDArray[np.bool_]) -> tuple[Hashes, Places, Pl
     if not len(start):
         return np.empty(0, dtype=np.uint64), start, end
     place = np.flatnonzero(inside)
-    place = (place - np.repeat(start, end - start)) % _PLACES
-    weighed = value[inside] * _multipliers()[place]
+    weighed = value[place]
+    place -= np.repeat(start, end - start)
+    place &= _PLACES - 1
+    weighed *= _multipliers()[place]
     begins = np.cumsum(end - start) - (end - start)
     return mixed(np.add.reduceat(weighed, begins)), start, end
 
@@ -144,7 +147,7 @@ def _pairs(value: Hashes, inside: NDArray[np.bool_]) -> tuple[Hashes, Places, Pl
 
 def _stretches(inside: NDArray[np.bool_]) -> tuple[Places, Places]:
     """Return the half-open stretches of a mask."""
-    edges = np.flatnonzero(np.diff(inside.astype(np.int8), prepend=0, append=0))
+    edges = np.flatnonzero(np.diff(inside, prepend=False, append=False))
     return edges[::2], edges[1::2]
 
 
@@ -154,10 +157,10 @@ def _multipliers() -> Hashes:
 
 
 @cache
-def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+def _tables() -> tuple[NDArray[np.uint8], Hashes]:
     """Return, for every code point below `_TABLE`, its kind and its lower-case form."""
     kinds = np.zeros(_TABLE, dtype=np.uint8)
-    lowered = np.arange(_TABLE, dtype=np.uint32)
+    lowered = np.arange(_TABLE, dtype=np.uint64)
     for code in range(_TABLE):
         letter = chr(code)
         if letter.isalnum() or letter == "_" or unicodedata.category(letter)[0] == "M":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,26 +61,42 @@ def counted_in(texts: Iterable[str], known: Hashes) -> Places:
     return counts
 
 
-def texts_with(texts: Sequence[str], parts: Sequence[str], least: int) -> set[int]:
-    """Return the positions of the texts that hold a part word for word: one of at least `least` terms.
+class Parts:
+    """Parts of texts, those of at least `least` terms, to be found in other texts word for word.
 
     Case, spaces and punctuation do not count. A part is looked for by its first run, and compared where that stands.
     """
-    wanted: dict[int, dict[int, list[Hashes]]] = {}
-    for terms in hashes_of(list(dict.fromkeys(parts))):
-        width = min(len(terms), RUN)
-        if width >= max(least, 1):
-            wanted.setdefault(width, {}).setdefault(int(runs(terms[:width], width)[0]), []).append(terms)
-    known = {width: np.sort(np.fromiter(firsts, dtype=np.uint64)) for width, firsts in wanted.items()}
-    found: set[int] = set()
-    for block in tokenize(texts):
-        for width, firsts in wanted.items():
+
+    def __init__(self, parts: Iterable[str], least: int) -> None:
+        by_width: dict[int, list[Hashes]] = {}
+        for terms in hashes_of(list(dict.fromkeys(parts))):
+            if len(terms) >= max(least, 1):
+                by_width.setdefault(min(len(terms), RUN), []).append(terms)
+        self._wanted: dict[int, dict[int, list[Hashes]]] = {width: {} for width in by_width}
+        for width, group in by_width.items():
+            first_runs = runs(np.concatenate([terms[:width] for terms in group]), width)[::width]
+            for first, terms in zip(first_runs.tolist(), group, strict=True):
+                self._wanted[width].setdefault(first, []).append(terms)
+        self._known = {width: np.sort(np.fromiter(firsts, np.uint64)) for width, firsts in self._wanted.items()}
+
+    def holders(self, block: Terms) -> set[int]:
+        """Return the numbers of the texts of a block that hold a part."""
+        found: set[int] = set()
+        for width, firsts in self._wanted.items():
             starts = runs(block.hashes, width)
-            for at in np.flatnonzero(among(starts, known[width])).tolist():
-                if int(block.text[at]) not in found and any(
-                    _stands(terms, block, at) for terms in firsts[int(starts[at])]
-                ):
-                    found.add(int(block.text[at]))
+            for at in np.flatnonzero(among(starts, self._known[width])).tolist():
+                text = int(block.text[at])
+                if text not in found and any(_stands(terms, block, at) for terms in firsts[int(starts[at])]):
+                    found.add(text)
+        return found
+
+
+def texts_with(texts: Iterable[str], *kinds: Parts) -> list[set[int]]:
+    """Return, for each kind of parts, the positions of the texts that hold one."""
+    found: list[set[int]] = [set() for _ in kinds]
+    for block in tokenize(texts):
+        for places, parts in zip(found, kinds, strict=True):
+            places |= parts.holders(block)
     return found
 
 

@@ -33,9 +33,19 @@ _STARTERS = closed(
 )
 _CLOSERS = r"[\"'”’»)\]*_`]*+"
 _NOTES = r"(?:\[\[?[^\[\]\s]{1,8}\]\]?(?:\([^()\s]*(?:\s\"[^\"\n]*\")?\))?(?::\s?\d+(?:[-–]\d+)?)?)*"
-_STOP = re.compile(rf"(?<![.!?…])(?P<stop>[.!?…]++){_CLOSERS}{_NOTES}(?P<gap>\s++)|[{STOPS}]++[」』”’»）】]*+")
-"""A run of stops is taken whole or not at all, so that a million dots cost no more than a million letters."""
-_LAST_WORD = re.compile(r"[\w.&'’-]*\Z")
+_STOP = re.compile(
+    rf"[.!?…{STOPS}](?:"
+    rf"(?<=[.!?…])(?<![.!?…]{{2}})[.!?…]*+(?P<after>{_CLOSERS}{_NOTES})(?P<gap>\s++)|"
+    rf"(?<=[{STOPS}])[{STOPS}]*+[」』”’»）】]*+)"
+)
+"""A run of stops is taken whole or not at all, so that a million dots cost no more than a million letters.
+
+It begins with a set of characters, since that is what is searched for quickly.
+"""
+_LAST_WORD = re.compile(r"[\w.&'’-]*+\Z")
+_NEXT_WORD = re.compile(r"\w+")
+_DOTTED = re.compile(r"(?:[a-z]\.)+[a-z]")
+_NUMBER = re.compile(r"[\d.]*")
 _MARKS = "\"'”’»)]*_`"
 _OPENERS = "\"'“‘«([*_`<"
 
@@ -69,7 +79,7 @@ def sentences(text: str) -> list[Sentence]:
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Return the (start, end) of every sentence of a text in order, whatever block it stands in."""
-    return [(sentence.start, sentence.end) for sentence in sentences(text)]
+    return [span for block in each_block(text) for span in block_sentences(text, block)]
 
 
 def _kind(kind: BlockKind) -> SentenceKind:
@@ -83,7 +93,7 @@ def block_sentences(text: str, block: Block) -> Iterator[tuple[int, int]]:
         yield start, block.end
         return
     for match in _STOP.finditer(text, block.body, block.end):
-        if match["stop"] is None:
+        if match["gap"] is None:
             cut, resume = match.end(), _skip_space(text, match.end(), block.end)
         else:
             cut, resume = match.start("gap"), match.end()
@@ -111,7 +121,8 @@ def _is_end(text: str, block: Block, match: re.Match[str], resume: int) -> bool:
     following = text[resume : resume + 40].lstrip(_OPENERS)
     head = following[:1]
     lower = head.islower()
-    if "!" in match["stop"] or "?" in match["stop"]:
+    stop = text[match.start() : match.start("after")]
+    if "!" in stop or "?" in stop:
         return not lower
     stem_end = match.start()
     while stem_end > block.body and text[stem_end - 1] in _MARKS:
@@ -120,9 +131,9 @@ def _is_end(text: str, block: Block, match: re.Match[str], resume: int) -> bool:
     word = before.group().lower().strip("'’") if before else ""
     if not word and text[match.start() - 1 : match.start()].isspace():
         return False
-    if not match["stop"].strip(".") and len(match["stop"]) > 1:
+    if not stop.strip(".") and len(stop) > 1:
         return not lower
-    next_word = re.match(r"\w+", following)
+    next_word = _NEXT_WORD.match(following)
     opens = head.isupper() and next_word is not None and next_word.group().lower() in _STARTERS
     if word in ABBREVIATIONS or word == "etc":
         return opens and word in _ENDS_ANYWAY
@@ -134,8 +145,8 @@ def _is_end(text: str, block: Block, match: re.Match[str], resume: int) -> bool:
         and stem_end == match.start()
     ):
         return opens and text[max(block.body, match.start() - 3) : match.start() - 1].strip() != "" and word != "i"
-    if re.fullmatch(r"(?:[a-z]\.)+[a-z]", word):
+    if _DOTTED.fullmatch(word):
         return opens
-    if re.fullmatch(r"[\d.]*", word) and match.start() - len(word) <= block.body:
+    if _NUMBER.fullmatch(word) and match.start() - len(word) <= block.body:
         return False
     return not lower or len(word) >= 4

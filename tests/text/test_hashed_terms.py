@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from doceo.text.hashed_terms import BLOCK, hashes, hashes_of, runs, tokenize
 from doceo.text.neardup import near_duplicate_groups
-from doceo.text.repeats import known_runs, repeated_shares, texts_with
+from doceo.text.repeats import Parts, known_runs, repeated_shares, texts_with
 from doceo.text.sketches import similarity, sketches
 
 
@@ -88,14 +88,17 @@ def test_texts_that_hold_a_part() -> None:
         "by the tower was",
         "東京タワーは高い。",
     ]
-    assert texts_with(texts, ["the tower was built in 1874"], 4) == {0}
-    assert texts_with(texts, ["tower was"], 2) == {0, 1, 3}
-    assert texts_with(texts, ["tower was"], 3) == set()
-    assert texts_with(texts, ["タワーは"], 3) == {4}
+    kinds = [
+        Parts(["the tower was built in 1874"], 4),
+        Parts(["tower was"], 2),
+        Parts(["tower was"], 3),
+        Parts(["タワーは"], 3),
+    ]
+    assert texts_with(texts, *kinds) == [{0}, {0, 1, 3}, set(), {4}]
     # a part does not run on from one text into the next
-    assert texts_with(["one two", "three four"], ["two three"], 2) == set()
+    assert texts_with(["one two", "three four"], Parts(["two three"], 2)) == [set()]
     long = " ".join(f"w{i}" for i in range(40))
-    assert texts_with([f"a {long} b", long[:-1]], [long], 4) == {0}
+    assert texts_with([f"a {long} b", long[:-1]], Parts([long], 4)) == [{0}]
 
 
 def test_sketches_estimate_jaccard() -> None:

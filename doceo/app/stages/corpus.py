@@ -11,7 +11,6 @@ from doceo.app.settings import Settings
 from doceo.app.stages.documents import Ingested
 from doceo.core.protocols import Progress
 from generator.corpus import Corpus, Embed
-from generator.teachers.extractive import supports
 
 LEAST_FOR_TOPICS = 16
 """Chunks below which grouping them says nothing; headings are the topics then."""
@@ -54,6 +53,8 @@ def unread(ingested: Ingested, settings: Settings) -> dict[str, str]:
     """Return the language of every document that the built-in teacher cannot read, by id; none for a chat model."""
     if settings.teacher != EXTRACTIVE:
         return {}
+    from generator.teachers.extractive import supports
+
     languages = ((document.id, document.metadata.get("language", "")) for document in ingested.documents)
     return {document_id: language for document_id, language in languages if not supports(language)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.chunking import chunk_document
@@ -27,11 +27,12 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Ingested:
-    """What a run has read."""
+    """What a run has read; `kept_out` remembers what `pairs.held_out` found, by what it depends on."""
 
     documents: list[Document]
     skipped: list[Skipped]
     chunks: list[Chunk]
+    kept_out: dict[tuple[object, ...], frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
 
 def ingest(

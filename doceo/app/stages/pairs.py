@@ -27,7 +27,7 @@ from generator.carried import Asked, Carried, carried
 from generator.corpus import Corpus
 from generator.coverage import coverage
 from generator.pipeline import Generated, generate
-from generator.review import apply_review, read_decisions
+from generator.review import Reviewed, apply_review, read_decisions
 
 PACKAGES = ("doceo", "openai", "rapidfuzz", "scikit-learn")
 
@@ -42,7 +42,10 @@ class Made:
 
 def held_out(ingested: Ingested, config: GenerateConfig) -> frozenset[str]:
     """Return the ids of the chunks that training must not see: a function of the documents and the config alone."""
-    return unseen_chunks(ingested.documents, ingested.chunks, config.unseen_share, config.seed, config.held_out)
+    recipe = (config.unseen_share, config.seed, config.held_out)
+    if recipe not in ingested.kept_out:
+        ingested.kept_out[recipe] = unseen_chunks(ingested.documents, ingested.chunks, *recipe)
+    return ingested.kept_out[recipe]
 
 
 def make_pairs(run: Run, ingested: Ingested, settings: Settings, progress: Progress) -> Made:
@@ -71,8 +74,8 @@ def make_pairs(run: Run, ingested: Ingested, settings: Settings, progress: Progr
     with stage.making() as work:
         unseen = held_out(ingested, settings.generate)
         corpus, made = run_to_end(_made(run, ingested, unseen, settings, before, progress))
-        _write(run, work, corpus, made, settings)
-    return load_pairs(run)
+        left = _write(run, work, corpus, made, settings)
+    return Made(left.pairs, left.ledger)
 
 
 async def _made(
@@ -105,13 +108,13 @@ async def _made(
 
 
 def _at_once(settings: Settings) -> int:
-    """Return how many orders are under way: as many as the servers take, and some whose requests are ready to follow."""
+    """Return how many orders are under way: as many as the servers take, and some that are ready to follow."""
     open_at_once = settings.engine.concurrency * (settings.base_url.count(",") + 1)
     return open_at_once + open_at_once // 4 + 1
 
 
-def _write(run: Run, work: Path, corpus: Corpus, made: Generated, settings: Settings) -> None:
-    """Write the stage's files, the decisions of an earlier review applied."""
+def _write(run: Run, work: Path, corpus: Corpus, made: Generated, settings: Settings) -> Reviewed:
+    """Write the stage's files and return what is in them: the decisions of an earlier review are applied."""
     decisions = read_decisions(run.path / REVIEW) if (run.path / REVIEW).is_file() else ()
     left = apply_review(made.pairs, made.rejected, made.ledger, decisions)
     touched = coverage(corpus.documents, corpus.chunks, left.pairs)
@@ -132,6 +135,7 @@ def _write(run: Run, work: Path, corpus: Corpus, made: Generated, settings: Sett
     write_text(work / "card.md", card)
     # `datasets.load_dataset` reads a folder by the card that is called README.md.
     write_text(work / "README.md", card)
+    return left
 
 
 def _keep_imported(run: Run, stage: Stage) -> None:
