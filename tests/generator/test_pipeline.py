@@ -413,3 +413,43 @@ def rebuilt(c: Corpus, text: str) -> Corpus:
         )
         start += len(part) + 2
     return Corpus([document], chunks, frozenset())
+
+
+class Logged(Teacher):
+    """A teacher that notes what it is asked, and answers later ones sooner, by their hash."""
+
+    def __init__(self, luck: int) -> None:
+        super().__init__()
+        self.log: list[str] = []
+        self._delay = luck
+
+    async def propose(self, order: Order, documents: Mapping[str, Document]) -> list[Draft]:
+        self.log.append("propose")
+        await asyncio.sleep(int(sha256(f"{self._delay} {order.chunk.id}")[:2], 16) / 50_000)
+        return await super().propose(order, documents)
+
+    async def reword(self, pair: Pair) -> str | None:
+        self.log.append("reword")
+        await asyncio.sleep(int(sha256(f"{self._delay} {pair.id}")[:2], 16) / 50_000)
+        return await super().reword(pair)
+
+
+def test_rewordings_are_asked_for_while_pairs_are_still_written() -> None:
+    c, teacher = corpus(40, unseen=4), Logged(1)
+    made = make(c, teacher, 40, at_once=4, taught_share=0.25)
+    check(made, c)
+    assert Counter(teacher.log) == {"propose": 30, "reword": 10}
+    last = len(teacher.log) - 1 - teacher.log[::-1].index("propose")
+    assert "reword" not in teacher.log[last:]
+    again = make(corpus(40, unseen=4), Logged(2), 40, at_once=9, taught_share=0.25)
+    assert [pair.model_dump() for pair in made.pairs] == [pair.model_dump() for pair in again.pairs]
+
+
+def test_a_pair_that_its_check_refuses_is_not_asked_about_again() -> None:
+    c, teacher = corpus(12), Logged(1)
+    made = make(c, teacher, 30, at_once=4, taught_share=0.2, crew={"checks": [Refusing()]}, rounds=8)
+    check(made, c)
+    assert len(made.pairs) == 30
+    assert made.ledger.rejected["roundtrip_open_book"] > 0
+    # A rewording that is begun waits for the check of its pair: none is paid for in vain.
+    assert teacher.log.count("reword") == 6

@@ -239,3 +239,30 @@ def test_kill_nine_repeats_only_what_was_in_flight(server: Any, tmp_path: Path) 
     repeated = len(server.seen()) - 60
     assert 0 <= repeated <= 4
     assert len(server.seen()) == asked_before + 60 - kept
+
+
+def test_no_more_are_open_than_may_be_whoever_asks(tmp_path: Path) -> None:
+    """A request counts until its reply is on the disk: a kill repeats no more than that, however many callers wait."""
+    open_now, most = [0], [0]
+
+    class Counting(AsyncScripted):
+        async def complete(self, request: ChatRequest) -> ChatReply:
+            open_now[0] += 1
+            most[0] = max(most[0], open_now[0])
+            await asyncio.sleep(0.001)
+            return ChatReply(text="a")
+
+    async def go() -> None:
+        journal = Journaled(Counting(Scripted([])), tmp_path / "j.sqlite", most=4)
+        commit = journal._commit
+
+        def committed(rows: list[Any]) -> Any:
+            open_now[0] -= len(rows)
+            return commit(rows)
+
+        journal._commit = committed  # type: ignore[method-assign]
+        async with aclosing(journal):
+            await asyncio.gather(*(journal.complete(ask(str(n))) for n in range(60)))
+
+    asyncio.run(go())
+    assert most[0] == 4
