@@ -67,6 +67,21 @@ class Stage:
             self.prompts,
         )
 
+    @property
+    def work(self) -> Path:
+        """The folder in which it is made."""
+        return self.folder.with_name(f".{self.folder.name}.work")
+
+    @property
+    def left_by_another(self) -> bool:
+        """True where the work folder holds what was being made from another config or other inputs."""
+        recipe = self.work / ".recipe"
+        return recipe.exists() and recipe.read_text(encoding="utf-8") != self._identity
+
+    @property
+    def _identity(self) -> str:
+        return config_hash(self.config) + repr((self.inputs, self.prompts))
+
     @contextmanager
     def making(self, *, resumable: bool = False) -> Iterator[Path]:
         """Open a work folder; when the block ends without an error it becomes the stage, manifest last.
@@ -74,9 +89,9 @@ class Stage:
         With `resumable`, a work folder left by a process that died is opened again if it was made from the same
         config and inputs. Raises StorageError.
         """
-        work = self.folder.with_name(f".{self.folder.name}.work")
+        work = self.work
         recipe = work / ".recipe"
-        identity = config_hash(self.config) + repr((self.inputs, self.prompts))
+        identity = self._identity
         goes_on = resumable and not self.redo
         if not (goes_on and recipe.exists() and recipe.read_text(encoding="utf-8") == identity):
             shutil.rmtree(work, ignore_errors=True)

@@ -1,12 +1,14 @@
 """TRL's trainer with a cheaper output layer where the processor is the bottleneck.
 
 TRL projects the learned positions through the vocabulary in tiles, and again when it goes backward; that saves memory
-on a GPU and costs time on a CPU. Here the same loss is taken from the model's own logits of the learned columns, as
-long as they are few; anything larger goes TRL's way. Both give the same number, which a test checks.
+on a GPU and costs time on a CPU. Here the same loss is taken from the model's own logits at the learned places, as long
+as they are few; anything larger goes TRL's way. Both give the same number, which a test checks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,13 +17,11 @@ from trl import SFTTrainer
 
 from finetune.examples import IGNORED
 from finetune.order import LikeLengths
-
-LOGITS = 2**26
-"""Most logits built at once: 256 MB in float32."""
+from finetune.recipe import LOGITS
 
 
 class AnswerTrainer(SFTTrainer):
-    """`SFTTrainer` that asks a CPU for the logits of learned columns only, and reports nothing to anybody."""
+    """`SFTTrainer` that asks a CPU for the logits of learned tokens only, and reports nothing to anybody."""
 
     def _send_telemetry(self) -> None:
         """Send nothing."""
@@ -34,8 +34,14 @@ class AnswerTrainer(SFTTrainer):
         rows = self.train_dataset if train_dataset is None else train_dataset
         if self.args.train_sampling_strategy == "sequential":
             return torch.utils.data.SequentialSampler(rows)
-        batch = self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
+        here = self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
+        batch = here * self.args.world_size
         return LikeLengths([len(ids) for ids in rows["input_ids"]], batch, self.args.seed)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log with the tokens of the whole training: TRL counts from where a process started."""
+        self._metrics["train"]["num_tokens"] = [int(self.state.num_input_tokens_seen)]
+        super().log(logs, start_time)
 
     def compute_loss(
         self,
@@ -46,16 +52,37 @@ class AnswerTrainer(SFTTrainer):
     ) -> Any:  # noqa: ANN401
         """Return the mean loss of the learned tokens of a batch, or of the step where its count is given."""
         labels = inputs["labels"][:, 1:]
-        columns = (labels != IGNORED).any(dim=0).nonzero().flatten()
-        vocabulary = self.model.config.get_text_config().vocab_size
-        few = labels.shape[0] * len(columns) * vocabulary <= LOGITS
-        if return_outputs or labels.device.type != "cpu" or not few or not len(columns):
+        learned = labels != IGNORED
+        tokens = int(learned.sum())
+        few = 0 < tokens * self.model.config.get_text_config().vocab_size <= LOGITS
+        plain = not return_outputs and labels.device.type == "cpu" and "attention_mask" in inputs
+        if not plain or not few or self.aux_loss_enabled:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         read = {key: value for key, value in inputs.items() if key != "labels"}
-        logits = model(**read, use_cache=False, logits_to_keep=columns).logits.float()
-        target = labels[:, columns]
-        total = cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum")
-        count = (target != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
-        if self.model.training:
-            self._total_train_tokens += int(inputs["attention_mask"].sum())
-        return total / count
+        with only_at(self.model.get_output_embeddings(), learned):
+            logits = model(**read, use_cache=False).logits.float()
+        total = cross_entropy(logits, labels[learned], reduction="sum")
+        loss = total / (tokens if num_items_in_batch is None else num_items_in_batch)
+        if self.args.average_tokens_across_devices and num_items_in_batch is not None:
+            # The count is that of all processes, whose gradients are averaged.
+            loss = loss * (self.accelerator.num_processes // self.get_tp_size())
+        return loss
+
+
+@contextmanager
+def only_at(head: torch.nn.Module, places: torch.Tensor) -> Iterator[None]:
+    """Let an output layer see the hidden states at some places only, so that logits have the shape (places, words).
+
+    Args:
+        head: The output layer, called with hidden states of shape (rows, tokens, width).
+        places: True where logits are wanted, of shape (rows, tokens - 1): nothing is predicted from the last token.
+    """
+
+    def picked(module: torch.nn.Module, arguments: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        return arguments[0][:, :-1][places]
+
+    hook = head.register_forward_pre_hook(picked)
+    try:
+        yield
+    finally:
+        hook.remove()

@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from data.manifest import file_sha256
+from doceo.core.fingerprint import identify
 from doceo.providers.hf_models import Opened, bf16_in_hardware, open_model
+from finetune.method import FULL, QLORA, check_quantizable, nf4
 
 
-def open_base(name: str) -> Opened:
-    """Open a base for LoRA: frozen weights as they are stored, so that a bfloat16 model takes half the memory.
+def open_base(name: str, method: str = "lora") -> Opened:
+    """Open a base for training: frozen weights as they are stored, so that a bfloat16 model takes half the memory.
 
     The adapter itself is float32 in any case. Half precision becomes bfloat16, which does not overflow in training;
-    a processor without bfloat16 gets float32, which it multiplies faster.
+    a processor without bfloat16 gets float32, which it multiplies faster. Full fine-tuning gets float32, in which
+    small steps are not rounded away, and QLoRA 4 bits.
 
-    Raises ModelNotFound and ProviderError as `open_model`.
+    Raises ModelNotFound and ProviderError as `open_model`, and TrainingError and MissingExtra where 4 bits cannot be.
     """
     import torch
 
-    if not (torch.cuda.is_available() or bf16_in_hardware()):
+    if method == QLORA:
+        settings = nf4()
+        check_quantizable(name)
+        opened = open_model(name, dtype=torch.bfloat16, quantization=settings)
+        _keep_layout(opened.model)
+        return opened
+    if method == FULL or not (torch.cuda.is_available() or bf16_in_hardware()):
         return open_model(name, dtype=torch.float32)
     opened = open_model(name, dtype="auto")
     return opened._replace(model=opened.model.to(torch.bfloat16)) if opened.model.dtype == torch.float16 else opened
+
+
+def _keep_layout(model: Any) -> None:  # noqa: ANN401 - transformers ships no types
+    """Keep bitsandbytes from reordering 4-bit weights for inference on a CPU.
+
+    It does so once, at the first evaluation, and what it multiplies with afterwards has no gradient: every step
+    behind an evaluation would silently train nothing below the last layer.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def revision(name: str, model: Any) -> str:  # noqa: ANN401 - transformers ships no types
+    """Return the commit of a hub model, or a hash of a folder's weights; empty where neither is known."""
+    if not Path(name).is_dir():
+        return str(getattr(model.config, "_commit_hash", None) or "")
+    hashes = [file_sha256(file) for file in sorted(Path(name).glob("*.safetensors"))]
+    return f"sha256 {hashes[0]}" if len(hashes) == 1 else identify("sha256 of hashes ", hashes) if hashes else ""

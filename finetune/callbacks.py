@@ -16,22 +16,12 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from data.jsonl import write_jsonl
 from doceo.core.protocols import Task
+from finetune import ranks
+from finetune.checkpointing import MARK, checkpoints
+from finetune.peak import Peak
+from finetune.weights import save_weights
 
-MARK = "finished"
-"""A checkpoint that holds this file is whole; the trainer itself writes its files one after the other."""
-BEST = "best"
 STOPS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT") if hasattr(signal, name))
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """Return the finished checkpoints of a folder, oldest first; those that were cut off are removed."""
-    finished: list[Path] = []
-    for path in sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1])):
-        if (path / MARK).exists():
-            finished.append(path)
-        else:
-            shutil.rmtree(path)
-    return finished
 
 
 class Mark(TrainerCallback):
@@ -94,15 +84,18 @@ class Log(TrainerCallback):
 
 
 class Watch(TrainerCallback):
-    """Shows each step and the loss."""
+    """Shows each step with loss, speed, time left and memory."""
 
-    def __init__(self, task: Task) -> None:
-        self.task, self.note = task, ""
+    def __init__(self, task: Task, peak: Peak, clock: Callable[[], float]) -> None:
+        self.task, self.peak, self.clock = task, peak, clock
+        self.note = ""
+        self.start, self.step, self.tokens = clock(), 0, 0
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
     ) -> None:
         """Count the steps that an earlier process has done."""
+        self.start, self.step, self.tokens = self.clock(), state.global_step, int(state.num_input_tokens_seen)
         if state.global_step:
             self.task.advance(state.global_step, "continued")
 
@@ -120,9 +113,18 @@ class Watch(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **more: object,
     ) -> None:
-        """Remember the loss for the next step."""
-        if logs and "loss" in logs:
-            self.note = f"loss {float(logs['loss']):.2f}"
+        """Make the note of the next step. Speed and time left count evaluations too."""
+        if not logs or "loss" not in logs:
+            return
+        seconds = max(1e-9, self.clock() - self.start)
+        speed = (int(state.num_input_tokens_seen) - self.tokens) / seconds
+        left = seconds / max(1, state.global_step - self.step) * (state.max_steps - state.global_step)
+        memory = self.peak.look() / 1e9
+        self.note = f"loss {float(logs['loss']):.2f}, {speed:,.0f} tok/s, {_spoken(left)} left, {memory:.1f} GB"
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 class Best(TrainerCallback):
@@ -148,7 +150,7 @@ class Best(TrainerCallback):
         if best == len(losses) - 1:
             new = self.folder.with_name(f".{self.folder.name}.new")
             shutil.rmtree(new, ignore_errors=True)
-            more["model"].save_pretrained(new, save_embedding_layers=False)
+            save_weights(more["model"], new)
             shutil.rmtree(self.folder, ignore_errors=True)
             new.replace(self.folder)
         elif len(losses) - 1 - best >= self.patience:
@@ -174,6 +176,26 @@ class Clocked(TrainerCallback):
     ) -> None:
         """Stop it."""
         self.seconds.append(self.clock() - self.start)
+
+
+class Together(TrainerCallback):
+    """Makes all processes save and stop at the same step, whichever of them was asked to; comes last of all."""
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
+        """Agree after a step."""
+        self._agree(control)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
+        """Agree after an evaluation, whose result only the first process keeps."""
+        self._agree(control)
+
+    def _agree(self, control: TrainerControl) -> None:
+        found = ranks.either(control.should_save, control.should_training_stop)
+        control.should_save, control.should_training_stop = found
 
 
 class Stop(TrainerCallback):

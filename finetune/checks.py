@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from data.jsonl import read_rows
+from data.sft.detection import drafts_of
+from data.sft.drafts import Draft, Missing, Problem, Turn, problem
 from doceo.core.errors import InputError
 from doceo.core.fingerprint import identify
 from doceo.core.records import Message
@@ -13,63 +16,87 @@ from doceo.core.records import Message
 ROLES = ("system", "user", "assistant")
 SHOWN = 8
 """Most faults that one error message lists."""
-
-
-class Problem(NamedTuple):
-    """What is wrong with a row, and how to repair it."""
-
-    line: int
-    field: str
-    what: str
-    fix: str
-
-    def __str__(self) -> str:
-        """Return the problem as one line."""
-        return f"line {self.line}, {self.field}: {self.what}; {self.fix}"
+_OF_TOOLS = ("tool", "function", "ipython")
 
 
 class Row(NamedTuple):
-    """A row fit to train on; the last message, the assistant's, is what is learned."""
+    """A row fit to train on: a conversation, or a plain text.
+
+    `line` counts lines, or rows of an array or table, as `unit` says. `learned` holds the places of the turns that
+    are learned; None stands for every assistant's turn. `ends`: a plain text ends here, rather than goes on in the
+    next row.
+    """
 
     line: int
-    messages: tuple[Message, ...]
+    messages: tuple[Message, ...] = ()
+    learned: tuple[int, ...] | None = None
+    text: str = ""
+    ends: bool = True
+    unit: str = "line"
+
+    @property
+    def place(self) -> str:
+        """Where the row stands, in words: `line 3`, or `faq.csv, line 3` of a mixture."""
+        return f"{self.unit} {self.line}"
+
+    @property
+    def taught(self) -> tuple[int, ...]:
+        """Places of the turns that are learned."""
+        if self.learned is not None:
+            return self.learned
+        return tuple(n for n, message in enumerate(self.messages) if message.role == "assistant")
+
+    @property
+    def question(self) -> str:
+        """The last words of the user before what is learned, or the beginning of a plain text."""
+        asked = [message.content for message in self.messages[: max(self.taught, default=0)] if message.role == "user"]
+        return asked[-1] if asked else self.text[:400]
 
 
 class Checked(NamedTuple):
-    """The good rows of a file, the faults of the others, and the lines that repeat an earlier row."""
+    """The good rows of a file, the faults of the others, and the places of those that repeat an earlier row.
+
+    `forms` counts the rows of every format found.
+    """
 
     rows: list[Row]
     problems: list[Problem]
-    repeated: list[int]
+    repeated: list[str]
+    forms: dict[str, int] = {}
 
 
 def check_rows(path: Path) -> Checked:
-    """Read a JSONL file of {"messages": [{"role", "content"}, ...]} and sort its rows into good and faulty.
+    """Read a file of rows in any format that `data.sft` knows and sort them into good and faulty ones.
 
-    Raises InputError where the file is missing, not UTF-8 or not JSON.
+    Raises InputError where the file is missing or cannot be unpacked.
     """
+    return check_drafts(drafts_of(path))
+
+
+def check_drafts(drafts: Iterable[Draft | Problem]) -> Checked:
+    """Sort drafts into rows and faults. A row that says the same as an earlier one is left out and counted."""
     rows: list[Row] = []
     problems: list[Problem] = []
-    repeated: list[int] = []
+    repeated: list[str] = []
+    forms: Counter[str] = Counter()
     seen: set[str] = set()
-    try:
-        for line, row in read_rows(path):
-            faults = _faults(line, row)
-            if faults:
-                problems += faults
-                continue
-            messages = tuple(Message.model_validate(message) for message in row["messages"])  # type: ignore[attr-defined]  # _faults proved a list
-            key = identify("", [message.model_dump() for message in messages])
-            if key in seen:
-                repeated.append(line)
-                continue
-            seen.add(key)
-            rows.append(Row(line, messages))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text.", hint="Save it as UTF-8, one JSON object a line.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", hint="Check the path.") from error
-    return Checked(rows, problems, repeated)
+    for draft in drafts:
+        if isinstance(draft, Problem):
+            problems.append(draft)
+            continue
+        faults = _faults(draft)
+        if faults:
+            problems += faults
+            continue
+        row = _row(draft)
+        key = identify("", [[m.model_dump() for m in row.messages], row.taught, row.text, draft.copy])
+        if key in seen:
+            repeated.append(row.place)
+            continue
+        seen.add(key)
+        rows.append(row)
+        forms[draft.form] += 1
+    return Checked(rows, problems, repeated, dict(forms))
 
 
 def load_rows(path: Path) -> Checked:
@@ -78,61 +105,123 @@ def load_rows(path: Path) -> Checked:
     Raises InputError that lists the faults, or says that the file holds no row.
     """
     checked = check_rows(path)
+    refuse_faulty(path.name if path.is_absolute() else str(path), checked)
+    return checked
+
+
+def refuse_faulty(name: str, checked: Checked) -> None:
+    """Raise InputError where a file has faulty rows, or none at all."""
     if checked.problems:
         lines = [str(problem) for problem in checked.problems[:SHOWN]]
         more = len(checked.problems) - SHOWN
         lines += [f"and {more} more"] if more > 0 else []
+        good = f" {len(checked.rows)} rows are good." if checked.rows else ""
         raise InputError(
-            f"{path} has rows that cannot be trained on:\n  " + "\n  ".join(lines),
-            hint="Repair or remove these lines; nothing was trained.",
+            f"{name} has rows that cannot be trained on:\n  " + "\n  ".join(lines),
+            hint=f"Repair or remove these rows, or leave them out with --skip-faulty; nothing was trained.{good}",
         )
     if not checked.rows:
-        raise InputError(f"{path} holds no rows.", hint='Every line has to be {"messages": [...]}.')
-    return checked
+        raise InputError(f"{name} holds no rows.", hint='Every line has to be a row such as {"messages": [...]}.')
 
 
-def _faults(line: int, row: dict[str, object]) -> list[Problem]:
-    messages = row.get("messages")
-    if messages is None:
-        known = ", ".join(sorted(row)) or "nothing"
-        return [
-            Problem(line, "messages", f"is missing (found {known})", "doceo import turns other formats into this one")
-        ]
-    if not isinstance(messages, list) or not messages:
-        return [Problem(line, "messages", "is not a list of turns", 'write [{"role": ..., "content": ...}, ...]')]
-    faults = [fault for n, message in enumerate(messages) for fault in _message_faults(line, n, message)]
-    return faults or _order_faults(line, messages)
+def _row(draft: Draft) -> Row:
+    """Return the row of a draft without faults."""
+    if not draft.turns:
+        return Row(draft.place.number, text=str(draft.text), ends=draft.ends, unit=draft.place.unit)
+    turns = tuple(Message(role=turn.role, content=turn.content) for turn in draft.turns)
+    said = [n for n, turn in enumerate(draft.turns) if turn.role == "assistant" and turn.weight in (None, 1)]
+    return Row(draft.place.number, turns, tuple(said[-1:] if draft.last_only else said), unit=draft.place.unit)
 
 
-def _message_faults(line: int, n: int, message: object) -> list[Problem]:
-    field = f"messages[{n}]"
-    if not isinstance(message, dict):
-        return [Problem(line, field, "is not an object", 'write {"role": ..., "content": ...}')]
-    role, content = message.get("role"), message.get("content")
-    faults = []
-    if role not in ROLES:
-        faults.append(Problem(line, f"{field}.role", f"is {role!r}", f"use one of {', '.join(ROLES)}"))
-    if not isinstance(content, str):
-        faults.append(Problem(line, f"{field}.content", f"is {type(content).__name__}, not text", "write a string"))
-    elif not content.strip():
-        faults.append(Problem(line, f"{field}.content", "is empty", "write the text or remove the row"))
-    if extra := sorted(set(message) - {"role", "content"}):
-        faults.append(Problem(line, field, f"has {', '.join(extra)}, which would be ignored", "remove it"))
+def _faults(draft: Draft) -> list[Problem]:
+    if not draft.turns:
+        wrong = _content_fault(draft.text)
+        return [problem(draft.place, "text", *wrong)] if wrong else []
+    faults = [problem(draft.place, *fault) for turn in draft.turns for fault in _turn_faults(turn)]
+    return faults or _order_faults(draft)
+
+
+_Fault = tuple[str, str, str]
+
+
+def _turn_faults(turn: Turn) -> list[_Fault]:
+    """Return (field, what, fix) of everything that is wrong with one turn by itself."""
+    if turn.role is None:
+        return [_no_turn(turn)]
+    faults: list[_Fault] = []
+    if turn.role not in ROLES:
+        faults.append((turn.role_field, *_role_fault(turn.role)))
+    if wrong := _content_fault(turn.content):
+        faults.append((turn.content_field, *wrong))
+    if turn.weight is not None:
+        faults += _weight_faults(turn)
+    if turn.more:
+        field = turn.role_field.rpartition(".")[0] or turn.role_field
+        faults.append((field, f"has {', '.join(turn.more)}, which would be ignored", "remove it"))
     return faults
 
 
-def _order_faults(line: int, messages: list[dict[str, str]]) -> list[Problem]:
-    roles = [message["role"] for message in messages]
-    if roles[-1] != "assistant":
-        return [Problem(line, f"messages[{len(roles) - 1}].role", f"is {roles[-1]}", "end with the assistant's answer")]
-    turns = roles[1:] if roles[0] == "system" else roles
-    for n, role in enumerate(turns):
-        wanted = "assistant" if n % 2 else "user"
-        if role != wanted:
-            place = n + len(roles) - len(turns)
-            return [
-                Problem(
-                    line, f"messages[{place}].role", f"is {role}", f"{wanted} comes here: turns alternate, user first"
-                )
-            ]
+def _no_turn(turn: Turn) -> _Fault:
+    """Return what is wrong with something that stands where turns should, and is none."""
+    if "[" in turn.content_field:
+        return turn.content_field, "is not an object", 'write {"role": ..., "content": ...}'
+    if isinstance(turn.content, Missing):
+        return turn.content_field, "is missing", "write it, or remove the row"
+    what = "is empty, not a list of turns" if turn.content == [] else "is not a list of turns"
+    return turn.content_field, what, 'write [{"role": ..., "content": ...}, ...]'
+
+
+def _role_fault(role: object) -> tuple[str, str]:
+    if isinstance(role, Missing):
+        return "is missing", f"use one of {', '.join(ROLES)}"
+    if role in _OF_TOOLS:
+        return f"is {role!r}", "calls of tools are not trained; remove the turn or the row"
+    if role == "developer":
+        return "is 'developer'", "write system"
+    return f"is {role!r}", f"use one of {', '.join(ROLES)}"
+
+
+def _content_fault(content: object) -> tuple[str, str] | None:
+    if isinstance(content, Missing):
+        return "is missing", "write the text or remove the row"
+    if content is None:
+        return "is null, not text", "write the text or remove the row"
+    if not isinstance(content, str):
+        return f"is {_kind(content)}, not text", "write it as a string in quotes"
+    return None if content.strip() else ("is empty", "write the text or remove the row")
+
+
+def _kind(value: object) -> str:
+    names: dict[type[Any], str] = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
+    return names.get(type(value), "an object")
+
+
+def _weight_faults(turn: Turn) -> list[_Fault]:
+    field = turn.role_field.rpartition(".")[0]
+    field = f"{field}.weight" if field else "weight"
+    if isinstance(turn.weight, bool) or turn.weight not in (0, 1):
+        return [(field, f"is {turn.weight!r}", "write 1 (learned) or 0 (only read)")]
+    if turn.weight == 1 and turn.role != "assistant":
+        return [(field, f"is 1 on a turn of {turn.role}", "only the assistant's turns are learned; remove it")]
     return []
+
+
+def _order_faults(draft: Draft) -> list[Problem]:
+    turns = draft.turns
+    if turns[-1].role != "assistant":
+        what = f"is {turns[-1].role}"
+        return [problem(draft.place, turns[-1].role_field, what, "end with the assistant's answer")]
+    first = 1 if turns[0].role == "system" else 0
+    for n, turn in enumerate(turns[first:]):
+        wanted = "assistant" if n % 2 else "user"
+        if turn.role != wanted:
+            fix = f"{wanted} comes here: turns alternate, user first"
+            return [problem(draft.place, turn.role_field, f"is {turn.role}", fix)]
+    return _none_learned(draft, turns)
+
+
+def _none_learned(draft: Draft, turns: Sequence[Turn]) -> list[Problem]:
+    if any(turn.role == "assistant" and turn.weight in (None, 1) for turn in turns):
+        return []
+    field = turns[-1].role_field.rpartition(".")[0] or turns[-1].role_field
+    return [problem(draft.place, f"{field}.weight", "is 0 on every answer: nothing would be learned", "give one 1")]

@@ -1,8 +1,7 @@
 """Rows to tokens and labels: what the model reads, and which of it is learned.
 
-A row is a prompt (every message but the last) and its completion (the last one), which is TRL's prompt/completion
-form; it is split here rather than there, so that the split can be shown and tested, and so that the end of the turn
-is always among the learned tokens, whatever the template.
+Of a conversation every assistant's turn is learned, with the end of the turn, and never a user's; of a plain text all
+of it. `finetune.masks` finds the turns in what the chat template writes.
 """
 
 from __future__ import annotations
@@ -13,31 +12,37 @@ from typing import TYPE_CHECKING, NamedTuple
 from doceo.core.errors import TrainingError
 from doceo.core.records import Message
 from finetune.checks import Row
+from finetune.masks import IGNORED, Encoded, Masks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-IGNORED = -100
-"""The label of a token that is read but not learned (PyTorch's convention)."""
+__all__ = ["IGNORED", "Dataset", "Encoded", "encode", "encode_rows", "marked", "trained_text"]
 
-
-class Encoded(NamedTuple):
-    """One row: token ids, and labels of the same length, `IGNORED` where nothing is learned."""
-
-    input_ids: list[int]
-    labels: list[int]
+OPEN, CLOSE = "⟦", "⟧"
+"""Marks around what is learned, where a row is shown."""
 
 
 class Dataset(NamedTuple):
-    """Encoded rows, and the lines that were left out because they are longer than the model reads."""
+    """Encoded rows, and the places of those that were left out because they are longer than the model reads.
+
+    `split` counts the conversations that became several rows, `cut` the plain texts that did.
+    """
 
     rows: list[Encoded]
-    too_long: list[int]
+    too_long: list[str]
+    split: int = 0
+    cut: int = 0
 
     @property
     def tokens(self) -> int:
         """Tokens that one pass reads."""
         return sum(len(row.input_ids) for row in self.rows)
+
+    @property
+    def learned(self) -> int:
+        """Tokens that one pass learns; the first token of a row is never predicted."""
+        return sum(label != IGNORED for row in self.rows for label in row.labels[1:])
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> Encoded:
@@ -48,59 +53,72 @@ def encode(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> E
 
     Raises TrainingError where the template refuses the messages.
     """
-    from jinja2 import TemplateError
-
-    turns = [message.model_dump() for message in messages]
-    try:
-        prompt = str(tokenizer.apply_chat_template(turns[:-1], tokenize=False, add_generation_prompt=True))
-        whole = str(tokenizer.apply_chat_template(turns, tokenize=False))
-    except TemplateError as error:
-        raise TrainingError(
-            f"The base model's chat template refuses a row: {error}",
-            hint="Some templates allow no system message; make the rows without one or choose another base.",
-        ) from error
-    # Some templates render the prompt otherwise once it is answered; what the model will be given counts.
-    answer = whole[len(prompt) :].rstrip() if whole.startswith(prompt) else turns[-1]["content"]
-    prompt_ids = _ids(tokenizer, prompt)
-    answer_ids = _ids(tokenizer, answer)
-    if not answer_ids or answer_ids[-1] not in _ends(tokenizer):
-        answer_ids.append(_end(tokenizer))
-    return Encoded(prompt_ids + answer_ids, [IGNORED] * len(prompt_ids) + answer_ids)
+    return _encoded(Masks(tokenizer), messages, (len(messages) - 1,))[0]
 
 
 def encode_rows(tokenizer: PreTrainedTokenizerBase, rows: Iterable[Row], max_length: int) -> Dataset:
     """Return all rows that are at most `max_length` tokens long.
 
-    Rows are never cut: a cut row would teach an answer without its end, or without what it rests on.
+    Conversations are never cut: a cut row would teach an answer without its end, or without what it rests on. Plain
+    texts are cut into rows of that length.
+
+    Raises TrainingError where the template refuses the messages.
     """
+    masks = Masks(tokenizer)
     fit: list[Encoded] = []
-    too_long: list[int] = []
+    too_long: list[str] = []
+    split = cut = 0
     for row in rows:
-        encoded = encode(tokenizer, row.messages)
-        if len(encoded.input_ids) > max_length:
-            too_long.append(row.line)
+        if row.text:
+            found = _pieces(tokenizer, row, max_length)
+            cut += len(found) > 1
         else:
-            fit.append(encoded)
-    return Dataset(fit, too_long)
+            found = _encoded(masks, row.messages, row.taught)
+            split += len(found) > 1
+        good = [encoded for encoded in found if len(encoded.input_ids) <= max_length]
+        fit += good
+        if len(good) < len(found):
+            too_long.append(row.place)
+    return Dataset(fit, too_long, split, cut)
 
 
 def trained_text(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
-    """Return exactly what is learned of a conversation, special tokens shown."""
+    """Return exactly what is learned of the last turn of a conversation, special tokens shown."""
     row = encode(tokenizer, messages)
     return str(tokenizer.decode([label for label in row.labels if label != IGNORED]))
 
 
-def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-    return ids
+def marked(tokenizer: PreTrainedTokenizerBase, row: Encoded) -> str:
+    """Return a row as text, special tokens shown, each learned part between ⟦ and ⟧."""
+    text, begun = "", 0
+    for n in range(1, len(row.labels) + 1):
+        if n < len(row.labels) and (row.labels[n] == IGNORED) == (row.labels[begun] == IGNORED):
+            continue
+        part = str(tokenizer.decode(row.input_ids[begun:n]))
+        text += part if row.labels[begun] == IGNORED else f"{OPEN}{part}{CLOSE}"
+        begun = n
+    return text
 
 
-def _end(tokenizer: PreTrainedTokenizerBase) -> int:
-    return int(tokenizer.eos_token_id)
+def _encoded(masks: Masks, messages: Sequence[Message], learned: Sequence[int]) -> list[Encoded]:
+    from jinja2 import TemplateError
+
+    try:
+        return masks.encode(messages, learned)
+    except TemplateError as error:
+        raise TrainingError(
+            f"The base model's chat template refuses a row: {error}",
+            hint="Make the row as the template wants it (user and assistant in turn), or choose another base.",
+        ) from error
 
 
-def _ends(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """Return the tokens that can end a turn: the end of sequence and well-known special tokens of the vocabulary."""
-    names = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|eot|>", "<turn|>")
-    vocabulary = tokenizer.get_vocab()
-    return {_end(tokenizer), *(vocabulary[name] for name in names if name in vocabulary)}
+def _pieces(tokenizer: PreTrainedTokenizerBase, row: Row, max_length: int) -> list[Encoded]:
+    """Return the rows of a plain text: as many tokens each as the model reads, the end of sequence at its end."""
+    ids: list[int] = tokenizer(row.text, verbose=False)["input_ids"]
+    end = int(tokenizer.eos_token_id)
+    if row.ends and ids[-1:] != [end]:
+        ids = [*ids, end]
+    pieces = [ids[at : at + max_length] for at in range(0, len(ids), max_length)]
+    # A last piece of one token would have nothing to predict.
+    kept = [piece for piece in pieces if len(piece) > 1]
+    return [Encoded(piece, list(piece)) for piece in kept]

@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import math
 import shutil
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from data.jsonl import storage_error, write_jsonl, write_text
+from data.jsonl import write_json
 from data.manifest import file_sha256
 from doceo.core.config import FinetuneConfig
-from doceo.core.errors import TrainingError
 from doceo.core.fingerprint import config_hash, identify
 from doceo.core.protocols import Progress
-from doceo.core.records import Record
-from doceo.providers.hf_models import Opened, quiet
-from finetune.base import open_base
-from finetune.checks import load_rows
-from finetune.examples import Dataset, encode_rows
-from finetune.recipe import Recipe, recipe
+from doceo.providers.hf_models import Opened, open_config, quiet, quiet_start
+from finetune import ranks
+from finetune.base import open_base, revision
+from finetune.checkpointing import BEST, CHECKPOINTS, claim, keep_plan, kept_memory, kept_plan, last_step
+from finetune.continuing import check_start, recipe_of
+from finetune.failures import mapped
+from finetune.finetuned import Finetuned, Memory
+from finetune.following import told
+from finetune.memory import Estimate, fit, weights_fit
+from finetune.method import FULL
+from finetune.packed import longest_sequence, settle
+from finetune.preflight import prepare
+from finetune.reasons import explained
+from finetune.recipe import recipe
+from finetune.row_files import read_rows
 from finetune.tracking import prepare_tracker
-
-CHECKPOINTS, RECIPE = "checkpoints", "made-from"
-
-
-class Finetuned(Record):
-    """What fine-tuning made. Losses are in nats a token; `best_step` is the step whose adapter was kept."""
-
-    base: str
-    parameters: int
-    trainable: int
-    rows: int
-    repeated: int
-    too_long: int
-    steps: int
-    best_step: int
-    epochs: float
-    tokens: int
-    seconds: float
-    loss: float
-    eval_loss: float | None
+from finetune.training import Trained, Training, train
+from finetune.weights import CONFIG, WEIGHTS, finish_config, is_adapted, restore_weights, save_weights
 
 
 def finetune(
@@ -56,162 +41,194 @@ def finetune(
     work: Path,
     progress: Progress,
     *,
+    holdout: float = 0.0,
+    measure: bool = False,
+    start: Path | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Finetuned:
-    """Train a LoRA adapter and leave it in a folder, with its log and curve.
+    """Train an adapter and leave it in a folder, with its log, curve, sample answers and card.
 
     A folder in which the same training was interrupted is continued from its newest finished checkpoint; the result
     equals that of an uninterrupted run on the same machine. Ctrl-C and SIGTERM save a checkpoint first.
 
+    Under `torchrun` the first process calls this and the others `following.follow`: they share the rows of every step.
+
     Args:
-        train_rows: JSONL of {"messages": [...]}; the last message of each row is learned.
-        validation_rows: The same form, or None; decides which adapter is kept and when to stop.
+        train_rows: Rows in any form that `data.sft` knows.
+        validation_rows: The same, or None; decides which adapter is kept and when to stop.
         base: Folder or hub name of the base model.
-        config: Rank, learning rate, epochs and so on.
-        work: The folder to write: the adapter, the tokenizer, training.jsonl, curve.svg.
+        config: Method, rank, learning rate, epochs and so on.
+        work: The folder to write: the adapter, the tokenizer, training.jsonl, samples.jsonl, curve.svg, README.md,
+            and data.json, which is the report on the rows.
         progress: Where steps are shown.
+        holdout: Share of `train_rows` to validate on where there are no `validation_rows`.
+        measure: Take one step first, to see what fits into memory and how long it will take.
+        start: An adapter whose weights the training starts from; it is a new training all the same.
         clock: Seconds, for the log.
 
     Raises:
         InputError: A row is faulty; the message lists lines and fields.
-        TrainingError: Nothing is left to train on, or the loss is no longer a number.
+        TrainingError: Nothing is left to train on, it does not fit, or the loss is no longer a number.
         ModelNotFound: There is no such base.
         ProviderError: The base cannot be used.
         StorageError: The folder cannot be written.
-        MissingExtra: The tracker that is named is not installed.
+        MissingExtra: The tracker that is named, or bitsandbytes for QLoRA, is not installed.
     """
+    quiet_start()
+    from finetune.samples import choose_questions
+
     prepare_tracker(config, work)
-    checked = load_rows(train_rows)
-    files = [path for path in (train_rows, validation_rows) if path and path.stat().st_size]
-    held = load_rows(files[1]).rows if len(files) > 1 else []
-    opened = open_base(base)
-    made = recipe(config, opened)
-    train = encode_rows(opened.tokenizer, checked.rows, made.max_length)
-    validation = encode_rows(opened.tokenizer, held, made.max_length)
-    if not train.rows:
-        raise TrainingError(
-            f"All {len(checked.rows)} rows of {train_rows} are longer than {made.max_length} tokens.",
-            hint="Use shorter passages, or a base that reads more (--max-length up to its context).",
-        )
-    if train.too_long:
-        progress.say(f"{len(train.too_long)} rows are longer than {made.max_length} tokens and are left out.")
-    _claim(work, identify("", base, config_hash([config]), [file_sha256(path) for path in files]))
-    with _mapped(work):
-        result = _train(opened, train, validation, made, config, work, progress, clock)
-    found = {"base": base, "repeated": len(checked.repeated), "too_long": len(train.too_long)}
-    return result.model_copy(update=found)
+    rows = read_rows(train_rows, validation_rows, holdout, config.seed)
+    if start is not None:
+        check_start(start, config)
+    weights_fit(base, config)
+    opened = open_base(base, config.method)
+    made = recipe(config, opened, len(rows.train))
+    made = made if start is None else recipe_of(start, made)
+    prepared = prepare(
+        opened.tokenizer, rows.file.name, rows.checked, made.max_length, train=rows.train, held=rows.held_out
+    )
+    for line in prepared.report.said():
+        progress.say(line)
+    origin = [file_sha256(start / WEIGHTS)] if start else []
+    claim(work, identify("", base, config_hash([config]), [*rows.hashes.values(), holdout, *origin]))
+    write_json(work / "data.json", prepared.report.model_dump())
+    asked = choose_questions(rows.held_out, opened.tokenizer, made.max_length, config.sample_answers)
+    examples = prepared.train.rows, prepared.validation.rows
+    job = Training(base, made, *examples, asked, config, work, start, progress, clock)
+    with mapped(work):
+        # A step of one process alone would wait for the others.
+        opened, job, memory = _fitted(opened, job, measure=measure and ranks.count() == 1)
+        ranks.tell(told(job))
+        trained = train(opened, job)
+        found: dict[str, object] = {
+            "data": rows.hashes,
+            "repeated": len(rows.checked.repeated),
+            "too_long": len(prepared.train.too_long),
+            "memory": memory.model_copy(update={"measured": trained.peak}),
+        }
+        with quiet():
+            return _finish(trained, job, _result(trained, job).model_copy(update=found))
 
 
-@contextmanager
-def _mapped(work: Path) -> Iterator[None]:
-    """Turn a full disk and a full memory into our errors; torch reports both as a RuntimeError."""
-    try:
-        yield
-    except OSError as error:
-        raise storage_error(error, work) from error
-    except RuntimeError as error:
-        text = str(error).lower()
-        if "writing file" in text or "no space left" in text:
-            raise storage_error(OSError(errno.ENOSPC, "no space left"), work) from error
-        if "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text:
-            raise TrainingError(
-                f"The memory is not enough to train {work.name}: {str(error)[:120]}",
-                hint="Lower --batch-size or --max-length, or choose a smaller base; checkpoints are kept.",
-            ) from error
-        raise
+def _fitted(opened: Opened, job: Training, *, measure: bool) -> tuple[Opened, Training, Memory]:
+    """Return the training with the rows at once that fit into memory, and say how it is trained and what it takes.
+
+    A training that goes on keeps what it has: with other rows at once, its losses would differ in the last digits.
+    """
+    step = last_step(job.work)
+    memory = kept_memory(job.work) if step else None
+    made = kept_plan(job.work, job.made) if step else job.made
+    if memory is None and measure:
+        job.progress.say("Measuring one step before the training starts ...")
+        found = fit(job.base, opened, job.train, made, job.config, clock=job.clock)
+        made, memory = found.applied(made), found.memory(0)
+        opened = open_base(job.base, job.config.method)
+        _say_estimate(found, job)
+    memory = memory or Memory()
+    keep_plan(job.work, made, memory)
+    settled, _ = settle(job.train, made)
+    longest = longest_sequence(job.train, settled)
+    held = len(job.validation)
+    for line in explained(settled, job.config, opened, len(job.train), held, longest):
+        job.progress.say(line)
+    if step:
+        job.progress.say(f"Going on after step {step} of an interrupted training.")
+    return opened, job._replace(made=made), memory
 
 
-def _claim(work: Path, identity: str) -> None:
-    """Keep the checkpoints of a folder only if they are of this very training."""
-    note = work / CHECKPOINTS / RECIPE
-    if not (note.exists() and note.read_text(encoding="utf-8") == identity):
-        shutil.rmtree(work / CHECKPOINTS, ignore_errors=True)
-    write_text(note, identity)
+def _say_estimate(found: Estimate, job: Training) -> None:
+    job.progress.say(
+        f"Fine-tuning {job.base} ({found.parameters / 1e6:.1f}M parameters, {found.trainable / 1e6:.2f}M trained, "
+        f"{found.steps} steps): {found} ({found.predicted_bytes / 1e9:.1f} GB worked out beforehand)."
+    )
 
 
-def _train(
-    opened: Opened,
-    train: Dataset,
-    validation: Dataset,
-    made: Recipe,
-    config: FinetuneConfig,
-    work: Path,
-    progress: Progress,
-    clock: Callable[[], float],
-) -> Finetuned:
-    from finetune.callbacks import BEST, Best, Log, Mark, Stop, Watch, checkpoints
-    from finetune.trainer import build_trainer
-
-    place = work / CHECKPOINTS
-    earlier = checkpoints(place)
-    log, stop = Log(work / "training.jsonl", clock), Stop()
-    with quiet(), progress.task("finetune", total=made.steps(len(train.rows)), unit="steps") as task:
-        best = [Best(place / BEST, made.patience, log)] if validation.rows and made.patience else []
-        callbacks = [log, *best, Mark(), Watch(task), stop]
-        trainer = build_trainer(opened, train.rows, validation.rows, made, config, place, callbacks)
-        with stop.listening():
-            trainer.train(resume_from_checkpoint=str(earlier[-1]) if earlier else None)
-    write_jsonl(log.path, log.lines)
-    _leave_if_asked(stop.signal)
-    return _finish(trainer, log.lines, work, keep_best=bool(best))
-
-
-def _sort_config(path: Path) -> None:
-    """Write an adapter's config anew in one order: PEFT writes its sets of module names in whatever order they have."""
-    config = json.loads(path.read_text(encoding="utf-8"))
-    ordered = {key: sorted(value) if isinstance(value, list) else value for key, value in config.items()}
-    write_text(path, json.dumps(ordered, indent=1, sort_keys=True) + "\n")
-
-
-def _leave_if_asked(number: int | None) -> None:
-    """End as the signal asked, now that the checkpoint is on disk."""
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    if number is not None:
-        raise SystemExit(128 + number)
-
-
-def _finish(
-    trainer: Any,  # noqa: ANN401 - trl ships no types
-    lines: list[dict[str, Any]],
-    work: Path,
-    *,
-    keep_best: bool,
-) -> Finetuned:
-    """Put the kept adapter in its place, draw the curve and drop the checkpoints."""
-    from finetune.callbacks import BEST
-    from finetune.curve import draw_curve
-
+def _result(trained: Trained, job: Training) -> Finetuned:
+    """Return what the training came to, before anything is measured with it."""
+    trainer, lines, made = trained.trainer, trained.lines, trained.made
     losses = [line["loss"] for line in lines if line["loss"] is not None]
-    if not losses or math.isnan(losses[-1]):
-        raise TrainingError("The training loss is not a number.", hint="Try a lower --learning-rate or another --seed.")
-    evaluated = [(line["eval_loss"], line["step"]) for line in lines if line["eval_loss"] is not None]
-    kept = min(evaluated) if keep_best and evaluated else (evaluated or [(None, 0)])[-1]
-    best = work / CHECKPOINTS / BEST
-    if keep_best and best.exists():
-        for file in best.iterdir():
-            file.replace(work / file.name)
-    else:
-        trainer.model.save_pretrained(work, save_embedding_layers=False)
-    (work / "README.md").unlink(missing_ok=True)
-    _sort_config(work / "adapter_config.json")
-    trainer.processing_class.save_pretrained(work)
-    draw_curve(lines, work / "curve.svg")
-    shutil.rmtree(work / CHECKPOINTS)
-    trainable, parameters = trainer.model.get_nb_trainable_parameters()
     tail = losses[-max(1, len(losses) // 10) :]
+    loss, step = trained.kept
+    whole = trainer.model.num_parameters()
+    trainable, parameters = trainer.model.get_nb_trainable_parameters() if is_adapted(trainer.model) else (whole, whole)
     return Finetuned(
-        base="",
+        base=job.base,
+        base_revision=revision(job.base, trainer.model),
+        method=made.method,
+        quality=job.config.quality,
+        rank=made.rank,
+        alpha=made.alpha,
+        learning_rate=made.learning_rate,
+        batch_size=made.batch_size,
+        rows_at_once=int(trainer.args.per_device_train_batch_size),
+        processes=ranks.count(),
+        checkpointing=made.checkpointing,
+        packing=made.packing,
+        seed=job.config.seed,
         parameters=parameters,
         trainable=trainable,
-        rows=len(trainer.train_dataset),
+        rows=len(job.train),
+        held_out=len(job.validation),
         repeated=0,
         too_long=0,
         steps=trainer.state.global_step,
-        best_step=kept[1] if keep_best else trainer.state.global_step,
+        best_step=step,
         epochs=round(float(trainer.state.epoch), 3),
         tokens=lines[-1]["tokens"],
         seconds=lines[-1]["seconds"],
         loss=round(sum(tail) / len(tail), 4),
-        eval_loss=None if kept[0] is None else round(kept[0], 4),
+        eval_loss=None if loss is None else round(loss, 4),
+        data={},
+        continued_from=str(job.start or ""),
     )
+
+
+def _finish(trained: Trained, job: Training, result: Finetuned) -> Finetuned:
+    """Put what is kept in its place, measure it, write its card and curve, and drop the checkpoints."""
+    from finetune.card import write_card
+    from finetune.curve import draw_curve
+
+    model, work = trained.trainer.model, job.work
+    best = work / CHECKPOINTS / BEST
+    if job.made.patience and best.exists():
+        restore_weights(model, best)
+    _drop_training_state(trained.trainer)
+    if not is_adapted(model):
+        stored = open_config(job.base)
+        model.to(stored.dtype or model.dtype)
+        # The trainer turns the cache off, and whoever opens the model would answer slowly.
+        model.config.use_cache = getattr(stored, "use_cache", True)
+    save_weights(model, work)
+    if is_adapted(model):
+        finish_config(work / CONFIG, "" if Path(job.base).is_dir() else result.base_revision)
+    trained.trainer.processing_class.save_pretrained(work)
+    draw_curve(trained.lines, work / "curve.svg")
+    result = result.model_copy(update=_measured(trained, job))
+    write_card(result, work)
+    shutil.rmtree(work / CHECKPOINTS)
+    return result
+
+
+def _drop_training_state(trainer: Any) -> None:  # noqa: ANN401 - trl ships no types
+    """Give back what only training needs, where it would stand in the way of measuring."""
+    trainer.optimizer = trainer.lr_scheduler = None
+    trainer.model.zero_grad(set_to_none=True)
+    if trainer.model.device.type == "cuda" or not is_adapted(trainer.model):
+        trainer.accelerator.free_memory()
+
+
+def _measured(trained: Trained, job: Training) -> dict[str, object]:
+    """Compare base and tuned model on the rows held out and on the general text, and say how they do."""
+    from finetune.forgetting import measure_forgetting
+    from finetune.scoring import compare
+
+    model, half, whole = trained.trainer.model, job.made.half, job.made.method == FULL
+    opened = trained.opened
+    pad = opened.tokenizer.pad_token_id
+    compared = compare(model, job.base, job.validation, pad, half=half, whole=whole) if job.validation else None
+    forgetting = measure_forgetting(opened, model, job.base, half=half, whole=whole)
+    if compared:
+        job.progress.say(str(compared))
+    job.progress.say(f"{forgetting} {forgetting.advice(len(job.train))}")
+    return {"compared": compared, "forgetting": forgetting}

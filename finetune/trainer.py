@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from doceo.core.config import FinetuneConfig
 from doceo.providers.hf_models import Opened
+from finetune import ranks
 from finetune.examples import Encoded
+from finetune.method import adapter_config
 from finetune.recipe import Recipe
+from finetune.tracking import report_to
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -24,6 +27,8 @@ def build_trainer(
     config: FinetuneConfig,
     folder: Path,
     callbacks: Sequence[TrainerCallback],
+    *,
+    start: Path | None = None,
     **changes: object,
 ) -> Any:  # noqa: ANN401 - trl ships no types
     """Return a trainer over encoded rows that prints nothing, and reports only to the tracker that is named.
@@ -36,39 +41,51 @@ def build_trainer(
         config: Rank, scale and seed.
         folder: Where checkpoints go.
         callbacks: What happens beside the steps.
+        start: An adapter whose weights the training starts from.
         changes: Settings of TRL to change, for a probe.
     """
-    from peft import LoraConfig
     from transformers import PrinterCallback
 
     from finetune.answer_trainer import AnswerTrainer
+    from finetune.packed import table
 
-    adapter = LoraConfig(
-        r=made.rank, lora_alpha=made.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
+    data = table(train, made)
+    longest = max(len(ids) for ids in data["input_ids"])
     trainer: Any = AnswerTrainer(
-        model=opened.model,
-        args=_settings(opened, train, validation, made, config, folder, changes),
-        train_dataset=_table(train),
-        eval_dataset=_table(validation) if validation else None,
+        model=opened.model if start is None else _started(opened, start),
+        args=_settings(opened, len(data), bool(validation), longest, made, config, folder, changes),
+        train_dataset=data,
+        eval_dataset=table(validation, made._replace(packing=False)) if validation else None,
         processing_class=opened.tokenizer,
-        peft_config=adapter,
+        peft_config=adapter_config(made) if start is None else None,
         callbacks=list(callbacks),
     )
+    _widen(trainer.model)
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _table(rows: Sequence[Encoded]) -> Any:  # noqa: ANN401 - datasets ships no types
-    from datasets import Dataset
+def _started(opened: Opened, adapter: Path) -> Any:  # noqa: ANN401 - peft ships no types
+    """Return the base with the weights of an adapter, to be trained further."""
+    from peft import PeftModel
 
-    return Dataset.from_dict({"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]})
+    return PeftModel.from_pretrained(opened.model, adapter, is_trainable=True)
+
+
+def _widen(model: Any) -> None:  # noqa: ANN401 - peft ships no types
+    """Keep what is trained in float32: TRL rounds the adapters of a 4-bit base to bfloat16, which loses small steps."""
+    import torch
+
+    for parameter in model.parameters():
+        if parameter.requires_grad and parameter.dtype != torch.float32:
+            parameter.data = parameter.data.float()
 
 
 def _settings(
     opened: Opened,
-    train: Sequence[Encoded],
-    validation: Sequence[Encoded],
+    rows: int,
+    evaluated: bool,
+    longest: int,
     made: Recipe,
     config: FinetuneConfig,
     folder: Path,
@@ -78,18 +95,20 @@ def _settings(
     from trl import SFTConfig
 
     cuda = opened.model.device.type == "cuda"
-    micro = made.rows_at_once(max(len(row.input_ids) for row in [*train, *validation]))
+    share = ranks.share(made.a_step)
+    micro = made._replace(packs_a_step=share).rows_at_once(longest)
     settings: dict[str, object] = {
         "output_dir": str(folder),
         "dataset_kwargs": {"skip_prepare_dataset": True},
-        "max_length": None,
-        "packing": False,
+        "max_length": made.max_length if made.packing else None,
+        "packing": made.packing,
+        "eval_packing": False,
         "use_cpu": not cuda,
         "bf16": made.half,
         "activation_checkpointing": made.checkpointing,
         "per_device_train_batch_size": micro,
         "per_device_eval_batch_size": micro,
-        "gradient_accumulation_steps": config.batch_size // micro,
+        "gradient_accumulation_steps": share // micro,
         "num_train_epochs": made.epochs,
         "learning_rate": made.learning_rate,
         "lr_scheduler_type": "cosine",
@@ -99,17 +118,19 @@ def _settings(
         "optim": "adamw_torch_fused",
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
-        "include_num_input_tokens_seen": "non_padding",
-        "eval_strategy": "steps" if validation else "no",
-        "eval_steps": made.evaluate_every(len(train)) if validation else None,
+        "include_num_input_tokens_seen": "all" if made.packing else "non_padding",
+        "eval_strategy": "steps" if evaluated else "no",
+        "eval_steps": made.evaluate_every(rows) if evaluated else None,
         "prediction_loss_only": True,
         "save_strategy": "steps",
         "save_steps": config.save_steps,
         "seed": config.seed,
         "data_seed": config.seed,
-        "report_to": config.tracker,
+        "report_to": report_to(config),
+        "project": "doceo",
         "disable_tqdm": True,
         "dataloader_pin_memory": cuda,
         "dataloader_num_workers": 0,
+        "ddp_find_unused_parameters": False if ranks.count() > 1 else None,
     }
     return SFTConfig(**(settings | changes))

@@ -93,8 +93,9 @@ def main() -> None:
             (folder / "all.txt").write_text("".join(f.read_text(encoding="utf-8") for f in now if f.exists()), "utf-8")
         resolve(folder, "all.txt", "--all-extras", "--group", "dev")
         together = ("--constraint", str(folder / "all.txt"))
-        program = kept(resolve(folder, "program.txt", *together))
-        tools = kept(resolve(folder, "tools.txt", *together, "--group", "dev"))
+        # llama.cpp comes with the program, so that every export to GGUF can be compared with the model it was made of.
+        program = kept(resolve(folder, "program.txt", *together, "--extra", "gguf"))
+        tools = kept(resolve(folder, "tools.txt", *together, "--extra", "gguf", "--group", "dev"))
     header = HEADER.format(torch=TORCH)
     tools = [line for line in tools if line not in program]
     for file, lines in zip(now, (program, tools), strict=True):

@@ -14,9 +14,12 @@ from doceo.providers.remote import AsyncRemote
 if TYPE_CHECKING:
     from doceo.providers.blocking import Threaded
     from doceo.providers.capped import Budget
+    from doceo.providers.local_gguf import GgufModel
     from doceo.providers.local_hf import LocalModel
 
 EXTRACTIVE, QUOTE = "extractive", "quote"
+CONTEXT = 8192
+"""Most tokens that a GGUF file is opened for, where `answer.context_tokens` does not say; memory is taken for all."""
 
 
 def open_provider(spec: str, settings: Settings, *, journal: Path | None, progress: Progress) -> Provider:
@@ -29,7 +32,7 @@ def open_provider(spec: str, settings: Settings, *, journal: Path | None, progre
         provider = open_blocking(spec, base_url=settings.base_url or None, journal=journal, engine=settings.engine)
         _say_host(spec, provider.host, progress)
         return provider
-    return open_local(spec, settings)
+    return open_here(spec, settings)
 
 
 def open_async(
@@ -52,7 +55,20 @@ def open_async(
         return remote
     from doceo.providers.blocking import Threaded
 
-    return Threaded(open_local(spec, settings))
+    return Threaded(open_here(spec, settings))
+
+
+def open_here(spec: str, settings: Settings) -> LocalModel | GgufModel:
+    """Open a model of this machine: a GGUF file as `gguf:PATH`, else one of Hugging Face as `open_local`.
+
+    Raises ProviderError, UsageError, MissingExtra.
+    """
+    kind, _, path = spec.partition(":")
+    if kind != "gguf":
+        return open_local(spec, settings)
+    from doceo.providers.local_gguf import GgufModel
+
+    return GgufModel(path, name=spec, context=settings.answer.context_tokens or CONTEXT)
 
 
 def open_local(spec: str, settings: Settings, adapter: Path | None = None) -> LocalModel:

@@ -46,7 +46,7 @@ def run_all(
 ) -> Outcome:
     """Take documents through every stage. Raises DoceoError; what is finished stays."""
     # What only some commands need is imported where it is used: the others start sooner.
-    from doceo.app.stages.adapter import train_adapter
+    from doceo.app.stages.adapter import Manner, train_adapter
     from doceo.app.stages.index import index_run
     from doceo.app.stages.report import make_report
 
@@ -57,7 +57,7 @@ def run_all(
         tuned = settings.base != NO_MODEL and has_rows(run)
         if tuned:
             base = choose_base(run, ingested, settings, progress)
-            train_adapter(run, base, settings.finetune, progress, force=True)
+            train_adapter(run, base, settings.finetune, progress, Manner(force=True))
         index_run(run, ingested, settings.embedder, progress)
         # Without training now, an adapter of an earlier dataset may stand there: it is not asked.
         scores = _evaluate(run, default_systems(run, tuned=tuned), settings, progress)
@@ -108,30 +108,69 @@ def has_rows(run: Run) -> bool:
     return run.file(DATASET, "train.jsonl").stat().st_size > 0
 
 
-def finetune_run(run: Run, out: Path | None, settings: Settings, progress: Progress, *, force: bool) -> Path:
+def finetune_run(
+    run: Run,
+    out: Path | None,
+    settings: Settings,
+    progress: Progress,
+    *,
+    force: bool,
+    resume: bool = False,
+    start: Path | None = None,
+) -> Path:
     """An adapter of a run's dataset, in the run or in a folder of its own. Raises as `train_adapter`."""
-    from doceo.app.stages.adapter import train_adapter, train_on_file
+    from doceo.app.stages.adapter import Manner, train_adapter, train_on_file
 
+    manner = Manner(force, resume, start)
     with run.locked():
-        base = settings.base or known_base(run)
-        if not base:
-            # Its own split, not this command's settings, says what the base must not read.
-            split = settings.model_copy(update={"generate": split_of(run)})
-            base = choose_base(run, load_ingested(run), split, progress)
-        if base == NO_MODEL:
-            raise UsageError(
-                "--base none names no model to tune.", hint="Name a folder or a hub name, or leave it out."
-            )
+        base = base_for_run(run, settings, progress, start)
         if out is not None:
-            return train_on_file(run.file(DATASET, "train.jsonl"), out, base, settings.finetune, progress, force=force)
-        return train_adapter(run, base, settings.finetune, progress, force=force)
+            rows, held = run.file(DATASET, "train.jsonl"), run.file(DATASET, "validation.jsonl")
+            validation = held if held.stat().st_size else None
+            return train_on_file(rows, out, base, settings.finetune, progress, manner, validation=validation)
+        return train_adapter(run, base, settings.finetune, progress, manner)
 
 
-def finetune_file(file: Path, out: Path, settings: Settings, progress: Progress, *, force: bool) -> Path:
-    """An adapter of any file of chat rows."""
-    from doceo.app.stages.adapter import train_on_file
+def base_for_run(run: Run, settings: Settings, progress: Progress, start: Path | None = None) -> str:
+    """Return the base to tune on a run's rows: the one named, that of `start`, the run's, or one trained now.
 
-    return train_on_file(file, out, settings.base, settings.finetune, progress, force=force)
+    Raises UsageError where `none` is named.
+    """
+    base = settings.base or (_base_of_start(start) if start else known_base(run))
+    if base == NO_MODEL:
+        raise UsageError("--base none names no model to tune.", hint="Name a folder or a hub name, or leave it out.")
+    if base:
+        return base
+    # The run's own split, not this command's settings, says what the base must not read.
+    split = settings.model_copy(update={"generate": split_of(run)})
+    return choose_base(run, load_ingested(run), split, progress)
+
+
+def _base_of_start(start: Path) -> str:
+    from doceo.providers.hf_models import base_of as base_named
+
+    return base_named(start)
+
+
+def finetune_file(
+    file: Path,
+    out: Path,
+    settings: Settings,
+    progress: Progress,
+    *,
+    force: bool,
+    resume: bool = False,
+    start: Path | None = None,
+    validation: Path | None = None,
+) -> Path:
+    """An adapter of any file of chat rows. Raises as `train_on_file`."""
+    from doceo.app.stages.adapter import Manner, train_on_file
+
+    base = settings.base or (_base_of_start(start) if start else "")
+    if not base:
+        raise UsageError("A file needs --base.", hint="doceo finetune rows.jsonl --base MODEL --out DIR")
+    manner = Manner(force, resume, start)
+    return train_on_file(file, out, base, settings.finetune, progress, manner, validation=validation)
 
 
 def evaluate_run(run: Run, systems: Sequence[str], settings: Settings, progress: Progress) -> list[Score]:

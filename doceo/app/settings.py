@@ -21,15 +21,20 @@ from pydantic_settings import (
 from doceo.core.config import (
     AnswerConfig,
     ChunkConfig,
+    CleanConfig,
     DatasetConfig,
     EngineConfig,
     EvaluateConfig,
+    ExportConfig,
     FinetuneConfig,
     GateConfig,
     GenerateConfig,
     PretrainConfig,
     ReadConfig,
     RetrieveConfig,
+    TextConfig,
+    TokenizerConfig,
+    TrainingConfig,
 )
 from doceo.core.errors import ConfigError
 
@@ -70,8 +75,13 @@ class Settings(BaseSettings):
     generate: GenerateConfig = GenerateConfig()
     gate: GateConfig = GateConfig()
     dataset: DatasetConfig = DatasetConfig()
+    texts: TextConfig = TextConfig()
+    clean: CleanConfig = CleanConfig()
+    tokenizer: TokenizerConfig = TokenizerConfig()
     pretrain: PretrainConfig = PretrainConfig()
+    training: TrainingConfig = TrainingConfig()
     finetune: FinetuneConfig = FinetuneConfig()
+    export: ExportConfig = ExportConfig()
     retrieve: RetrieveConfig = RetrieveConfig()
     answer: AnswerConfig = AnswerConfig()
     evaluate: EvaluateConfig = EvaluateConfig()

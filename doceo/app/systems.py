@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from data.store import ADAPTER, Run
 from doceo.app.bases import base_of, owns_base
-from doceo.app.models import QUOTE, open_local, open_provider
+from doceo.app.models import QUOTE, open_here, open_local, open_provider
 from doceo.app.settings import Settings
 from doceo.core.config import AnswerConfig
 from doceo.core.errors import UsageError
@@ -18,6 +18,7 @@ from rag.answerer import ModelAnswerer
 from rag.compiler import Count, words_as_tokens
 
 if TYPE_CHECKING:
+    from doceo.providers.local_gguf import GgufModel
     from doceo.providers.local_hf import LocalModel
     from rag.retriever import HybridRetriever
 
@@ -60,7 +61,7 @@ class Systems:
         if model in ("base", "tuned") and self.run is not None:
             return self._local(name, self._of_run(model), with_documents=with_documents)
         if not is_remote(model):
-            return self._local(name, open_local(model, self.settings), with_documents=with_documents)
+            return self._local(name, open_here(model, self.settings), with_documents=with_documents)
         journal = self.run.journal if self.run else None
         provider = open_provider(model, self.settings, journal=journal, progress=self.progress)
         return self._answerer(name, provider, self.settings.answer, with_documents=with_documents)
@@ -85,7 +86,7 @@ class Systems:
             self._base = open_local(base_of(self.run), self.settings)
         return self._base.with_adapter(adapter if model == "tuned" else None, model)
 
-    def _local(self, name: str, model: LocalModel, *, with_documents: bool) -> ModelAnswerer:
+    def _local(self, name: str, model: LocalModel | GgufModel, *, with_documents: bool) -> ModelAnswerer:
         config = self.settings.answer
         if model.context <= SMALL_CONTEXT:
             config = config.model_copy(update={"max_tokens": min(config.max_tokens, SMALL_ANSWER)})

@@ -18,6 +18,8 @@ from doceo.core.errors import UsageError
 
 _AMBIGUOUS = {"max_tokens", "max_length", "batch_tokens", "seconds", "megabytes", "memory", "timeout"}
 """Fields whose bare name does not tell which section they belong to: their flag carries it."""
+_OWN = {("pretrain", "pretrain")}
+"""(verb, section) where the bare name is clear: the verb does nothing else."""
 _PREFIXED = {"gate"}
 """Sections all of whose flags carry its name."""
 
@@ -36,7 +38,7 @@ def verb(
         sections: Config sections whose fields become flags.
         top: Top-level settings that become flags, such as `teacher`.
     """
-    knobs = _knobs(sections, top)
+    knobs = _knobs(sections, top, name)
 
     def register(function: Callable[..., int | None]) -> Callable[..., None]:
         own = [
@@ -72,7 +74,7 @@ def verb(
 _Knobs = dict[str, tuple[FieldInfo, list[tuple[str, str]]]]
 
 
-def _knobs(sections: Sequence[str], top: Sequence[str]) -> _Knobs:
+def _knobs(sections: Sequence[str], top: Sequence[str], verb_name: str) -> _Knobs:
     """Return {parameter name: (field, the places it sets)}; one flag sets a field of one name in every section."""
     knobs: _Knobs = {name: (Settings.model_fields[name], [("", name)]) for name in top}
     for section in sections:
@@ -80,7 +82,8 @@ def _knobs(sections: Sequence[str], top: Sequence[str]) -> _Knobs:
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
         for name, field in model.model_fields.items():
-            key = f"{section}_{name}" if name in _AMBIGUOUS or section in _PREFIXED else name
+            unclear = name in _AMBIGUOUS and (verb_name, section) not in _OWN
+            key = f"{section}_{name}" if unclear or section in _PREFIXED else name
             knobs.setdefault(key, (field, []))[1].append((section, name))
     return knobs
 

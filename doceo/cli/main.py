@@ -18,7 +18,7 @@ from doceo.core.errors import UsageError
 VERBS = (
     "run", "demo", "chat", "ask", "report", "doctor", "init",
     "ingest", "generate", "review", "export", "import",
-    "finetune",
+    "clean", "tokenizer", "pretrain", "finetune", "models", "export-model",
     "index", "collections",
     "evaluate", "judge",
     "serve",
@@ -55,8 +55,8 @@ def program(
 
 
 for _verb in VERBS:
-    # `import` is a word of Python: its module is called import_.
-    import_module(f"doceo.cli.{_verb}{'_' * iskeyword(_verb)}").register(app)
+    # `import` is a word of Python: its module is called import_; that of `export-model` export_model.
+    import_module(f"doceo.cli.{_verb.replace('-', '_')}{'_' * iskeyword(_verb)}").register(app)
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ DoceoError
 ├── RunError              exit 1   a run folder cannot be used as asked
 │   ├── RunLocked         exit 1   another process is writing it
 │   ├── StageMissing      exit 1   an earlier stage has to be made first
-│   └── AdapterExists     exit 1   a finished adapter of another config would be replaced
+│   ├── AdapterExists     exit 1   a finished adapter of another config would be replaced
+│   └── ModelExists       exit 1   a finished or unfinished model of another config would be replaced
 ├── StorageError          exit 1   the disk is full or not writable
 ├── MissingExtra          exit 1   an optional package is not installed
 ├── ProviderError         exit 1   a model or the server behind it failed
@@ -21,7 +22,8 @@ DoceoError
 │   ├── ReplyInvalid      exit 1   the reply is not what was asked for
 │   └── CostCapReached    exit 3   --max-cost is spent; a higher one goes on
 ├── IndexUnusable         exit 1   a collection is missing, damaged, or made by another embedder
-└── TrainingError         exit 1   nothing to train on, a base that cannot be trained, or a diverged run
+├── TrainingError         exit 1   nothing to train on, a base that cannot be trained, or a diverged run
+└── ExportFailed          exit 1   a model cannot be written in a form, or what was written is not the same model
 """
 
 from __future__ import annotations
@@ -94,6 +96,12 @@ class AdapterExists(RunError):
     """A finished adapter of another config would be replaced."""
 
     code = "adapter_exists"
+
+
+class ModelExists(RunError):
+    """A finished or unfinished model of another config would be replaced."""
+
+    code = "model_exists"
 
 
 class StorageError(DoceoError):
@@ -197,3 +205,9 @@ class TrainingError(DoceoError):
     """Nothing to train on, a base that cannot be trained, or a run that diverged."""
 
     code = "training"
+
+
+class ExportFailed(DoceoError):
+    """A model cannot be written in the form that is wanted, or what was written is not the same model."""
+
+    code = "export_failed"

@@ -55,8 +55,13 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, context: int) -> PreT
     return tokenizer
 
 
-def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Write tokenizer.json, tokenizer_config.json and, for older tools, vocab.json and merges.txt.
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path, *, template_in_config: bool = False) -> None:
+    """Write tokenizer.json, tokenizer_config.json, chat_template.jinja and, for older tools, vocab.json and merges.txt.
+
+    Args:
+        tokenizer: What to write.
+        folder: Where to.
+        template_in_config: Write the chat template to tokenizer_config.json as well, where older tools look for it.
 
     Raises StorageError.
     """
@@ -65,7 +70,23 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
         tokenizer.save_pretrained(folder)
     except OSError as error:
         raise storage_error(error, folder) from error
+    if template_in_config:
+        config = folder / "tokenizer_config.json"
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        write_text(config, json.dumps({**settings, "chat_template": tokenizer.chat_template}, indent=2) + "\n")
     bpe = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
     merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in bpe["merges"]]
     write_text(folder / "vocab.json", json.dumps(bpe["vocab"], ensure_ascii=False))
     write_text(folder / "merges.txt", "\n".join(["#version: 0.2", *merges, ""]))
+
+
+def token_count(tokenizer: PreTrainedTokenizerFast, texts: Iterable[str]) -> int:
+    """Return how many tokens texts take, special tokens not counted."""
+    return sum(len(tokenizer.encode(text, add_special_tokens=False, verbose=False)) for text in texts)
+
+
+def longest_tokens(tokenizer: PreTrainedTokenizerFast, count: int) -> list[str]:
+    """Return the longest tokens that are whole characters, as text; special tokens left out."""
+    special = set(tokenizer.all_special_tokens)
+    texts = [tokenizer.convert_tokens_to_string([token]) for token in tokenizer.get_vocab() if token not in special]
+    return sorted((text for text in texts if "\ufffd" not in text), key=lambda text: (-len(text), text))[:count]

@@ -1,4 +1,4 @@
-"""Text to a small base model: an ordinary Hugging Face folder that any tool opens."""
+"""Text to a small base model in one go: what a run makes for itself in a minute."""
 
 from __future__ import annotations
 
@@ -8,33 +8,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.jsonl import storage_error
 from doceo.core.config import PretrainConfig
 from doceo.core.errors import TrainingError
 from doceo.core.protocols import Progress
-from doceo.core.records import Record
-from doceo.pretrain.loop import run_steps
-from doceo.pretrain.model import llama_config
-from doceo.pretrain.stream import token_stream
-from doceo.pretrain.tokenizer import save_tokenizer, train_tokenizer
+from doceo.pretrain.card import Pretrained
+from doceo.pretrain.loop import computes_in_half, run_steps
+from doceo.pretrain.model import llama_config, new_model
+from doceo.pretrain.objective import Objective
+from doceo.pretrain.optimizers import Optimizers
+from doceo.pretrain.recipe import Recipe, short_recipe
+from doceo.pretrain.saving import save_model
+from doceo.pretrain.stream import MemoryStream, Stream, token_stream
+from doceo.pretrain.tokenizer import train_tokenizer
 from doceo.providers.hf_models import quiet, quiet_start
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 LEAST_TOKENS = 64
-
-
-class Pretrained(Record):
-    """What pretraining made. `loss` is in nats a token, over the last tenth of the training steps."""
-
-    parameters: int
-    vocabulary: int
-    tokens: int
-    steps: int
-    seconds: float
-    loss: float
-    bits_per_byte: float
 
 
 def pretrain(
@@ -65,51 +56,65 @@ def pretrain(
     """
     quiet_start()
     import torch
-    from transformers import LlamaForCausalLM, set_seed
+    from transformers import set_seed
 
     with quiet(), progress.task("tokenizer", unit="texts"):
         tokenizer = tokenizer or train_tokenizer(texts, config.vocab_size, config.context)
         stream = token_stream(texts, tokenizer)
-    if len(stream) < LEAST_TOKENS:
+    check_enough(len(stream))
+    set_seed(config.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = new_model(llama_config(config, tokenizer), "--depth", device=device)
+    start = clock()
+    losses, tokens = _losses(model, MemoryStream(stream), short_recipe(config), progress, clock)
+    seconds = clock() - start
+    save_model(model, tokenizer, out)
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return described(model, losses, tokens, seconds, tokens_per_byte=len(stream) / size)
+
+
+def check_enough(tokens: int) -> None:
+    """Raise TrainingError where there is too little to train on."""
+    if tokens < LEAST_TOKENS:
         raise TrainingError(
-            f"There are {len(stream)} tokens of text to pretrain on, fewer than {LEAST_TOKENS}.",
+            f"There are {tokens} tokens of text to pretrain on, fewer than {LEAST_TOKENS}.",
             hint="Give more documents, or name a finished model with --base.",
         )
-    set_seed(config.seed)
-    model = LlamaForCausalLM(llama_config(config, tokenizer)).to("cuda" if torch.cuda.is_available() else "cpu")
-    start = clock()
-    log = run_steps(model, stream, config, progress, clock)
-    seconds = clock() - start
-    _save(model, tokenizer, out)
-    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    return _described(model, log, len(stream) / size, seconds)
 
 
-def _described(
-    model: LlamaForCausalLM, log: list[tuple[int, float]], tokens_a_byte: float, seconds: float
+def described(
+    model: PreTrainedModel, losses: Sequence[float], tokens: int, seconds: float, *, tokens_per_byte: float
 ) -> Pretrained:
-    tail = [loss for _, loss in log[-max(1, len(log) // 10) :]]
+    """Return what came of a training, its bits per byte those of the text that was trained on last."""
+    tail = losses[-max(1, len(losses) // 10) :]
     loss = sum(tail) / len(tail)
     return Pretrained(
         parameters=model.num_parameters(),
-        vocabulary=model.config.vocab_size,
-        tokens=sum(tokens for tokens, _ in log),
-        steps=len(log),
+        vocabulary=model.config.get_text_config().vocab_size,
+        tokens=tokens,
+        steps=len(losses),
         seconds=round(seconds, 3),
         loss=round(loss, 4),
-        bits_per_byte=round(loss * tokens_a_byte / math.log(2), 4),
+        bits_per_byte=round(loss * tokens_per_byte / math.log(2), 4),
     )
 
 
-def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
-    from transformers import GenerationConfig
-
-    model.generation_config = GenerationConfig(
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
-    )
-    try:
-        with quiet(), quiet():
-            model.save_pretrained(out)
-    except OSError as error:
-        raise storage_error(error, out) from error
-    save_tokenizer(tokenizer, out)
+def _losses(
+    model: PreTrainedModel, stream: Stream, recipe: Recipe, progress: Progress, clock: Callable[[], float]
+) -> tuple[list[float], int]:
+    """Train a model and return the loss of every step, in nats a token, and the tokens of all."""
+    objective = Objective(model, half=computes_in_half(model.device.type))
+    optimizers = Optimizers(model, recipe)
+    model.train()
+    losses: list[float] = []
+    tokens = shown = 0
+    total, unit = (recipe.max_steps, "steps") if recipe.max_steps else (math.ceil(recipe.seconds), "s")
+    with progress.task("pretrain", total=total, unit=unit) as task:
+        for step in run_steps(model, objective, optimizers, stream, recipe, clock):
+            losses.append(step.loss)
+            tokens = step.reached.tokens
+            reached = min(total, int(step.share * total))
+            task.advance(reached - shown, f"loss {step.loss:.2f}")
+            shown = reached
+    model.eval()
+    return losses, tokens

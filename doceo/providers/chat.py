@@ -31,7 +31,7 @@ ADDRESSES = {
 _ELSEWHERE = {
     "hf": "A Hugging Face model is opened as LocalModel, not by an address.",
     "langchain": "langchain: is not in this version; many vendors also answer at an openai: address (--base-url).",
-    "gguf": "gguf: is not in this version; serve the file with ollama or llama.cpp and take ollama: or openai:.",
+    "gguf": "A GGUF file is opened in this process by ask, chat, evaluate and serve, not by an address.",
     "quote": "quote is no chat model; it answers with sentences of the documents.",
     "extractive": "extractive is no chat model; it is the built-in teacher.",
 }

@@ -6,6 +6,7 @@ Shared by the local provider and by fine-tuning, so that a base is found and ref
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import warnings
@@ -19,9 +20,11 @@ from doceo.text.chat_template import PLAIN
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 ADAPTER = "adapter_config.json"
+_POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len")
+"""What configs call the longest text that a model reads; the last is MPT's."""
 _UNBOUNDED = 1_000_000
 """Tokenizers without a limit report a number far above this."""
 
@@ -34,13 +37,20 @@ class Opened(NamedTuple):
     context: int
 
 
-def open_model(name: str, *, dtype: torch.dtype | Literal["auto"] | None = None, device: str | None = None) -> Opened:
+def open_model(
+    name: str,
+    *,
+    dtype: torch.dtype | Literal["auto"] | None = None,
+    device: str | None = None,
+    quantization: object | None = None,
+) -> Opened:
     """Open a causal language model by folder or hub name.
 
     Args:
         name: A folder, or a name on the hub, which is fetched if it is not in the cache and the network allows.
         dtype: Weights' type, `auto` for the stored one; left out, bfloat16 on a GPU and float32 on a CPU.
         device: `cpu` or `cuda`; left out, a GPU where there is one.
+        quantization: Settings of transformers that keep the weights in fewer bits, or None.
 
     Raises:
         ModelNotFound: There is no such folder or name, or it cannot be fetched.
@@ -50,20 +60,27 @@ def open_model(name: str, *, dtype: torch.dtype | Literal["auto"] | None = None,
     import torch
     from transformers import AutoModelForCausalLM
 
-    if Path(name).is_dir():
-        _check_folder(Path(name))
-    elif _looks_like_path(name):
-        raise ModelNotFound(
-            f"There is no model folder {name}.",
-            hint="Check the path, or give a name from the hub such as Qwen/Qwen3-0.6B.",
-        )
+    _check_name(name)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = dtype or (torch.bfloat16 if device == "cuda" else torch.float32)
+    fewer = {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
     with quiet(), _mapped(name):
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, use_safetensors=True, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(
+            name, dtype=dtype, use_safetensors=True, trust_remote_code=False, **fewer
+        )
         tokenizer = open_tokenizer(name)
-        model = model.to(device).eval()
-    return Opened(model, tokenizer, _context(model, tokenizer))
+        model = model.eval() if quantization else model.to(device).eval()
+    return Opened(model, tokenizer, context_of(model.config, tokenizer))
+
+
+def open_config(name: str) -> PreTrainedConfig:
+    """Return the config of a model without reading its weights. Raises ModelNotFound and ProviderError."""
+    quiet_start()
+    from transformers import AutoConfig
+
+    _check_name(name)
+    with quiet(), _mapped(name):
+        return AutoConfig.from_pretrained(name, trust_remote_code=False)
 
 
 def open_tokenizer(name: str) -> PreTrainedTokenizerBase:
@@ -82,10 +99,28 @@ def open_tokenizer(name: str) -> PreTrainedTokenizerBase:
             hint="Without one no answer would end; set eos_token in its tokenizer_config.json.",
         )
     if not tokenizer.chat_template:
-        tokenizer.chat_template = PLAIN
+        tokenizer.chat_template = _plain_template(tokenizer)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def _plain_template(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Return the plain template, with the begin token that the tokenizer puts before every text, if it does.
+
+    Such a model has never read a text without it (Llama, Gemma), and answers badly where it is left out.
+    """
+    begin = tokenizer.bos_token_id
+    begins = begin is not None and tokenizer("a", verbose=False)["input_ids"][:1] == [begin]
+    return "{{- bos_token -}}" + PLAIN if begins else PLAIN
+
+
+def context_of(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return how many tokens a model can read: what its config and its tokenizer both allow."""
+    text = config.get_text_config()
+    positions = next((found for name in _POSITIONS if (found := getattr(text, name, None))), 1024)
+    limit = tokenizer.model_max_length
+    return int(min(positions, limit) if limit < _UNBOUNDED else positions)
 
 
 def base_of(adapter: Path) -> str:
@@ -105,8 +140,12 @@ def quiet_start() -> None:
     """Turn the libraries' telemetry off; has to come before their first import to hold for all of them."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # PEFT sets it right by itself for GPT-2's kind of layer, and says so.
+    warnings.filterwarnings("ignore", message="fan_in_fan_out is set to False", module=r"peft\b")
     # They warn one another of renamed settings, which is nobody's business here.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|trl)\b")
+    # It warns that a kernel of the hub is not there, when peft imports it.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     if constants := sys.modules.get("huggingface_hub.constants"):
         vars(constants)["HF_HUB_DISABLE_TELEMETRY"] = True
 
@@ -122,17 +161,28 @@ def bf16_in_hardware() -> bool:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers from printing warnings and progress bars of its own."""
-    from transformers.utils import logging
+    from transformers.utils import logging as shown
 
-    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    before, bars = shown.get_verbosity(), shown.is_progress_bar_enabled()
+    shown.set_verbosity_error()
+    shown.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(before)
+        shown.set_verbosity(before)
         if bars:
-            logging.enable_progress_bar()
+            shown.enable_progress_bar()
+
+
+def _check_name(name: str) -> None:
+    """Raise where a folder is no model, or a path is no folder."""
+    if Path(name).is_dir():
+        _check_folder(Path(name))
+    elif _looks_like_path(name):
+        raise ModelNotFound(
+            f"There is no model folder {name}.",
+            hint="Check the path, or give a name from the hub such as Qwen/Qwen3-0.6B.",
+        )
 
 
 def _looks_like_path(name: str) -> bool:
@@ -149,13 +199,6 @@ def _check_folder(folder: Path) -> None:
             f"{folder} holds {'pickled weights only' if pickled else 'no weights'}: no *.safetensors.",
             hint="Pickled files can run code when opened, so they are never read; save the model as safetensors.",
         )
-
-
-def _context(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    config = model.config.get_text_config()
-    positions = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None) or 1024
-    limit = tokenizer.model_max_length
-    return int(min(positions, limit) if limit < _UNBOUNDED else positions)
 
 
 @contextmanager

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from doceo.core.errors import ModelNotFound, RequestRejected
 from doceo.core.records import ChatReply, ChatRequest, Message, Usage
+from doceo.providers.chat_turns import render
 from doceo.providers.hf_models import ADAPTER, base_of, open_model, quiet
 from doceo.providers.local_weights import SharedWeights
+from doceo.text.thinking import without_thinking
 
 if TYPE_CHECKING:
     import torch
@@ -102,7 +104,7 @@ class LocalModel:
 
         turns = [message.model_dump() for message in messages]
         try:
-            text = self._weights.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+            text = render(self._weights.tokenizer, turns, answering=True)
         except TemplateError as error:
             raise RequestRejected(
                 f"The chat template of {self.name} refuses these messages: {error}",
@@ -151,13 +153,15 @@ class LocalModel:
         usage = Usage(
             prompt_tokens=prompt, completion_tokens=len(row) if length is None else length + 1, seconds=seconds
         )
-        return ChatReply(text=text[:cut].strip(), finish=finish, usage=usage)
+        return ChatReply(text=without_thinking(text[:cut]).strip(), finish=finish, usage=usage)
 
     def _ends(self) -> set[int]:
-        """Return the tokens that end an answer: those of the model's generation config and the tokenizer's."""
+        """Return the tokens that end an answer: the generation config's, the tokenizer's and the chat template's."""
         named = self._weights.model.generation_config.eos_token_id
         more = named if isinstance(named, list) else [named]
-        return {token for token in (*more, self._weights.tokenizer.eos_token_id) if token is not None}
+        return {
+            token for token in (*more, self._weights.tokenizer.eos_token_id, self._weights.end) if token is not None
+        }
 
     def _marks(self) -> list[int] | None:
         """Return the tokens that no answer holds: marks such as the beginning of a turn, which decode to nothing."""

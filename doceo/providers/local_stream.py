@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from doceo.text.thinking import pieces_without_thinking
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
 def pieces(generate: Callable[..., object], tokenizer: PreTrainedTokenizerBase, stop: Sequence[str]) -> Iterator[str]:
-    """Yield the text of a generation as it comes, cut before the first stop mark.
+    """Yield the text of a generation as it comes, cut before the first stop mark, without reasoning at its beginning.
 
     Args:
         generate: Called in a thread with `streamer` and `stopping_criteria`.
@@ -38,7 +40,7 @@ def pieces(generate: Callable[..., object], tokenizer: PreTrainedTokenizerBase, 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        yield from cut(_stripped(streamer), stop)
+        yield from pieces_without_thinking(cut(stripped(streamer), stop))
     finally:
         left.set()
         thread.join()
@@ -64,7 +66,7 @@ def cut(parts: Iterator[str], stop: Sequence[str]) -> Iterator[str]:
         yield text
 
 
-def _stripped(parts: Iterator[str]) -> Iterator[str]:
+def stripped(parts: Iterator[str]) -> Iterator[str]:
     """Leave out white space before the first and after the last word, as the whole answer does."""
     space, begun = "", False
     for part in parts:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from doceo.core.errors import ProviderError
+from doceo.providers.chat_turns import end_of_turn
 from doceo.providers.hf_models import Opened, quiet
 
 
@@ -19,6 +20,9 @@ class SharedWeights:
         self.model: Any = opened.model
         self.tokenizer = opened.tokenizer
         self.context = opened.context
+        mark = end_of_turn(opened.tokenizer)
+        self.end: int | None = opened.tokenizer.convert_tokens_to_ids(mark) if mark else None
+        """The token that the chat template writes behind an assistant's turn."""
         self.lock = threading.RLock()
         self._adapters: dict[Path, str] = {}
 

@@ -10,6 +10,7 @@ import pytest
 from doceo.core.config import PretrainConfig
 from doceo.core.progress import Silent
 from doceo.pretrain.train import pretrain
+from finetune.forgetting import TEXT
 
 FACTS = {
     "What is a chunk?": "A chunk is a passage of a document.",
@@ -49,3 +50,11 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train_file(tmp_path: Path) -> Path:
     """Return a file of six rows."""
     return write_rows(tmp_path / "train.jsonl", list(rows(FACTS)))
+
+
+@pytest.fixture(autouse=True)
+def short_general_text(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what was unlearned be measured on a page only: the whole text would take longer than the trainings here."""
+    page = tmp_path_factory.mktemp("general") / "general.txt"
+    page.write_text(TEXT.read_text(encoding="utf-8")[:1500], encoding="utf-8")
+    monkeypatch.setattr("finetune.forgetting.TEXT", page)

@@ -10,7 +10,7 @@ from doceo.core.records import Message
 from doceo.pretrain.tokenizer import train_tokenizer
 from doceo.text.chat_template import PLAIN
 from finetune.checks import Row
-from finetune.examples import IGNORED, encode, encode_rows, trained_text
+from finetune.examples import IGNORED, OPEN, Encoded, encode, encode_rows, marked, trained_text
 
 CHAT = (
     Message(role="system", content="Be brief."),
@@ -74,8 +74,8 @@ def test_templates_of_others(tokenizer: PreTrainedTokenizerFast, template: str, 
 
 def test_a_template_that_refuses() -> None:
     other = train_tokenizer(["Ada wrote the first program."], 300, 256)
-    other.chat_template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
-    with pytest.raises(TrainingError, match="no system"):
+    other.chat_template = "{% if messages|length > 1 %}{{ raise_exception('one turn only') }}{% endif %}"
+    with pytest.raises(TrainingError, match="one turn only"):
         encode(other, CHAT)
 
 
@@ -83,5 +83,36 @@ def test_long_rows_are_left_out_whole(tokenizer: PreTrainedTokenizerFast) -> Non
     long = (Message(role="user", content="why " * 200), CHAT[-1])
     dataset = encode_rows(tokenizer, [Row(1, CHAT), Row(2, long)], 128)
     assert len(dataset.rows) == 1
-    assert dataset.too_long == [2]
+    assert dataset.too_long == ["line 2"]
     assert dataset.tokens == len(dataset.rows[0].input_ids)
+
+
+def test_every_assistants_turn_is_learned_and_never_a_users(tokenizer: PreTrainedTokenizerFast) -> None:
+    (row,) = encode_rows(tokenizer, [Row(1, CHAT)], 128).rows
+    shown = marked(tokenizer, row)
+    assert shown.count(OPEN) == 2
+    assert "⟦Nobody.<|im_end|>⟧" in shown
+    assert shown.endswith("⟦Ada wrote it in 1843.<|im_end|>⟧")
+    (last,) = encode_rows(tokenizer, [Row(1, CHAT, learned=(4,))], 128).rows
+    assert last == encode(tokenizer, CHAT)
+
+
+def test_a_single_turn_is_encoded_as_it_always_was(tokenizer: PreTrainedTokenizerFast) -> None:
+    """The tokens are those of the prompt and of the answer, each tokenized by itself."""
+    chat = (CHAT[1], CHAT[4])
+    prompt = "<|im_start|>user\nWho wrote it?<|im_end|>\n<|im_start|>assistant\n"
+    ids = [
+        tokenizer(text, add_special_tokens=False)["input_ids"] for text in (prompt, "Ada wrote it in 1843.<|im_end|>")
+    ]
+    assert encode(tokenizer, chat) == Encoded(ids[0] + ids[1], [IGNORED] * len(ids[0]) + ids[1])
+
+
+def test_all_of_a_plain_text_is_learned_in_pieces_with_one_end(tokenizer: PreTrainedTokenizerFast) -> None:
+    text = "Ada wrote the first program in 1843. " * 8
+    dataset = encode_rows(tokenizer, [Row(1, text=text)], 64)
+    ids = [token for row in dataset.rows for token in row.input_ids]
+    assert dataset.cut == 1
+    assert all(row.labels == row.input_ids and len(row.input_ids) <= 64 for row in dataset.rows)
+    assert tokenizer.decode(ids) == text + "<|im_end|>"
+    going_on = encode_rows(tokenizer, [Row(1, text="Ada wrote", ends=False)], 64)
+    assert tokenizer.decode(going_on.rows[0].input_ids) == "Ada wrote"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from doceo.core.config import FinetuneConfig
 from doceo.core.errors import InputError, MissingExtra, ModelNotFound, ProviderError, TrainingError
 from doceo.core.progress import Silent
 from doceo.providers.hf_models import open_model
-from finetune.callbacks import MARK, checkpoints
+from finetune.checkpointing import MARK, checkpoints
 from finetune.lora import finetune
 from finetune.memory import estimate
 from finetune.recipe import recipe
@@ -27,7 +25,6 @@ from finetune.recipe import recipe
 from .conftest import FACTS, rows, write_rows
 
 QUICK = FinetuneConfig(rank=4, alpha=8, epochs=4, batch_size=3, save_steps=3, learning_rate=1e-2)
-REPO = Path(__file__).parents[2]
 
 
 def _log(folder: Path) -> list[dict[str, Any]]:
@@ -95,12 +92,12 @@ def test_an_interrupted_run_continues_from_the_last_whole_checkpoint(
                 def advance(self, n: int = 1, note: str = "") -> None:
                     self.left -= 1
                     if not self.left:
-                        raise MemoryError
+                        raise RuntimeError("the power went")
 
             return nullcontext(Fuse())
 
     work = tmp_path / "work"
-    with pytest.raises(MemoryError):
+    with pytest.raises(RuntimeError, match="power"):
         finetune(train, train, str(tiny_base), QUICK, work, Interrupted())
     place = work / "checkpoints"
     assert [path.name for path in checkpoints(place)] == ["checkpoint-3"]
@@ -236,50 +233,6 @@ def test_an_estimate_from_one_real_step(tiny_base: Path, train_file: Path) -> No
     assert "on this machine" in str(found)
 
 
-CHILD = """
-import sys
-from pathlib import Path
-from doceo.core.config import FinetuneConfig
-from doceo.core.progress import Silent
-from finetune.lora import finetune
-rows, base, work = sys.argv[1:]
-config = FinetuneConfig(rank=4, alpha=8, epochs=40, batch_size=3, save_steps=3, learning_rate=1e-3)
-finetune(Path(rows), None, base, config, Path(work), Silent())
-"""
-
-
-def _child(train: Path, base: Path, work: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    return subprocess.Popen([sys.executable, "-c", CHILD, str(train), str(base), str(work)], env=environment)
-
-
-def _wait_for(path: Path, child: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 120
-    while not path.exists():
-        assert child.poll() is None, "the training ended too early"
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_run_equals_an_uninterrupted_one(
-    tiny_base: Path, train_file: Path, tmp_path: Path, number: signal.Signals
-) -> None:
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert _child(train_file, tiny_base, whole).wait(300) == 0
-    child = _child(train_file, tiny_base, broken)
-    _wait_for(broken / "checkpoints" / "checkpoint-6" / MARK, child)
-    child.send_signal(number)
-    assert child.wait(60) == (-signal.SIGKILL if number == signal.SIGKILL else 128 + signal.SIGTERM)
-    assert not (broken / "adapter_model.safetensors").exists()
-    assert _child(train_file, tiny_base, broken).wait(300) == 0
-    assert _losses(broken) == _losses(whole)
-    first, second = (load_file(folder / "adapter_model.safetensors") for folder in (whole, broken))
-    assert all(torch.equal(first[key], second[key]) for key in first)
-
-
 def test_a_tracker_that_is_not_installed_names_its_pip_line(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("finetune.tracking.find_spec", lambda name: None)
@@ -294,3 +247,31 @@ def test_a_tracker_that_is_named_gets_the_losses(tiny_base: Path, train_file: Pa
     pytest.importorskip("tensorboard")
     finetune(train_file, None, str(tiny_base), QUICK.model_copy(update={"tracker": "tensorboard"}), tmp_path, Silent())
     assert list((tmp_path / "tensorboard").glob("events*"))
+
+
+@pytest.mark.slow
+def test_weights_and_biases_stays_here_where_it_is_asked_to(
+    tiny_base: Path, train_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wandb")
+    for name in ("WANDB_MODE", "WANDB_DIR", "WANDB_SILENT", "WANDB_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    config = QUICK.model_copy(update={"tracker": "wandb-offline"})
+    finetune(train_file, None, str(tiny_base), config, tmp_path / "out", Silent())
+    assert list((tmp_path / "out" / "wandb").glob("offline-run-*/*.wandb"))
+
+
+@pytest.mark.slow
+def test_trackio_keeps_the_losses_here(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("trackio")
+    code = (
+        "import sys; from pathlib import Path; from doceo.core.config import FinetuneConfig; "
+        "from doceo.core.progress import Silent; from finetune.lora import finetune; "
+        "finetune(Path(sys.argv[1]), None, sys.argv[2], FinetuneConfig(epochs=1, tracker='trackio'), "
+        "Path(sys.argv[3]), Silent())"
+    )
+    # It reads where to keep its files when it is imported.
+    environment = {**os.environ, "TRACKIO_DIR": str(tmp_path / "trackio"), "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", code, str(train_file), str(tiny_base), str(tmp_path / "out")]
+    subprocess.run(command, env=environment, check=True, timeout=120, capture_output=True)
+    assert list((tmp_path / "trackio").rglob("doceo*.db"))

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from doceo.core.config import PretrainConfig
+from doceo.core.config import PretrainConfig, TrainingConfig
 from doceo.core.errors import TrainingError
 from doceo.core.progress import Silent
-from doceo.pretrain.loop import schedule
 from doceo.pretrain.model import llama_config
-from doceo.pretrain.stream import token_stream, windows
+from doceo.pretrain.recipe import Recipe, recipe, short_recipe
+from doceo.pretrain.stream import MemoryStream, batches, starts, token_stream
 from doceo.pretrain.tokenizer import save_tokenizer, train_tokenizer
 from doceo.pretrain.train import pretrain
 
@@ -75,11 +75,37 @@ def test_a_budget_of_seconds_ends_on_time(tmp_path: Path) -> None:
 
 
 def test_schedule_rises_then_falls_to_almost_nothing() -> None:
-    rates = [schedule(n / 100) for n in range(101)]
+    made = short_recipe(TINY)
+    rates = [made.share(n / 100) for n in range(101)]
     assert max(rates) == 1.0
     assert rates[0] < 0.3
     assert rates[-1] == 0.02
     assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_cosine_rises_then_falls_to_its_least_share() -> None:
+    training = TrainingConfig(warmup=0.1, least_rate=0.05)
+    made = recipe(TINY, training, context=128, width=64, new_llama=True, further=False)
+    rates = [made.share(n / 100) for n in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[10] == pytest.approx(1.0, abs=1e-3)
+    assert rates[55] == pytest.approx(0.05 + 0.95 / 2, abs=1e-9)
+    assert rates[100] == pytest.approx(0.05)
+    assert rates[11:] == sorted(rates[11:], reverse=True)
+
+
+def test_what_is_left_out_follows_from_what_is_trained() -> None:
+    def made(*, new_llama: bool, further: bool, **given: object) -> Recipe:
+        training = TrainingConfig.model_validate(given)
+        return recipe(TINY, training, context=128, width=512, new_llama=new_llama, further=further)
+
+    assert made(new_llama=True, further=False).optimizer == "muon"
+    other = made(new_llama=False, further=False)
+    assert (other.optimizer, other.rate) == ("adamw", pytest.approx(0.0015))
+    assert made(new_llama=False, further=True).rate == 1e-4
+    assert made(new_llama=True, further=False, optimizer="adamw", learning_rate=0.5).rate == 0.5
+    assert made(new_llama=True, further=False).lengths == (128, 128, 128, 128)
+    assert made(new_llama=True, further=False, window=32).lengths == (32, 32, 32, 128)
 
 
 def test_too_little_text(tmp_path: Path) -> None:
@@ -122,16 +148,35 @@ def test_saved_and_opened_tokenizers_agree(tmp_path: Path) -> None:
     assert {token: n for token, n in opened.get_vocab().items() if n in vocabulary.values()} == vocabulary
 
 
-def test_documents_end_with_the_end_token_and_windows_cover_the_stream() -> None:
+def test_documents_end_with_the_end_token() -> None:
     tokenizer = _tokenizer()
     stream = token_stream(TEXTS, tokenizer)
     assert list(np.flatnonzero(stream == tokenizer.eos_token_id))[-1] == len(stream) - 1
     assert (stream == tokenizer.eos_token_id).sum() == 2
-    numbers = np.arange(1000, dtype=np.int32)
-    taken = windows(numbers, 10, np.random.default_rng(0))
-    seen = {int(token) for _ in range(2000) for token in next(taken)}
+
+
+def test_windows_cover_the_stream_and_a_short_one_is_repeated() -> None:
+    stream = MemoryStream(np.arange(1000, dtype=np.int32))
+    where = starts(1000, 10, np.random.default_rng(0))
+    seen = {int(token) for _ in range(2000) for token in stream.windows(np.array([next(where)]), 11)[0]}
     assert seen >= set(range(10, 990))
-    assert all(len(next(windows(numbers[:7], 10, np.random.default_rng(0)))) == 11 for _ in range(2))
+    few = MemoryStream(np.arange(7, dtype=np.int32))
+    where = starts(7, 10, np.random.default_rng(0))
+    window = few.windows(np.array([next(where)]), 11)[0]
+    assert len(window) == 11
+    assert set(np.diff(window) % 7) == {1}
+
+
+def test_batches_are_the_same_each_time_and_follow_the_lengths() -> None:
+    training = TrainingConfig(window=32)
+    made = recipe(TINY, training, context=128, width=64, new_llama=True, further=False)
+    one, two = batches(5000, made), batches(5000, made)
+    for step in range(40):
+        (length, here), (other, there) = next(one), next(two)
+        assert length == other == (128 if step % 4 == 3 else 32)
+        assert len(here) == 256 // length
+        assert (here == there).all()
+        assert (here + length < 5000).all()
 
 
 _MADE = []

@@ -43,7 +43,7 @@ def test_openai_without_a_key_is_told_before_anything_is_sent() -> None:
     ("spec", "hint"),
     [
         ("openia:m", "openai"), ("olama:m", "ollama"), ("langchain:anthropic:x", "not in this version"),
-        ("gguf:/x", "not in this version"), ("openai:", "openai:MODEL"), ("zzz", "Known kinds"),
+        ("gguf:/x", "in this process"), ("openai:", "openai:MODEL"), ("zzz", "Known kinds"),
         ("quote", "no chat model"),
     ],
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Training rows from files of public formats, as they stand there; what is wrong with them is named, not raised."""

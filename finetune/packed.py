@@ -1,0 +1,55 @@
+"""Encoded rows as the table that a trainer reads, several of them in one sequence where they are packed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from finetune.examples import Encoded
+from finetune.recipe import Recipe
+
+
+def table(rows: Sequence[Encoded], made: Recipe) -> Any:  # noqa: ANN401 - datasets ships no types
+    """Return a `datasets.Dataset` with the columns input_ids and labels, and seq_lengths where rows are packed.
+
+    Rows are packed by best fit decreasing (TRL's `bfd`) and see only themselves. None is cut: a pack is at least as
+    long as the longest row.
+    """
+    from datasets import Dataset
+
+    plain = Dataset.from_dict({"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]})
+    if not made.packing:
+        return plain
+    from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from trl import pack_dataset
+
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        return pack_dataset(plain, pack_length(rows, made), "bfd")
+    finally:
+        if shown:
+            enable_progress_bars()
+
+
+def pack_length(rows: Sequence[Encoded], made: Recipe) -> int:
+    """Return the tokens of a pack: about one optimizer step's rows, as long as the base can read that many."""
+    lengths = [len(row.input_ids) for row in rows]
+    step = made.batch_size * sum(lengths) // len(lengths)
+    return max(max(lengths), min(step, made.max_length))
+
+
+def settle(rows: Sequence[Encoded], made: Recipe) -> tuple[Recipe, int]:
+    """Return the recipe with the packs of an optimizer step, and the sequences that there are.
+
+    A step's packs hold about as many rows as a step without packing.
+    """
+    if not made.packing:
+        return made, len(rows)
+    packs = len(table(rows, made))
+    return made._replace(packs_a_step=max(1, round(made.batch_size * packs / len(rows)))), packs
+
+
+def longest_sequence(rows: Sequence[Encoded], made: Recipe) -> int:
+    """Return the tokens of the longest sequence that goes through the model."""
+    return pack_length(rows, made) if made.packing else max(len(row.input_ids) for row in rows)

@@ -1,0 +1,91 @@
+"""The most memory that is in use while something runs."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+EVERY = 0.05
+"""Seconds between two looks at the process's memory."""
+
+
+class Peak:
+    """Watches memory while a `with` block runs: of the process, or of the GPU where the model is on one.
+
+    `start` and `most` are bytes. The process's memory is looked at every 50 ms, because its own record of the peak
+    also holds what happened before.
+    """
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.start = self.most = 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Peak:
+        if self.device == "cuda":
+            import torch
+
+            torch.cuda.reset_peak_memory_stats()
+        self.start = self.most = in_use(self.device)
+        if self.device != "cuda":
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.look()
+        if self._thread.is_alive():
+            self._done.set()
+            self._thread.join()
+
+    def look(self) -> int:
+        """Return the most bytes until now."""
+        if self.device == "cuda":
+            import torch
+
+            self.most = int(torch.cuda.max_memory_allocated())
+        else:
+            self.most = max(self.most, in_use(self.device))
+        return self.most
+
+    def _watch(self) -> None:
+        while not self._done.wait(EVERY):
+            self.most = max(self.most, in_use(self.device))
+
+
+def in_use(device: str) -> int:
+    """Return the bytes that the process has in memory, or that it has on the GPU."""
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.memory_allocated())
+    return int(psutil.Process().memory_info().rss)
+
+
+def free(device: str) -> int:
+    """Return the bytes that can still be had, on the GPU or in memory."""
+    if device == "cuda":
+        import torch
+
+        # What torch has reserved and not given out counts as free: it is given out first.
+        return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated())
+    return int(min([psutil.virtual_memory().available, *_left_to_container()]))
+
+
+def _left_to_container(folder: Path = Path("/sys/fs/cgroup")) -> list[int]:
+    """Return the bytes that a container's own limit leaves, in a list that is empty where there is none."""
+    try:
+        limit, used = ((folder / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+        cached = re.search(r"^inactive_file (\d+)$", (folder / "memory.stat").read_text(encoding="ascii"), re.MULTILINE)
+    except OSError:
+        return []
+    if not limit.isdigit():
+        return []
+    # Files that are kept in memory because they were read are let go when the room is needed.
+    return [max(0, int(limit) - int(used) + (int(cached[1]) if cached else 0))]

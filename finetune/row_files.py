@@ -1,0 +1,31 @@
+"""The files of a training: what is learned of them, and what is held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from data.manifest import file_sha256
+from finetune.checks import Checked, Row, load_rows
+from finetune.holdout import split
+
+
+class Rows(NamedTuple):
+    """The rows of a training as they were read: the file as the checks left it, what to learn, what is held out."""
+
+    file: Path
+    checked: Checked
+    train: list[Row]
+    held_out: list[Row]
+    hashes: dict[str, str]
+
+
+def read_rows(train_rows: Path, validation_rows: Path | None, holdout: float, seed: int) -> Rows:
+    """Return the rows of the files, a share of the first held out where there is no second. Raises InputError."""
+    checked = load_rows(train_rows)
+    hashes = {train_rows.name: file_sha256(train_rows)}
+    if validation_rows is not None and validation_rows.stat().st_size:
+        hashes[validation_rows.name] = file_sha256(validation_rows)
+        return Rows(train_rows, checked, checked.rows, load_rows(validation_rows).rows, hashes)
+    kept, held = split(checked.rows, holdout, seed)
+    return Rows(train_rows, checked, kept, held, hashes)

@@ -1,0 +1,150 @@
+"""One training: from a base in memory to the adapter that is kept."""
+
+from __future__ import annotations
+
+import gc
+import math
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from data.jsonl import write_jsonl
+from doceo.core.config import FinetuneConfig
+from doceo.core.errors import TrainingError
+from doceo.core.protocols import Progress
+from doceo.providers.hf_models import Opened, quiet
+from finetune import ranks
+from finetune.base import open_base
+from finetune.checkpointing import BEST, CHECKPOINTS, checkpoints, keep_plan, kept_memory
+from finetune.examples import Encoded
+from finetune.failures import out_of_memory
+from finetune.finetuned import Memory
+from finetune.packed import longest_sequence, settle
+from finetune.recipe import Recipe
+from finetune.tracking import finish_tracker
+
+if TYPE_CHECKING:
+    from finetune.samples import Asked
+
+
+class Training(NamedTuple):
+    """What is to be trained, on what and how.
+
+    `asked` are questions that it answers meanwhile; `start` is an adapter whose weights it starts from.
+    """
+
+    base: str
+    made: Recipe
+    train: Sequence[Encoded]
+    validation: Sequence[Encoded]
+    asked: Sequence[Asked]
+    config: FinetuneConfig
+    work: Path
+    start: Path | None
+    progress: Progress
+    clock: Callable[[], float]
+
+
+class Trained(NamedTuple):
+    """A training that is over: base, trainer with its model, the log, the recipe it ended with, and peak bytes."""
+
+    opened: Opened
+    trainer: Any
+    lines: list[dict[str, Any]]
+    made: Recipe
+    peak: int
+
+    @property
+    def kept(self) -> tuple[float | None, int]:
+        """Validation loss and step of the adapter that is kept: the best where there is patience, else the last."""
+        evaluated = [(line["eval_loss"], line["step"]) for line in self.lines if line["eval_loss"] is not None]
+        if evaluated and self.made.patience:
+            return min(evaluated)
+        return (evaluated[-1][0] if evaluated else None, self.trainer.state.global_step)
+
+
+def train(opened: Opened, training: Training) -> Trained:
+    """Train, with fewer rows at once after each time that the memory was not enough.
+
+    An optimizer step has the same rows in any case. What was done until the last checkpoint is not done again.
+
+    Raises RuntimeError or MemoryError where one row at a time, with activations computed anew, is still too much.
+    """
+    while True:
+        try:
+            return _attempt(opened, training)
+        except (RuntimeError, MemoryError) as error:
+            made, _ = settle(training.train, training.made)
+            smaller = made.smaller(longest_sequence(training.train, made)) if out_of_memory(error) else None
+            if smaller is None or ranks.count() > 1:  # the other processes know nothing of it
+                raise
+        training = training._replace(made=smaller)
+        keep_plan(training.work, smaller, kept_memory(training.work) or Memory())
+        rows = smaller.rows_at_once(longest_sequence(training.train, smaller))
+        training.progress.say(
+            f"The memory was not enough: going on from the last checkpoint with {rows} rows at once"
+            f"{' and activations computed anew' if smaller.checkpointing else ''}."
+        )
+        opened = _opened_anew(opened, training)
+
+
+def _opened_anew(opened: Opened, training: Training) -> Opened:
+    """Return the base without what the failed attempt put into it, whose memory is given back first."""
+    import torch
+
+    for parameter in opened.model.parameters():
+        parameter.data = parameter.data.new_empty(0)
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return open_base(training.base, training.config.method)
+
+
+def _attempt(opened: Opened, training: Training) -> Trained:
+    from finetune.callbacks import Best, Log, Mark, Stop, Together, Watch
+    from finetune.peak import Peak
+    from finetune.samples import Samples
+    from finetune.trainer import build_trainer
+
+    work, validation, clock, progress = training.work, training.validation, training.clock, training.progress
+    made, sequences = settle(training.train, training.made)
+    place = work / CHECKPOINTS
+    earlier = checkpoints(place)
+    log, stop, peak = Log(work / "training.jsonl", clock), Stop(), Peak(opened.model.device.type)
+    with quiet(), peak, progress.task("finetune", total=made.steps(sequences), unit="steps") as task:
+        own = [
+            log,
+            *([Best(place / BEST, made.patience, log)] if validation and made.patience else []),
+            *([Samples(work / "samples.jsonl", training.asked, opened.tokenizer, progress)] if training.asked else []),
+            Mark(),
+            Watch(task, peak, clock),
+        ]
+        callbacks = [*(own if ranks.first() else []), stop, *([Together()] if ranks.count() > 1 else [])]
+        trainer = build_trainer(
+            opened, training.train, validation, made, training.config, place, callbacks, start=training.start
+        )
+        # Trackio prints where it keeps its files; standard output belongs to results.
+        with stop.listening(), redirect_stdout(sys.stderr):
+            trainer.train(resume_from_checkpoint=str(earlier[-1]) if earlier else None)
+    finish_tracker(training.config)
+    if ranks.first():
+        write_jsonl(log.path, log.lines)
+    _leave_if_asked(stop.signal)
+    if not ranks.first():
+        return Trained(opened, trainer, [], made, peak.most)
+    lines: list[dict[str, Any]] = log.lines
+    losses = [line["loss"] for line in lines if line["loss"] is not None]
+    if not losses or not math.isfinite(losses[-1]):
+        raise TrainingError("The training loss is not a number.", hint="Try a lower --learning-rate or another --seed.")
+    return Trained(opened, trainer, lines, made, peak.most)
+
+
+def _leave_if_asked(number: int | None) -> None:
+    """End as the signal asked, now that the checkpoint is on disk."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    if number is not None:
+        raise SystemExit(128 + number)

@@ -1,0 +1,43 @@
+"""What was trained, to disk and back: an adapter's weights, or a whole model's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from data.jsonl import write_text
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+
+
+def is_adapted(model: Any) -> bool:  # noqa: ANN401 - peft ships no types
+    """Return whether a model has an adapter, rather than being trained whole."""
+    return hasattr(model, "peft_config")
+
+
+def save_weights(model: Any, folder: Path) -> None:  # noqa: ANN401
+    """Write an adapter, or a whole model where every weight was trained."""
+    # PEFT would ask the hub whether the vocabulary has grown.
+    model.save_pretrained(folder, **({"save_embedding_layers": False} if is_adapted(model) else {}))
+
+
+def restore_weights(model: Any, folder: Path) -> None:  # noqa: ANN401
+    """Put back what `save_weights` wrote."""
+    from safetensors.torch import load_file
+
+    if is_adapted(model):
+        from peft import set_peft_model_state_dict
+
+        set_peft_model_state_dict(model, load_file(folder / WEIGHTS))
+        return
+    for file in sorted(folder.glob("*.safetensors")):
+        model.load_state_dict(load_file(file), strict=False)
+
+
+def finish_config(path: Path, revision: str) -> None:
+    """Write an adapter's config in one order, since PEFT's sets have any, and note the base's revision."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["revision"] = config.get("revision") or revision or None
+    ordered = {key: sorted(value) if isinstance(value, list) else value for key, value in config.items()}
+    write_text(path, json.dumps(ordered, indent=1, sort_keys=True) + "\n")
