@@ -81,6 +81,13 @@ def _widen(model: Any) -> None:  # noqa: ANN401 - peft ships no types
             parameter.data = parameter.data.float()
 
 
+def _shared(made: Recipe, longest: int) -> tuple[int, int]:
+    """Return the sequences that this process takes at once, and how often in an optimizer step."""
+    share = ranks.share(made.a_step)
+    micro = made._replace(packs_a_step=share).rows_at_once(longest)
+    return micro, share // micro
+
+
 def _settings(
     opened: Opened,
     rows: int,
@@ -94,9 +101,7 @@ def _settings(
     """Return TRL's settings. Rows are encoded already, so TRL prepares nothing and cuts nothing."""
     from trl import SFTConfig
 
-    cuda = opened.model.device.type == "cuda"
-    share = ranks.share(made.a_step)
-    micro = made._replace(packs_a_step=share).rows_at_once(longest)
+    cuda, (micro, steps) = opened.model.device.type == "cuda", _shared(made, longest)
     settings: dict[str, object] = {
         "output_dir": str(folder),
         "dataset_kwargs": {"skip_prepare_dataset": True},
@@ -108,7 +113,7 @@ def _settings(
         "activation_checkpointing": made.checkpointing,
         "per_device_train_batch_size": micro,
         "per_device_eval_batch_size": micro,
-        "gradient_accumulation_steps": share // micro,
+        "gradient_accumulation_steps": steps,
         "num_train_epochs": made.epochs,
         "learning_rate": made.learning_rate,
         "lr_scheduler_type": "cosine",
