@@ -21,6 +21,14 @@ def whole_folder(place: Path) -> Iterator[Path]:
     place = place.resolve()
     if Path.cwd().is_relative_to(place):
         raise UsageError(f"{place} is the current folder and cannot be replaced.", hint="Name a folder inside it.")
+    with work_folder(place) as work:
+        yield work
+        swap(work, place)
+
+
+@contextmanager
+def work_folder(place: Path) -> Iterator[Path]:
+    """Open an empty folder beside a place; it is gone afterwards unless it was put there. Raises StorageError."""
     work = place.with_name(f".{place.name}.work")
     shutil.rmtree(work, ignore_errors=True)
     try:
@@ -29,6 +37,5 @@ def whole_folder(place: Path) -> Iterator[Path]:
         raise storage_error(error, work) from error
     try:
         yield work
-        swap(work, place)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import threading
@@ -17,7 +16,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from data.jsonl import write_jsonl
 from doceo.core.protocols import Task
 from finetune import ranks
-from finetune.checkpointing import MARK, checkpoints
+from finetune.checkpointing import MARK, checkpoints, lines_until
 from finetune.peak import Peak
 from finetune.weights import save_weights
 
@@ -48,10 +47,8 @@ class Log(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
     ) -> None:
         """Keep the lines up to the checkpoint that training goes on from."""
-        if state.global_step and self.path.exists():
-            kept = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
-            self.lines = [line for line in kept if line["step"] <= state.global_step]
-            self.before = float(self.lines[-1]["seconds"]) if self.lines else 0.0  # type: ignore[arg-type]  # JSON number
+        self.lines = lines_until(self.path, state.global_step)
+        self.before = float(self.lines[-1]["seconds"]) if self.lines else 0.0  # type: ignore[arg-type]  # JSON number
         self.start = self.clock()
 
     def on_log(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from data.jsonl import write_json, write_text
 from finetune.finetuned import Memory
@@ -31,6 +32,14 @@ def last_step(folder: Path) -> int:
     """Return the optimizer step of the newest finished checkpoint below `checkpoints`, 0 where there is none."""
     marked = [path.parent.name for path in (folder / CHECKPOINTS).glob(f"checkpoint-*/{MARK}")]
     return max((int(name.split("-")[1]) for name in marked), default=0)
+
+
+def lines_until(path: Path, step: int) -> list[dict[str, Any]]:
+    """Return the lines of a log up to the step that a training goes on from; none of a file that is not there."""
+    if not (step and path.exists()):
+        return []
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line["step"] <= step]
 
 
 def claim(work: Path, identity: str) -> None:

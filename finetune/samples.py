@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerContro
 
 from data.jsonl import write_jsonl
 from doceo.core.protocols import Progress
+from finetune.checkpointing import lines_until
 from finetune.checks import Row
 from finetune.examples import IGNORED, Encoded, encode_rows
 
@@ -72,9 +72,7 @@ class Samples(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
     ) -> None:
         """Keep the lines up to the checkpoint that training goes on from."""
-        if state.global_step and self.path.exists():
-            kept = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
-            self.lines = [line for line in kept if line["step"] <= state.global_step]
+        self.lines = lines_until(self.path, state.global_step)
 
     def on_evaluate(
         self,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -13,8 +10,9 @@ from shlex import quote
 
 from pydantic import BaseModel, ConfigDict
 
-from data.jsonl import read_jsonl, storage_error
+from data.jsonl import read_jsonl
 from data.store import ADAPTER, DATASET, Run, swap
+from data.whole_folder import work_folder
 from doceo.app import bases
 from doceo.app.runs import existing_run
 from doceo.core.config import ExportConfig
@@ -93,7 +91,7 @@ def export_model(given: str, form: str, out: Path, config: ExportConfig, progres
     model = TorchModel(trained.model, trained.tokenizer)
     talks = conversations(source.run)
     reference = measure(model, talks, trained.context, config.positions, config.answer_tokens, progress)
-    with _work_folder(out) as work:
+    with work_folder(out) as work:
         job = Job(trained, reference, work, config, _name(out), progress)
         parity = write_form(chosen, job)
         commands = _commands(chosen, job, out)
@@ -147,21 +145,6 @@ def _check_out(out: Path) -> None:
     """Raise UsageError where a folder holds anything but an earlier export."""
     if out.exists() and not (out.is_dir() and ((out / REPORT).exists() or not any(out.iterdir()))):
         raise UsageError(f"{out} holds other files.", hint="Name a new or empty folder with --out.")
-
-
-@contextmanager
-def _work_folder(out: Path) -> Iterator[Path]:
-    """Open an empty folder beside a place; it is gone afterwards unless it was put there. Raises StorageError."""
-    work = out.with_name(f".{out.name}.work")
-    shutil.rmtree(work, ignore_errors=True)
-    try:
-        work.mkdir(parents=True)
-    except OSError as error:
-        raise storage_error(error, work) from error
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _name(out: Path) -> str:
