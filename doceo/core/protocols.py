@@ -6,7 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from doceo.core.records import Answer, ChatReply, ChatRequest, Document, Draft, Message, Order, Pair, Passage
+from doceo.core.records import (
+    Answer,
+    ChatReply,
+    ChatRequest,
+    Citation,
+    Document,
+    Draft,
+    Message,
+    Order,
+    Pair,
+    Passage,
+    ProfileEntry,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +90,19 @@ class Retriever(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """A model that reads a question and a passage together."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        ...
+
+    def score(self, question: str, texts: Sequence[str], seconds: float) -> list[float] | None:
+        """Return a score for each text, higher is better, or None where that takes longer than so many seconds."""
+        ...
+
+
 class Answerer(Protocol):
     """A system that answers questions: a model, with or without documents, or the quote answerer."""
 
@@ -86,12 +111,16 @@ class Answerer(Protocol):
         """The system's name, such as `tuned+rag`."""
         ...
 
-    def answer(self, question: str, history: Sequence[Message] = ()) -> Answer:
-        """Answer one question. Raises ProviderError."""
+    def answer(
+        self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()
+    ) -> Answer:
+        """Answer one question in its conversation, for a user of whom so much is known. Raises ProviderError."""
         ...
 
-    def stream(self, question: str, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
-        """Yield the text piece by piece, and at the end the whole Answer."""
+    def stream(
+        self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()
+    ) -> Iterator[str | Citation | Answer]:
+        """Yield the text piece by piece, each citation when its marker is complete, at the end the whole Answer."""
         ...
 
 

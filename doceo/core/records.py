@@ -239,7 +239,10 @@ class Arm(Record):
 
 
 class Hit(Record):
-    """A retrieved passage: fused score and, per arm (`dense`, `lexical`), rank and score."""
+    """A retrieved passage: fused score and, per arm (`dense`, `lexical`, ...), rank and score.
+
+    `flags` names what in its text looks like an instruction to a model (`doceo.text.injections`).
+    """
 
     chunk_id: str
     source: str
@@ -248,6 +251,7 @@ class Hit(Record):
     span: Span
     score: float
     arms: dict[str, Arm] = {}
+    flags: tuple[str, ...] = ()
 
 
 class Passage(Record):
@@ -282,10 +286,39 @@ class Usage(Record):
     seconds: float = 0.0
 
 
+class Segment(Record):
+    """A part of a prompt, such as `profile` or `retrieved`: its tokens, what was left out of it, and its hash.
+
+    A server that keeps the beginning of prompts reads again only what stands behind the first changed hash.
+    """
+
+    name: str
+    tokens: int
+    sha256: str
+    left_out: int = 0
+
+
+class Trace(Record):
+    """How an answer came about.
+
+    `queries` were searched for, made by `rewriting` (`none`, `rules`, or a model's name); `notes` say what did not
+    go as asked, such as a reranker that was too slow. `counted_tokens` of the prompt are by our count, None where no
+    model was asked.
+    """
+
+    queries: tuple[str, ...] = ()
+    rewriting: str = "none"
+    segments: tuple[Segment, ...] = ()
+    counted_tokens: int | None = None
+    notes: tuple[str, ...] = ()
+    seconds: dict[str, float] = {}
+
+
 class Answer(Record):
     """An answer with its sources. `text` marks citations as [n]; a refusal has none and says why in `reason`.
 
-    `short` is the part of `text` that answers in a word or two, where a rule found one.
+    `short` is the part of `text` that answers in a word or two, where a rule found one. `chance` is that of the
+    passages holding an answer, 0 to 1, where it was worked out.
     """
 
     text: str
@@ -294,7 +327,34 @@ class Answer(Record):
     hits: tuple[Hit, ...] = ()
     refused: bool = False
     reason: str = ""
+    chance: float | None = None
     usage: Usage = Usage()
+    trace: Trace | None = None
+
+
+class ProfileEntry(Record):
+    """Something that a user has said about themselves: a fact, a preference, or how answers are to be (`style`).
+
+    `source` is the turn that it was said in, or empty where it was entered by hand; `created` and `expires` are
+    seconds since 1970, UTC, the latter None for an entry that stays.
+    """
+
+    id: str
+    kind: Literal["fact", "preference", "style"]
+    text: str
+    source: str = ""
+    created: float
+    expires: float | None = None
+
+
+class Turn(Record):
+    """A stored message of a conversation; a refusal is not shown to a model again."""
+
+    id: str
+    message: Message
+    refused: bool = False
+    answer: Answer | None = None
+    created: float
 
 
 class Answered(Record):

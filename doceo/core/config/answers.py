@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from doceo.core.config.base import Config
@@ -16,6 +18,16 @@ class RetrieveConfig(Config):
     """Passages taken from each arm before the scores are fused."""
     dense_weight: float = Field(default=0.6, ge=0, le=1)
     """Weight of the vector search; the rest is BM25's."""
+    where: tuple[str, ...] = ()
+    """Only passages of documents for which all of these hold: `FIELD=VALUE`, with * in VALUE for anything; fields are
+    source, title, media_type and those of the documents' metadata."""
+    reranker: str = ""
+    """Cross-encoder that reads the best passages together with the question: a folder or a sentence-transformers
+    name. Left out, none."""
+    rerank_candidates: int = Field(default=20, ge=2)
+    """Passages that the reranker reads."""
+    rerank_seconds: float = Field(default=2.0, gt=0)
+    """Time it may take; after that the order of the fused scores stands, and the trace says so."""
 
 
 class AnswerConfig(Config):
@@ -27,6 +39,27 @@ class AnswerConfig(Config):
     """0 takes the likeliest token each time."""
     context_tokens: int | None = Field(default=None, ge=256)
     """Tokens that prompt and answer may use together; left out, what the model can read, at most 8192."""
+    context: Literal["retrieve", "pin", "auto"] = "retrieve"
+    """`retrieve` searches for every question; `pin` puts the whole corpus in front of every prompt, for a small one;
+    `auto` takes what `doceo calibrate --context` measured to be better, or retrieves."""
+    refuse_below: float | None = Field(default=None, ge=0, le=1)
+    """Least chance of the passages holding an answer, below which no model is asked; left out, what was calibrated
+    for the index, else what ships; 0 never refuses."""
+    rewriting: Literal["auto", "model", "rules", "none"] = "auto"
+    """How a follow-up becomes a question that stands alone: by the model that answers, by rules from the turns
+    before, or not at all; `auto` asks a model on a server, and goes by rules otherwise."""
+    history_tokens: int = Field(default=1024, ge=0)
+    """Most tokens of earlier turns that are shown; older ones are summarised by a model on a server, else left out."""
+    profile: bool = False
+    """Whether what is known of the user is kept and shown to the model."""
+    delimiters: Literal["auto", "on", "off"] = "auto"
+    """Random marks around retrieved passages, so that their text cannot pass for anything else; `auto`: for models on
+    a server, since a model tuned here was trained without."""
+    datamarking: bool = False
+    """Put a mark between the words of retrieved passages, which makes instructions in them lose their force; it costs
+    some quality."""
+    trace: bool = False
+    """Say how each answer came about: queries, arms, parts of the prompt."""
 
 
 class EvaluateConfig(Config):
