@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from data.hidden import leave_out
+from doceo.text.hidden import count_hidden, spelled, without_hidden
 from doceo.text.surrogates import without_surrogates
 
-_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\x00-\x08\x0b\x0e-\x1f\x7f]")
 _BLANKS = re.compile(r"\n{3,}")
 _TRAILING = re.compile(r"(?<![ \t])[ \t]+\n")
 """Blanks at a line's end. It begins to match only where blanks begin, so that a long run of them costs no square."""
@@ -24,9 +25,16 @@ _HEADLESS = re.compile(rf"^{_EMPTY_ROW}(\|(?:[ \t]*:?-+:?[ \t]*\|)+\n)(?:{_EMPTY
 
 
 def normalise(text: str) -> str:
-    """Return a text with plain line ends, no invisible or control characters, and at most one blank line in a row."""
+    """Return a text with plain line ends, no invisible or control characters, and at most one blank line in a row.
+
+    Spans are taken in what this returns, so offsets hold whatever it took out. Joiners that a script or an emoji needs
+    stay (`doceo.text.hidden`).
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n").replace("\u00a0", " ")
-    text = _INVISIBLE.sub("", without_surrogates(text))
+    seen = without_hidden(text := without_surrogates(text))
+    if seen != text:
+        leave_out("invisible character", spelled(text), count_hidden(text))
+    text = seen
     text = _TRAILING.sub("\n", text)
     return _BLANKS.sub("\n\n", text).strip("\n") + "\n" if text and not text.isspace() else ""
 

@@ -62,6 +62,10 @@ def _notes(metadata: dict[str, str]) -> Iterable[str]:
         yield f"scanned pages, which hold no text: {pages}"
     if lines := metadata.get("broken_lines"):
         yield f"broken lines left out: {lines}"
+    if hidden := metadata.get("hidden"):
+        yield f"hidden text left out: {hidden}"
+    if names := metadata.get("hidden_flags"):
+        yield f"hidden text gave instructions to a model ({names})"
     if (encoding := metadata.get("encoding", "utf-8")) not in ("utf-8", "utf-8-sig"):
         yield encoding
     if metadata.get("local"):

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from doceo.core.config import AnswerConfig
 from doceo.core.protocols import Provider, Retriever
-from doceo.core.records import Answer, ChatReply, ChatRequest, Document, Message, Passage, Usage
-from rag import history as turns
-from rag.citations import cited
-from rag.compiler import Count, compile_prompt, words_as_tokens
-from rag.refusal import is_refusal, refusal
-
-_READS = 8192
-"""Most tokens used of what a model can read, where the config does not say."""
-NOTHING_FOUND = "No passage of the documents matches the question."
-MODEL_REFUSED = "The model did not find the answer in the passages."
+from doceo.core.records import Answer, ChatReply, Citation, Document, Message, ProfileEntry, Usage
+from rag.asking import Asked, Asking, Tools
+from rag.citations import Citing
+from rag.compiler import Count, words_as_tokens
+from rag.refusal import is_refusal, may_be_refusal, refusal, refused_with
+from rag.rendering import rendering
+from rag.shortfall import shortfall
+from rag.support import Embed
 
 
 class ModelAnswerer:
@@ -25,13 +24,17 @@ class ModelAnswerer:
     Args:
         name: The system's name, such as `base+rag`.
         provider: The model.
-        retriever: Where passages come from; None asks the model alone.
-        config: Length, temperature, token budget.
+        retriever: Where passages come from, in place of that of `tools`; None asks the model alone.
+        config: Length, temperature, token budget, trace.
+        tools: Search, rewriting, refusal, shield: what stands between the question and the model.
         k: Passages asked of the retriever.
         documents: Gives documents by id, to verify citations; without it they are marked unverified.
+        embed: Tells whether a sentence supports a statement in other words; without it, shared words decide.
         count: Counts the tokens of messages; left out, an estimate on the high side.
         context: What the model can read, in tokens, where that is known.
+        say: Where a line is said, once, when the model's server does not read the whole prompt.
         clock: Seconds, for `Usage.seconds`.
+        secret: What the marks of shields are made from; left out, drawn.
     """
 
     def __init__(
@@ -41,74 +44,134 @@ class ModelAnswerer:
         retriever: Retriever | None = None,
         config: AnswerConfig | None = None,
         *,
+        tools: Tools | None = None,
         k: int = 4,
         documents: Callable[[str], Document | None] | None = None,
+        embed: Embed | None = None,
         count: Count = words_as_tokens,
         context: int | None = None,
+        say: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        secret: bytes | None = None,
     ) -> None:
         self.name: str = name
-        self.provider, self._retriever = provider, retriever
+        self.provider = provider
         self._config = config or AnswerConfig()
-        self._k, self._count, self._clock = k, count, clock
-        self._documents = documents or (lambda _: None)
-        reads = self._config.context_tokens or min(context or _READS, _READS)
-        # a prompt needs some room, however small the model and however long an answer is allowed
-        self._budget = max(reads - self._config.max_tokens, reads // 2)
+        self._tools = tools or Tools()
+        if retriever is not None:
+            self._tools = replace(self._tools, retriever=retriever)
+        self._asking = Asking(self._config, self._tools, k=k, count=count, context=context, clock=clock, secret=secret)
+        self._documents, self._embed = documents or (lambda _: None), embed
+        self._count, self._clock = count, clock
+        self._say = say
 
-    def prepare(self, question: str, history: Sequence[Message] = ()) -> tuple[ChatRequest, list[Passage]]:
-        """Return the request for a question and the passages in it, so that many can be asked in one batch.
+    def prepare(self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()) -> Asked:
+        """Return the question made ready, so that many can be asked in one batch; `finish` makes the answer of it.
 
-        `finish` makes the answer of the reply.
+        Raises ProviderError where a model rewrites the question.
         """
-        kept = turns.without_refusals(history)
-        found = turns.search(self._retriever, question, kept, self._k) if self._retriever else []
-        messages, passages = compile_prompt(question, found, kept, self._count, self._budget)
-        request = ChatRequest(
-            messages=messages, temperature=self._config.temperature, max_tokens=self._config.max_tokens
-        )
-        return request, passages
+        return self._asking.prepare(question, history, profile)
 
-    def finish(self, question: str, reply: ChatReply, passages: Sequence[Passage]) -> Answer:
-        """Return the answer for a reply: citations verified; a refusal, or nothing found, without any."""
-        hits = tuple(passage.hit for passage in passages)
-        if self._retriever is not None and not passages:
-            return refusal(NOTHING_FOUND, usage=reply.usage)
-        text = reply.text.strip()
-        if self._retriever is not None and is_refusal(text):
-            return refusal(MODEL_REFUSED, hits, reply.usage)
-        return Answer(text=text, citations=cited(text, passages, self._documents), hits=hits, usage=reply.usage)
+    def finish(self, asked: Asked, reply: ChatReply, citing: Citing | None = None) -> Answer:
+        """Return the answer for a reply: citations verified; a refusal without any.
 
-    def answer(self, question: str, history: Sequence[Message] = ()) -> Answer:
-        """Answer one question. Raises ProviderError. Where no passage is found the model is not asked."""
+        Args:
+            asked: The question made ready.
+            reply: What the model replied; of a question that code refused, only its usage counts.
+            citing: The citations of the reply, where they were found while it came.
+        """
+        if asked.request is None:
+            return self._traced(refusal(asked.reason, asked.hits, reply.usage), asked, [])
+        # what came piece by piece is clean already
+        text = (reply.text if citing else "".join(self._clean(asked, [reply.text]))).strip()
+        notes = self._short_of(asked, reply.usage)
+        if self._tools.over_documents and is_refusal(text):
+            return self._traced(refusal(refused_with(text), asked.hits, reply.usage), asked, notes)
+        if citing is None:
+            citing = self._citing(asked)
+            citing.finish(text)
+        answer = Answer(text=text, citations=citing.found, hits=asked.hits, usage=reply.usage)
+        return self._traced(answer, asked, [*notes, *_doubts(citing, answer, asked)])
+
+    def answer(self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()) -> Answer:
+        """Answer one question. Raises ProviderError. Where the passages do not hold the answer no model is asked."""
         began = self._clock()
-        request, passages = self.prepare(question, history)
-        if self._retriever is not None and not passages:
-            return refusal(NOTHING_FOUND, usage=Usage(seconds=self._clock() - began))
-        reply = self.provider.complete(request)
-        answer = self.finish(question, reply, passages)
-        return answer.model_copy(update={"usage": answer.usage.model_copy(update={"seconds": self._clock() - began})})
+        asked = self.prepare(question, history, profile)
+        generated = self._clock()
+        reply = self.provider.complete(asked.request) if asked.request else ChatReply(text="")
+        return self._timed(self.finish(asked, reply), began, generated)
 
-    def stream(self, question: str, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
-        """Yield the text piece by piece, and at the end the whole Answer. Raises ProviderError.
+    def stream(
+        self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()
+    ) -> Iterator[str | Citation | Answer]:
+        """Yield the text piece by piece, each citation as soon as it is sure, and at the end the whole Answer.
 
-        Tokens are counted by `count`, since a stream does not carry the provider's own numbers.
+        Tokens are counted by `count`, since a stream does not carry the provider's own numbers. Raises ProviderError.
         """
         began = self._clock()
-        request, passages = self.prepare(question, history)
-        if self._retriever is not None and not passages:
-            answer = refusal(NOTHING_FOUND, usage=Usage(seconds=self._clock() - began))
+        asked = self.prepare(question, history, profile)
+        generated = self._clock()
+        if asked.request is None:
+            answer = self._timed(self.finish(asked, ChatReply(text="")), began, generated)
             yield answer.text
             yield answer
             return
-        pieces: list[str] = []
-        for piece in self.provider.stream(request):
-            pieces.append(piece)
+        text, held, citing = "", "", self._citing(asked)
+        for piece in self._clean(asked, self.provider.stream(asked.request)):
+            text, held = text + piece, held + piece
             yield piece
-        text = "".join(pieces)
+            if not may_be_refusal(text):  # a refusal has no sources
+                yield from citing.add(held)
+                held = ""
+        if not (self._tools.over_documents and is_refusal(text)):
+            yield from citing.add(held)
+            yield from citing.end()
         usage = Usage(
-            prompt_tokens=self._count(request.messages),
+            prompt_tokens=self._count(asked.request.messages),
             completion_tokens=self._count([Message(role="assistant", content=text)]),
-            seconds=self._clock() - began,
         )
-        yield self.finish(question, ChatReply(text=text, usage=usage), passages)
+        yield self._timed(self.finish(asked, ChatReply(text=text, usage=usage), citing), began, generated)
+
+    def _citing(self, asked: Asked) -> Citing:
+        return Citing(asked.passages, self._documents, self._embed, question=asked.question)
+
+    def _clean(self, asked: Asked, pieces: Iterable[str]) -> Iterator[str]:
+        """Yield a reply without the shield's marks, and over documents without links to hosts they do not name."""
+        if asked.shield is not None:
+            pieces = asked.shield.restoring(pieces)
+        return rendering(pieces, asked.passages) if self._tools.over_documents else iter(pieces)
+
+    def _short_of(self, asked: Asked, usage: Usage) -> list[str]:
+        """Return a note where the server read less than it was sent, and say it once."""
+        assert asked.request is not None
+        note = shortfall(asked.request.messages, asked.trace.counted_tokens, usage.prompt_tokens, self.provider.name)
+        if note and self._say is not None:
+            say, self._say = self._say, None
+            say(note)
+        return [note] if note else []
+
+    def _traced(self, answer: Answer, asked: Asked, notes: Sequence[str]) -> Answer:
+        found: dict[str, object] = {"chance": asked.chance}
+        if self._config.trace:
+            found["trace"] = asked.trace.model_copy(update={"notes": (*asked.trace.notes, *notes)})
+        return answer.model_copy(update=found)
+
+    def _timed(self, answer: Answer, began: float, generated: float) -> Answer:
+        now = self._clock()
+        found: dict[str, object] = {"usage": answer.usage.model_copy(update={"seconds": now - began})}
+        if answer.trace is not None:
+            seconds = answer.trace.seconds | (
+                {} if answer.trace.counted_tokens is None else {"generate": now - generated}
+            )
+            found["trace"] = answer.trace.model_copy(update={"seconds": seconds})
+        return answer.model_copy(update=found)
+
+
+def _doubts(citing: Citing, answer: Answer, asked: Asked) -> list[str]:
+    """Return what is to be said of an answer's citations."""
+    notes = []
+    if citing.unknown:
+        notes.append(f"The answer cites {', '.join(f'[{n}]' for n in citing.unknown)}, which no passage has.")
+    if asked.passages and not answer.citations:
+        notes.append("The answer cites no passage.")
+    return notes

@@ -1,37 +1,120 @@
-"""From the [n] of an answer to the sentences that it rests on, each found again in its document."""
+"""From the markers of an answer to the sentences that it rests on, each found again in its document.
+
+A marker stands for what is said before it, so that a citation is known as soon as its marker is complete: streams give
+it out there, and the whole answer has the same ones. Markers side by side ([1][2]) answer for a statement together.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from doceo.core.records import Citation, Document, Passage, Span
-from doceo.text.passages import marked, without_markers
-from doceo.text.sentences import sentences
-from doceo.text.words import content_words
+from doceo.text.passages import markers, without_markers
+from doceo.text.sentences import sentence_spans
+from rag.support import Embed, Statement, best_support, supported
 
 Lookup = Callable[[str], Document | None]
 """Returns the document of an id, or None."""
-_STATEMENT = re.compile(r"(?<=[.!?])(?!\s*\[\d)\s+|\n+")
+_BETWEEN = re.compile(r"[\s,;，、]*")
+_SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？]|\n|\Z")
+_OPENING = "[［【〔"
+_RESOLVED = re.compile(r"[\[［【〔](?:[^\]］】〕\n]*[\]］】〕\n]|[^\]］】〕\n]{90})")
+"""An opening bracket of which it is plain by now whether it is a marker's."""
+_FEWEST_TERMS = 2
+"""What stands before a marker has to say this much, else what stands behind it belongs to the statement too."""
+_FEWEST_TERMS_BETWEEN = 3
+"""What stands between two markers of a sentence has to say this much to be a statement of its own."""
 
 
-def cited(text: str, passages: Sequence[Passage], lookup: Lookup) -> tuple[Citation, ...]:
-    """Return a citation for every passage that a text cites, by number.
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Markers side by side: passage numbers in order, each once, and where they stand."""
 
-    Its quote is the sentence of the passage that shares most words with what the text says before the marker.
-    Numbers that no passage has are left out.
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+
+
+class Citing:
+    """The citations of one answer, found while it is being written.
 
     Args:
-        text: A model's answer, passages cited as [n].
         passages: Passage n is `passages[n - 1]`.
         lookup: Gives the documents, so that the quotes can be verified.
+        embed: Tells whether a sentence says what a statement says in other words; without it, shared words decide.
+        question: What is answered: it says what a bare "yes" is about.
     """
-    found = [n for n in marked(text) if 1 <= n <= len(passages)]
-    return tuple(_citation(n, _said(text, n), passages[n - 1], lookup) for n in sorted(found))
+
+    def __init__(
+        self, passages: Sequence[Passage], lookup: Lookup, embed: Embed | None = None, *, question: str = ""
+    ) -> None:
+        self._passages, self._lookup, self._embed, self._question = passages, lookup, embed, question
+        self._text, self._done = "", 0
+        self._found: dict[tuple[int, Span], Citation] = {}
+        self.unknown: list[int] = []
+        """Numbers that the text cites and no passage has."""
+
+    @property
+    def found(self) -> tuple[Citation, ...]:
+        """The citations until now, in order; the same words of a passage once."""
+        return tuple(self._found.values())
+
+    def add(self, piece: str) -> Iterator[Citation]:
+        """Take the next piece of the text and yield the citations that it completes."""
+        self._text += piece
+        yield from self._closed(ended=False)
+
+    def end(self) -> Iterator[Citation]:
+        """Yield the citations that the end of the text completes."""
+        yield from self._closed(ended=True)
+
+    def finish(self, text: str) -> None:
+        """Take a whole text."""
+        self._text = text
+        for _ in self.end():
+            pass
+
+    def _closed(self, *, ended: bool) -> Iterator[Citation]:
+        for group in _groups(self._text, self._done):
+            statement = _statement(self._text, group, ended=ended)
+            if statement is None:
+                return
+            self._done = group.end
+            yield from self._cited(group, statement)
+
+    def _cited(self, group: _Group, said: str) -> Iterator[Citation]:
+        known = [n for n in group.numbers if 1 <= n <= len(self._passages)]
+        self.unknown += [n for n in group.numbers if n not in known and n not in self.unknown]
+        statement = Statement.of(said)
+        sought, embed = statement, self._embed
+        if len(statement.terms) < _FEWEST_TERMS and not statement.numbers:
+            # a bare "no" is about the question, and what is like the question need not say "no"
+            sought, embed = Statement.of(f"{self._question} {said}"), None
+        found = [best_support(sought, self._passages[n - 1].text, embed) for n in known]
+        for n, support, holds in zip(known, found, supported(statement, found), strict=True):
+            citation = quoted(n, self._passages[n - 1], support.start, support.end, self._lookup, supported=holds)
+            if (key := (n, citation.span)) not in self._found:
+                self._found[key] = citation
+                yield citation
 
 
-def quoted(n: int, passage: Passage, start: int, end: int, lookup: Lookup) -> Citation:
-    """Return the citation of the characters `start` to `end` of a passage's text, verified against its document."""
+def cited(text: str, passages: Sequence[Passage], lookup: Lookup, embed: Embed | None = None) -> tuple[Citation, ...]:
+    """Return the citations of a whole text, in order: for each passage that a statement cites, what supports it there.
+
+    Arguments as of `Citing`. Numbers that no passage has are left out.
+    """
+    citing = Citing(passages, lookup, embed)
+    citing.finish(text)
+    return citing.found
+
+
+def quoted(n: int, passage: Passage, start: int, end: int, lookup: Lookup, *, supported: bool = True) -> Citation:
+    """Return the citation of the characters `start` to `end` of a passage's text.
+
+    It is verified where its document holds these very words there, and they were found to support what is said.
+    """
     hit = passage.hit
     span = Span(document_id=hit.span.document_id, start=hit.span.start + start, end=hit.span.start + end)
     quote = passage.text[start:end]
@@ -45,24 +128,64 @@ def quoted(n: int, passage: Passage, start: int, end: int, lookup: Lookup) -> Ci
         heading_path=hit.heading_path,
         span=span,
         quote=quote,
-        verified=document is not None and document.text[span.start : span.end] == quote,
+        verified=supported and document is not None and document.text[span.start : span.end] == quote,
     )
 
 
-def _said(text: str, n: int) -> str:
-    """Return the statements of a text that cite passage n, without their markers."""
-    said = [part for part in _STATEMENT.split(text) if n in marked(part)]
-    return without_markers(" ".join(said))
+def _groups(text: str, after: int) -> list[_Group]:
+    groups: list[_Group] = []
+    for marker in markers(text):
+        if marker.start < after:
+            continue
+        if groups and _BETWEEN.fullmatch(text, groups[-1].end, marker.start):
+            last = groups.pop()
+            numbers = tuple(dict.fromkeys((*last.numbers, *marker.numbers)))
+            groups.append(_Group(last.start, marker.end, numbers))
+        else:
+            groups.append(_Group(marker.start, marker.end, marker.numbers))
+    return groups
 
 
-def _citation(n: int, said: str, passage: Passage, lookup: Lookup) -> Citation:
-    wanted = set(content_words(said))
-    spans = [(s.start, s.end) for s in sentences(passage.text) if s.kind != "heading"] or [(0, len(passage.text))]
+def _statement(text: str, group: _Group, *, ended: bool) -> str | None:
+    """Return what a group of markers stands for, or None where that is not known before more of the text comes.
 
-    def support(span: tuple[int, int]) -> tuple[float, int]:
-        words = set(content_words(passage.text[span[0] : span[1]]))
-        # shared words, and among equals the sentence that says least besides
-        return len(wanted & words) - 0.01 * len(words - wanted), -span[0]
+    Whatever comes later, it stays the same: only then may a stream give the citation out.
+    """
+    line = text.rfind("\n", 0, group.start) + 1
+    if not ended and not _is_complete(text, line, group):
+        return None
+    before = _last_sentence(text[line : group.start])
+    if _says(before) >= _FEWEST_TERMS:
+        return before
+    stop = _SENTENCE_END.search(text, group.end)
+    if not ended and (stop is None or (stop.end() == len(text) and stop[0] == "")):
+        return None
+    after = without_markers(text[group.end : stop.start() if stop else len(text)])
+    said = f"{before} {after}".strip()
+    return said if _says(said) else _last_sentence(text[:line].rstrip())
 
-    start, end = max(spans, key=support)
-    return quoted(n, passage, start, end, lookup)
+
+def _is_complete(text: str, line: int, group: _Group) -> bool:
+    """Say whether no later text can make a group longer, or turn out to be the rest of a piece of code."""
+    follows = _BETWEEN.match(text, group.end)
+    at = follows.end() if follows else group.end
+    if at == len(text):
+        return False
+    if text[at] in _OPENING and not _RESOLVED.match(text, at):
+        return False
+    return text.count("`", line, group.start) % 2 == 0 or "\n" in text[group.end :]
+
+
+def _last_sentence(text: str) -> str:
+    """Return the last sentence, or of one with markers the part behind the last of them, if that says enough."""
+    spans = sentence_spans(text)
+    if not spans:
+        return ""
+    sentence = text[spans[-1][0] :]
+    inside = markers(sentence)
+    tail = sentence[inside[-1].end :].strip() if inside else ""
+    return tail if _says(tail) >= _FEWEST_TERMS_BETWEEN else without_markers(sentence).strip()
+
+
+def _says(text: str) -> int:
+    return len(Statement.of(text).terms)

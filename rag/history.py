@@ -1,32 +1,23 @@
-"""Follow-up questions: what they leave unsaid is taken from the turns before, by rule.
+"""The turns before a question: which of them are shown, and what a follow-up takes from them.
 
-A question that leans on an earlier one ("And in winter?", "How long does it last?") is searched as it stands and
-with the words of the last question before it; the two result lists are fused by reciprocal rank, so a wrong guess
-costs little.
+A question that leans on earlier ones ("And in winter?", "How long does it last?") is searched for as it stands and
+with the words that it leaves unsaid (`rag.follow_ups`). The two result lists are fused, each with the weight of the
+chance that it is the right one: on CANARD's follow-ups the bare question is a poor query, and an equal say for it costs
+more than a wrong guess.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from doceo.core.protocols import Retriever
 from doceo.core.records import Message, Passage
 from doceo.text.passages import REFUSAL
-from doceo.text.words import content_words
+from rag.follow_ups import STANDS_ALONE, FollowUp, understand
 
-_LEANS = re.compile(
-    r"^\s*(?:and|but|or|so|then|also|what about|how about|what else|really|why|when|where|who|how)\b[^.!?]{0,25}\?*\s*$"
-    r"|\b(?:it|its|he|she|him|his|her|they|them|their|theirs|this|that|these|those|there|the same|the other|the former"
-    r"|the latter|one|ones|such|else|instead|more|another)\b",
-    re.I,
-)
-_SHORT = 4
-"""A question of fewer content words than this may lean on the one before it."""
-_LONGEST = 400
-"""Most characters taken from an earlier turn."""
-_RANK = 10
-"""The constant of reciprocal rank fusion (Cormack, Clarke and Buettcher 2009)."""
+if TYPE_CHECKING:
+    from rag.compiler import Count
 
 
 def without_refusals(history: Sequence[Message]) -> list[Message]:
@@ -44,34 +35,69 @@ def without_refusals(history: Sequence[Message]) -> list[Message]:
     return kept
 
 
-def leans(question: str) -> bool:
-    """Say whether a question seems to need the one before it."""
-    return bool(_LEANS.search(question)) or len(content_words(question)) < _SHORT
+def window(history: Sequence[Message], count: Count, budget: int) -> tuple[list[Message], list[Message]]:
+    """Return (older turns, turns that are shown), parted before a question, the shown ones within a budget of tokens.
+
+    Where the turns outgrow the budget, the oldest go until half of it is free. So the shown turns begin at the same
+    place for many questions: the beginning of the prompt stays the same, as a server's prefix cache wants it, and the
+    summary of the older turns has to be made only now and then. The cut depends on the turns alone.
+    """
+    turns = list(history)
+    starts = [at for at, turn in enumerate(turns) if turn.role == "user"] or [0]
+    ends = [*starts[1:], len(turns)]
+    sizes = [count(turns[start:end]) for start, end in zip(starts, ends, strict=True)]
+    first, held = 0, 0
+    for at, size in enumerate(sizes):
+        held += size
+        if held > budget:
+            while first <= at and held > budget // 2:
+                held -= sizes[first]
+                first += 1
+    cut = starts[first] if first < len(starts) else len(turns)
+    return turns[:cut], turns[cut:]
+
+
+def leans(question: str, history: Sequence[Message]) -> bool:
+    """Say whether a question seems to need the turns before it."""
+    return understand(question, history).chance >= STANDS_ALONE
 
 
 def leaned_on(question: str, history: Sequence[Message]) -> str:
-    """Return the question that this one leans on, its end cut off where it is long, or nothing."""
-    asked = [message.content for message in history if message.role == "user"]
-    return asked[-1][:_LONGEST].strip() if asked and leans(question) else ""
+    """Return the words of the questions before that a question leaves unsaid, or nothing."""
+    return " ".join(understand(question, history).asked)
+
+
+def weighted_queries(question: str, history: Sequence[Message]) -> dict[str, float]:
+    """Return what to search for, each with its weight; the weights sum to 1, the question itself comes first."""
+    return _weighted(question, understand(question, history))
 
 
 def queries(question: str, history: Sequence[Message]) -> list[str]:
-    """Return what to search for: the question, and where it leans on the history also the two questions together."""
-    before = leaned_on(question, history)
-    return [question, f"{before} {question}"] if before else [question]
+    """Return what to search for: the question, and where it leans on the turns before also what it leaves unsaid."""
+    return list(weighted_queries(question, history))
 
 
 def search(retriever: Retriever, question: str, history: Sequence[Message], k: int) -> list[Passage]:
     """Return the k best passages for a question in its conversation, best first."""
-    asked = queries(question, history)
+    return fused(retriever, weighted_queries(question, history), k)
+
+
+def fused(retriever: Retriever, asked: dict[str, float], k: int) -> list[Passage]:
+    """Return the k best passages of several queries, best first: a weighted sum of their scores, 0 where not found."""
     if len(asked) == 1:
-        return retriever.search(question, k)
+        return retriever.search(next(iter(asked)), k)
     scores: dict[str, float] = {}
     passages: dict[str, Passage] = {}
-    # the scores that a hit shows are those of the fuller query
-    for query in reversed(asked):
-        for rank, passage in enumerate(retriever.search(query, 2 * k), 1):
+    # The scores that a hit shows are those of the fuller query, which comes last.
+    for query, weight in reversed(asked.items()):
+        for passage in retriever.search(query, 2 * k):
             key = passage.hit.chunk_id
-            scores[key] = scores.get(key, 0.0) + 1.0 / (_RANK + rank)
+            scores[key] = scores.get(key, 0.0) + weight * passage.hit.score
             passages.setdefault(key, passage)
     return [passages[key] for key in sorted(scores, key=lambda key: (-scores[key], key))[:k]]
+
+
+def _weighted(question: str, follow_up: FollowUp) -> dict[str, float]:
+    if not follow_up.words:
+        return {question: 1.0}
+    return {question: 1.0 - follow_up.chance, f"{question} {' '.join(follow_up.words)}": follow_up.chance}

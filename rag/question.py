@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from doceo.text.words import BE, DO, HAVE, MODALS
+from doceo.text.verbs import FORMS
+from doceo.text.words import BE, DO, HAVE, MODALS, closed, is_plural
+from rag.tokens import Token, tokens
 
 Asked = Literal[
     "date", "year", "number", "quantity", "percent", "money", "person", "place", "reason", "manner", "definition",
@@ -15,64 +17,153 @@ Asked = Literal[
 
 Role = Literal["subject", "object", "copula", "other"]
 
+_WH = r"(?:what|which|who|whom|whose|when|where|why|how)"
+_LEADS = (
+    r"(?:and|so|but|or|in|at|on|by|from|of|to|for|with|under|during|since|until|through|about|into|between|against|"
+    r"within|after|before|as|over|around|starting|beginning|exactly|approximately|near)"
+)
+_AT_START = re.compile(rf"\W*(?:{_LEADS}\s+)*({_WH})\b", re.I)
+_AFTER_CLAUSE = re.compile(rf",\s+(?:{_LEADS}\s+)*({_WH})\b", re.I)
+_ANYWHERE = re.compile(rf"\b{_WH}\b", re.I)
+_AT_END = re.compile(rf"\b({_WH})(?:\s+[\w'-]+){{0,3}}\s*\W*$", re.I)
+_SUBORDINATE = closed("when where how")
+_BOOLEAN = re.compile(rf"\W*(?:{'|'.join(sorted(BE | DO | HAVE | MODALS))})\b", re.I)
 _PATTERNS: tuple[tuple[Asked, str], ...] = (
-    ("year", r"\b(?:what|which)\s+(?:\w+\s+){0,2}(?:years?|decade)\b"),
-    ("date", r"\bwhen\b(?!\s+\w+ing\b)|\b(?:what|which)\s+(?:\w+\s+)?(?:date|day|month|century)\b|\bhow long ago\b"),
-    ("percent", r"\b(?:what|which)\s+(?:\w+\s+)?(?:percent|percentage|share|fraction|proportion)\b"),
-    ("money", r"\bhow much\s+(?:\w+\s+){0,2}(?:money|cost|pay|paid|spen[dt]|worth|charge)"),
-    ("money", r"\bhow much (?:do|does|did|is|was|were|would|will)\b.*\b(?:cost|pay|earn|worth|spend|sell|charge)\b"),
-    ("money", r"\bwhat\b.*\b(?:price|salary|cost|fee)\b"),
-    (
-        "quantity",
-        r"\bhow\s+(?:long|old|far|tall|high|deep|wide|large|big|small|fast|quickly|heavy|hot|cold|often|late)",
-    ),
-    ("quantity", r"\b(?:what|which)\s+(?:\w+\s+)?(?:speed|height|length|distance|size|weight|temperature|width)\b"),
-    ("number", r"\bhow (?:many|much|few)\b|\b(?:what|which)\s+(?:\w+\s+)?(?:number|amount|quantity|total)\b"),
-    ("person", r"\bwho(?:m|se)?\b"),
-    ("person", r"\b(?:what|which)\s+(?:\w+\s+){0,2}(?:person|man|woman|king|queen|president|author|leader)\b"),
-    ("place", r"\bwhere\b|\b(?:what|which)\s+(?:\w+\s+){0,2}(?:city|country|countries|state|town|place|continent)\b"),
-    ("place", r"\b(?:what|which)\s+(?:\w+\s+){0,2}(?:county|province|location|street|nation|island|district)\b"),
-    ("reason", r"\bwhy\b|\b(?:what|which)\s+(?:\w+\s+)?reasons?\b|\bwhat\b.*\bcauses?d?\b|\bhow come\b"),
-    ("manner", r"\bhow\s+(?:do|does|did|can|could|is|are|was|were|should|would|to|may|might|has|have|had)\b"),
-    ("definition", r"^\W*what (?:is|are|was|were) (?:an? |the )?[\w-]+(?: [\w-]+){0,3}\W*$|^\W*(?:define|explain)\b"),
-    ("definition", r"^\W*what does [\w -]+ (?:mean|stand for)\W*$"),
-    ("boolean", r"^\W*(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|must)\b"),
+    ("date", r"how long ago\b|when\b"),
+    ("money", r"how much\s+(?:\w+\s+){0,2}(?:money|cost|pay|paid|spen[dt]|worth|charge)"),
+    ("money", r"how much (?:do|does|did|is|was|were|would|will)\b.*\b(?:cost|pay|earn|worth|spend|sell|charge)\b"),
+    ("money", r"what\b.*\b(?:price|salary|cost|fee)\b"),
+    ("quantity", r"how\s+(?:long|old|far|tall|high|deep|wide|large|big|small|fast|quickly|heavy|hot|cold|often|late)\b"),
+    ("number", r"how\s+(?:many|much|few)\b"),
+    ("person", r"who(?:m|se)?\b"),
+    ("place", r"where\b"),
+    ("reason", r"why\b|how come\b|what\b(?:\s+\w+){0,4}\s+caused?\b|what (?:is|are|was|were) the (?:\w+ )?(?:causes?|reasons?)\b"),
+    ("manner", r"how\b"),
+    ("definition", r"what (?:is|are|was|were) (?:an? |the )?[\w-]+(?: [\w-]+){0,3}\W*$"),
+    ("definition", r"what does [\w -]+ (?:mean|stand for)\W*$"),
 )
 _RULES = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _PATTERNS)
-_BESIDE = r"\b(?:what|which|how many|how much|whose)\s+((?:[\w'-]+\s+){0,3}?)"
-_HEADS = (
-    re.compile(_BESIDE + r"(?:" + "|".join(sorted(BE | DO | HAVE | MODALS)) + r")\b", re.I),
-    re.compile(_BESIDE + r"[\w-]+(?:ed|s)\b", re.I),
-)
-_VERB = re.compile(
-    r"\b(?:what|who|whom|which|whose)\b(?:\s+(?:[\w'-]+\s+){0,2}?(?=(?:do|does|did)\b)|\s+)([\w'-]+)", re.I
-)
+_NOUNS: tuple[tuple[Asked, str], ...] = (
+    ("year", "year years decade decades"),
+    ("date", "date dates day month century season time times"),
+    ("percent", "percent percentage share fraction proportion"),
+    ("money", "price prices salary cost costs fee fees budget revenue income wage"),
+    ("number", "number numbers amount quantity total population enrollment count score"),
+    ("quantity", "speed height length distance size weight temperature width area depth age duration altitude elevation"),
+    ("person", "person people man woman king queen president author leader actor actress singer emperor writer director "
+     "philosopher scientist physicist mathematician general minister historian economist producer composer founder "
+     "chairman engineer professor alumnus astronaut inventor poet ruler governor mayor pope"),
+    ("place", "city cities country countries state states town towns place places continent continents county province "
+     "location locations street nation nations island district region regions village neighborhood"),
+    ("reason", "reason reasons cause causes"),
+)  # fmt: skip
+_BY_NOUN = {noun: kind for kind, nouns in _NOUNS for noun in nouns.split()}
+_FIGURES = frozenset({"percent", "money", "number", "quantity"})
+_HOLLOW = closed("type types kind kinds sort sorts form forms name names")
+"""Nouns of which the one behind "of" says more."""
 _HELPERS = DO | MODALS | HAVE
+_ENDS_HEAD = frozenset({"auxiliary", "preposition", "of", "to", "finite", "past", "verb", "relative", "pronoun", "determiner"})
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a question asks for, the noun beside its question word ("which *river* ..."), or nothing, and its role.
+    """What a question asks for, the noun beside its question word ("which *river* ..."), its role, and its verb.
 
     The role is the question word's: `subject` ("What burns oil?"), `object` ("What does the lamp burn?"), `copula`
-    ("What is the lamp?"), which says on which side of the verb the answer stands.
+    ("What is the lamp?"), which says on which side of the verb the answer stands. `verb` is the last verb, or nothing;
+    `plural` says that the noun asks for several.
     """
 
     asked: Asked
     head: str = ""
     role: Role = "other"
+    verb: str = ""
+    plural: bool = False
 
 
 def understand(question: str) -> Question:
-    """Return what a question asks for: the first rule that fits, else a thing."""
-    asked: Asked = next((kind for kind, pattern in _RULES if pattern.search(question)), "thing")
-    head = next((found for pattern in _HEADS if (found := pattern.search(question))), None)
-    return Question(asked, head[1].strip().lower() if head else "", _role(question))
+    """Return what a question asks for, going by the question word that governs it."""
+    at = _question_word(question)
+    if at is None:
+        return Question("boolean" if _BOOLEAN.match(question) else _imperative(question), verb=_verb(tokens(question)))
+    rest = question[at:]
+    words = [token for token in tokens(rest) if token.is_word]
+    head = _head(words)
+    noun = head[-1] if head else _predicate(words)
+    plural = is_plural(noun) if noun else False
+    return Question(_asked(rest, head, noun), " ".join(head), _role(words, len(head)), _verb(words[1 + len(head) :]), plural)
 
 
-def _role(question: str) -> Role:
-    found = _VERB.search(question)
-    if found is None:
+def _question_word(question: str) -> int | None:
+    """Return where the question word that governs stands: at the start, else at the end, else the first."""
+    start = _AT_START.match(question)
+    if start:
+        inner = _AFTER_CLAUSE.search(question) if start[1].lower() in _SUBORDINATE else None
+        return inner.start(1) if inner else start.start(1)
+    if _BOOLEAN.match(question):
+        return None
+    end = _AT_END.search(question)
+    anywhere = _ANYWHERE.search(question)
+    return end.start(1) if end else anywhere.start() if anywhere else None
+
+
+def _imperative(question: str) -> Asked:
+    return "definition" if re.match(r"\W*(?:define|explain)\b", question, re.I) else "thing"
+
+
+def _asked(rest: str, head: list[str], noun: str) -> Asked:
+    first = rest.split(maxsplit=1)[0].lower()
+    if first in ("what", "which"):
+        kind = _BY_NOUN.get(noun)
+        if kind is not None and (head or kind in _FIGURES or kind == "year"):
+            return kind
+    return next((kind for kind, pattern in _RULES if pattern.match(rest)), "thing")
+
+
+def _head(words: list[Token]) -> list[str]:
+    """Return the words of the noun phrase beside what, which, whose, how many, how much."""
+    begin = 2 if len(words) > 1 and words[0].lower == "how" and words[1].lower in ("many", "much", "few") else 1
+    if not words or (begin == 1 and words[0].lower not in ("what", "which", "whose")):
+        return []
+    found: list[str] = []
+    for at in range(begin, len(words)):
+        word, behind = words[at], words[at + 1].part if at + 1 < len(words) else "auxiliary"
+        is_noun = at == begin and word.part == "finite" and (_is_form(word, "base") or behind in ("auxiliary", "of"))
+        if word.part == "of" and found and found[-1] in _HOLLOW:
+            found.clear()
+        elif (word.part in _ENDS_HEAD and not is_noun) or len(found) == 4:
+            break
+        elif found and is_plural(found[-1]) and _is_form(word, "base"):
+            break
+        else:
+            found.append(word.lower)
+    return found
+
+
+def _is_form(word: Token, form: str) -> bool:
+    return any(name == form for _, name in FORMS.get(word.lower, ()))
+
+
+def _predicate(words: list[Token]) -> str:
+    """Return the noun of "what is the population of ...", or nothing."""
+    if len(words) < 3 or words[0].lower != "what" or words[1].lower not in BE or words[2].part != "determiner":
+        return ""
+    noun = ""
+    for word in words[3:7]:
+        if word.part in _ENDS_HEAD:
+            break
+        noun = word.lower
+    return noun
+
+
+def _role(words: list[Token], head: int) -> Role:
+    if not words or words[0].lower not in ("what", "which", "who", "whom", "whose"):
         return "other"
-    verb = found[1].lower()
-    return "object" if verb in _HELPERS else "copula" if verb in BE else "subject"
+    verb = words[1 + head].lower if len(words) > 1 + head else ""
+    return "other" if not verb else "object" if verb in _HELPERS else "copula" if verb in BE else "subject"
+
+
+def _verb(words: list[Token]) -> str:
+    """Return the last word that is a verb."""
+    parts = ("past", "finite", "verb", "ing")
+    return next((word.lower for word in reversed(words) if word.part in parts), "")

@@ -6,18 +6,18 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from doceo.core.records import Answer, Citation, Message, Passage, Usage
+from doceo.core.records import Answer, Citation, Message, Passage, ProfileEntry, Trace, Usage
 from doceo.text.passages import cite
 from doceo.text.sentences import sentences
 from rag import history as turns
 from rag.citations import quoted
 from rag.reading import Candidate, read
-from rag.refusal import chance, refusal
+from rag.refusal import NOTHING_FOUND, Gate, refusal, sentence_chance
 from rag.retriever import LONGEST_QUERY, HybridRetriever
+from rag.searching import search_all
 from rag.short import shorten
 from rag.weights import fitted
 
-NOTHING_FOUND = "No passage of the documents matches the question."
 _LEANS = re.compile(
     r"\W*(?:it|its|they|their|them|this|that|these|those|he|she|his|her|such|here|there|also|thus|then|so)\b", re.I
 )
@@ -34,7 +34,9 @@ class QuoteAnswerer:
     Args:
         retriever: Where passages come from; its index gives the embedder, the word weights, the documents.
         k: Passages read.
-        threshold: Least `rag.refusal.chance` of an answer, below which the question is refused; by default the fitted.
+        gate: The chance of an answer for these documents, and below which one the question is refused; by default what
+            was fitted on SQuAD.
+        trace: Say how each answer came about.
         clock: Seconds, for `Usage.seconds`.
     """
 
@@ -45,39 +47,51 @@ class QuoteAnswerer:
         retriever: HybridRetriever,
         *,
         k: int = 4,
-        threshold: float | None = None,
+        gate: Gate | None = None,
+        trace: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._retriever, self._index, self._k = retriever, retriever.index, k
-        self._threshold = fitted().threshold if threshold is None else threshold
+        self._gate, self._trace = gate or Gate(fitted().threshold), trace
         self._clock = clock
 
-    def answer(self, question: str, history: Sequence[Message] = ()) -> Answer:
-        """Answer one question with a sentence or two of the documents, word for word."""
+    def answer(self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()) -> Answer:
+        """Answer one question with a sentence or two of the documents, word for word, whoever asks."""
         began = self._clock()
-        answer = self._answer(question, history)
-        return answer.model_copy(update={"usage": Usage(seconds=self._clock() - began)})
+        question = question[:LONGEST_QUERY]
+        queries = turns.weighted_queries(question, history)
+        passages, notes = search_all(self._retriever, queries, self._k)
+        searched = self._clock()
+        answer = self._answer(question, history, passages)
+        now = self._clock()
+        found: dict[str, object] = {"usage": Usage(seconds=now - began)}
+        if self._trace:
+            found["trace"] = Trace(
+                queries=tuple(queries),
+                rewriting="rules" if len(queries) > 1 else "none",
+                notes=(*notes, *([self._gate.note] if self._gate.note else [])),
+                seconds={"retrieve": searched - began, "read": now - searched},
+            )
+        return answer.model_copy(update=found)
 
-    def stream(self, question: str, history: Sequence[Message] = ()) -> Iterator[str | Answer]:
+    def stream(
+        self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()
+    ) -> Iterator[str | Citation | Answer]:
         """Yield the text, and then the whole Answer."""
         answer = self.answer(question, history)
         yield answer.text
         yield answer
 
-    def _answer(self, question: str, history: Sequence[Message]) -> Answer:
-        question = question[:LONGEST_QUERY]
-        kept = turns.without_refusals(history)
-        passages = turns.search(self._retriever, question, kept, self._k)
+    def _answer(self, question: str, history: Sequence[Message], passages: Sequence[Passage]) -> Answer:
         hits = tuple(passage.hit for passage in passages)
-        candidates = read(question, passages, self._index, turns.leaned_on(question, kept))
+        candidates = read(question, passages, self._index, turns.leaned_on(question, history))
         if not candidates:
             return refusal(NOTHING_FOUND, hits)
         best = candidates[0]
-        if (found := chance(best)) < self._threshold:
-            return refusal(
-                f"The best sentence answers the question with a chance of {found:.2f}, below {self._threshold:.2f}.",
-                hits,
-            )
+        chance = self._gate.chance(sentence_chance(best))
+        if chance < (least := self._gate.threshold):
+            reason = f"The best sentence answers the question with a chance of {chance:.2f}, below {least:.2f}."
+            return refusal(reason, hits).model_copy(update={"chance": chance})
         citations = tuple(
             quoted(n, passages[at], start, end, self._index.document)
             for n, (at, start, end) in enumerate(_chosen(candidates, passages), 1)
@@ -88,6 +102,7 @@ class QuoteAnswerer:
             short=short.text if short and short.margin >= fitted().short_margin else None,
             citations=citations,
             hits=hits,
+            chance=chance,
         )
 
 

@@ -4,22 +4,71 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from doceo.core.records import Answer, Hit, Usage
+from doceo.core.records import Answer, Hit, Passage, Usage
 from doceo.text.passages import REFUSAL, without_markers
-from rag.reading import Candidate
+from rag.signs import chance_weights, signs
 from rag.weights import fitted
 
+if TYPE_CHECKING:
+    from rag.index import Index
+    from rag.reading import Candidate
 
-def chance(best: Candidate) -> float:
+NOTHING_FOUND = "No passage of the documents matches the question."
+MODEL_REFUSED = "The model did not find the answer in the passages."
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A chance made true for one index, and the chance below which a question is refused.
+
+    `slope` and `offset` bend the shipped chance, on the scale of its logarithmic odds (Platt 1999); `note` says what is
+    to be said of the calibration, such as that it was made for other documents.
+    """
+
+    threshold: float
+    slope: float = 1.0
+    offset: float = 0.0
+    note: str = ""
+
+    def chance(self, shipped: float) -> float:
+        """Return the chance for this index, from the shipped one."""
+        return logistic(self.slope * log_odds(shipped) + self.offset)
+
+    def reason(self, chance: float) -> str:
+        """Return why a question of this chance is refused, or nothing where it is answered."""
+        if chance >= self.threshold:
+            return ""
+        return f"The passages found hold an answer with a chance of {chance:.2f}, below {self.threshold:.2f}."
+
+
+OPEN = Gate(threshold=0.0)
+"""The gate that refuses nothing."""
+
+
+def chance(question: str, passages: Sequence[Passage], index: Index) -> float:
+    """Return the chance, 0 to 1, that passages hold the answer to a question: a logistic regression on `rag.signs`.
+
+    Fitted on SQuAD (`benchmarks/fit_chance.py`): questions that can be answered against those whose article was kept
+    out of the search, and those that their paragraph does not answer. Nothing is embedded for it.
+    """
+    if not passages:
+        return 0.0
+    found = signs(question, passages, index)
+    weights = chance_weights()
+    return logistic(weights.bias + sum(weights.signs[name] * value for name, value in found.items()))
+
+
+def sentence_chance(best: Candidate) -> float:
     """Return the chance, 0 to 1, that the best sentence answers its question: a logistic regression on its features.
 
     Fitted on SQuAD (`rag.weights`): sentences that hold a gold answer against the best sentences for
     questions whose article was kept out of the search.
     """
     weights = fitted()
-    linear = weights.chance_bias + sum(weight * best.feature(name) for name, weight in weights.chance.items())
-    return 1.0 / (1.0 + math.exp(-linear))
+    return logistic(weights.chance_bias + sum(weight * best.feature(name) for name, weight in weights.chance.items()))
 
 
 def refusal(reason: str, hits: Sequence[Hit] = (), usage: Usage | None = None) -> Answer:
@@ -28,8 +77,31 @@ def refusal(reason: str, hits: Sequence[Hit] = (), usage: Usage | None = None) -
 
 
 def is_refusal(text: str) -> bool:
-    """Say whether a model's whole reply is the refusal it was taught."""
-    return _bare(text) == _bare(REFUSAL)
+    """Say whether a model's reply is the refusal it was taught, or begins with it."""
+    return _bare(text).startswith(_bare(REFUSAL))
+
+
+def may_be_refusal(text: str) -> bool:
+    """Say whether the beginning of a reply may be that of a refusal."""
+    return _bare(REFUSAL).startswith(_bare(text)) or is_refusal(text)
+
+
+def refused_with(text: str) -> str:
+    """Return why a model refused: that it did, and what it said besides."""
+    rest = text[text.casefold().find(_bare(REFUSAL)) + len(_bare(REFUSAL)) :]
+    more = without_markers(rest).lstrip("\"'.! ").strip()
+    return f"{MODEL_REFUSED} It said: {more}" if more else MODEL_REFUSED
+
+
+def logistic(value: float) -> float:
+    """Return 1 / (1 + exp(-value))."""
+    return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, value))))
+
+
+def log_odds(chance: float) -> float:
+    """Return ln(p / (1 - p)), of a chance that is at least 1e-6 away from 0 and 1."""
+    chance = min(max(chance, 1e-6), 1 - 1e-6)
+    return math.log(chance / (1 - chance))
 
 
 def _bare(text: str) -> str:

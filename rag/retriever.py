@@ -1,19 +1,24 @@
-"""Hybrid search: vectors and BM25, their scores fused.
+"""Hybrid search: vectors and BM25, their scores fused; further searches, a reranker and a filter where they are wanted.
 
-Each arm gives its best candidates; every candidate is then scored by both arms, so that a passage is not punished
-for being just outside one arm's list. Scores are scaled by the arm's best, with 0 as the floor of both (Bruch, Gai
-and Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"), and mixed by a weight. On questions about
-SQuAD paragraphs this finds more at rank 1 than reciprocal rank fusion, which forgets the margins.
+Each arm gives its best candidates; every candidate is then scored by every arm, so that a passage is not punished for
+being just outside one arm's list. Scores are scaled by the arm's best, with 0 as the floor of both (Bruch, Gai and
+Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"), and mixed by a weight. That finds more at rank 1
+than reciprocal rank fusion, which forgets the margins; weight and candidates were chosen on other data than they are
+reported on (`benchmarks/fit_retrieval.py`, `benchmarks/bench_retrieval.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doceo.core.config import RetrieveConfig
-from doceo.core.protocols import Embedder
+from doceo.core.errors import ProviderError
+from doceo.core.protocols import Embedder, Reranker, Retriever
 from doceo.core.records import Arm, Hit, Passage
+from doceo.text.injections import flags
+from rag.rerank import reranked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +27,21 @@ if TYPE_CHECKING:
     from rag.index import Index
     from rag.texts import StoredChunk
 
-
 LONGEST_QUERY = 2000
 """Characters of a question that are searched with: more say no more, and cost seconds."""
+FLAGGED = 0.5
+"""What the score of a passage is multiplied with where something in it reads like an instruction to a model."""
+_DENSE, _LEXICAL = "dense", "lexical"
+_READ = 3
+"""So many times the wanted passages are looked through for flags."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Passages, best first, and notes on what did not go as asked, such as a reranker that was too slow."""
+
+    passages: list[Passage]
+    notes: tuple[str, ...] = ()
 
 
 class HybridRetriever:
@@ -32,76 +49,64 @@ class HybridRetriever:
 
     Args:
         index: The open index, its embedder with it.
-        config: Candidates of each arm and their weights.
+        config: Candidates of each arm, their weights, which documents are searched at all.
+        further: Other searches whose passages join the candidates; each counts half as much as the index's own arms
+            together. One that is a `ProviderError` away is left out, and a note says so.
+        reranker: Reads the best passages together with the question and puts them in order.
+
+    Raises:
+        UsageError: `config.where` cannot be understood.
     """
 
-    def __init__(self, index: Index, config: RetrieveConfig | None = None) -> None:
+    def __init__(
+        self,
+        index: Index,
+        config: RetrieveConfig | None = None,
+        *,
+        further: Sequence[Retriever] = (),
+        reranker: Reranker | None = None,
+    ) -> None:
         self.index = index
         self.config = config or RetrieveConfig()
+        self._further, self._reranker = tuple(further), reranker
+        self._within = _matching(index, self.config.where)
 
     def search(self, question: str, k: int) -> list[Passage]:
         """Return the k best passages, best first, equal ones by id.
 
-        `Hit.score` is between 0 and 1 and relative to the best candidates of this question; `Hit.arms` holds the
-        cosine and the BM25 score where the passage was among the arm's candidates. A question without a word gives
-        nothing; one that is too long for the embedder is searched by its beginning in the vectors, whole in BM25.
+        `Hit.score` is between 0 and 1 and relative to the best candidates of this question. `Hit.arms` holds the place
+        among the candidates by cosine, by BM25 where it shares a word with the question, and by each further search
+        that found it; and what the reranker gave. A question without a word gives nothing; one that is too long for
+        the embedder is searched by its beginning in the vectors, whole in BM25.
         """
-        question = question[:LONGEST_QUERY]
-        if not question.strip() or k < 1 or self.index.manifest.chunks == 0:
-            return []
-        vector = self.index.embedder.embed([shortened(self.index.embedder, question)])[0]
-        wide = max(self.config.candidates, k)
-        dense = self.index.vectors.search(vector, wide)
-        lexical = self.index.lexical.search(question, wide)
-        scores = self._fused(question, vector, dense, lexical)
-        best = sorted(scores, key=lambda key: (-scores[key], key))[:k]
-        arms = {"dense": _ranks(dense), "lexical": _ranks(lexical)}
-        stored = self.index.texts.chunks(best)
-        return [_passage(stored[key], scores[key], arms) for key in best if key in stored]
+        return self.search_all((question,), k).passages
 
-    def _fused(
-        self,
-        question: str,
-        vector: NDArray[np.float32],
-        dense: Sequence[tuple[str, float]],
-        lexical: Sequence[tuple[str, float]],
-    ) -> dict[str, float]:
-        cosines, words = dict(dense), dict(lexical)
-        unseen = [key for key in words if key not in cosines]
-        cosines |= {key: float(other @ vector) for key, other in self.index.texts.vectors_of(unseen).items()}
-        unseen = [key for key in cosines if key not in words]
-        if words and unseen:
-            words |= dict(self.index.lexical.search(question, len(unseen), within=unseen))
-        weight = self.config.dense_weight
-        cosines, words = _scaled(cosines), _scaled(words)
-        return {key: weight * cosine + (1 - weight) * words.get(key, 0.0) for key, cosine in cosines.items()}
+    def search_all(self, queries: Mapping[str, float] | Sequence[str], k: int) -> Found:
+        """Return the k best passages for several wordings of one question, and notes.
 
+        Args:
+            queries: The wordings, with their weights where they differ. A passage's score is the weighted mean of
+                those that it has for each; `Hit.arms` shows those of the last one that an arm found it by.
+            k: Passages wanted.
+        """
+        asked = _weighted(queries)
+        if not asked or k < 1 or self.index.manifest.chunks == 0:
+            return Found([])
+        if self._within is not None and not self._within:
+            return Found([], (f"No document matches {' and '.join(self.config.where)}.",))
+        notes: list[str] = []
+        others = [self._others(query, max(self.config.candidates, k), notes) for query in asked]
+        candidates = self._candidates(asked, max(self.config.candidates, k), others)
+        scores, arms = self._scores(candidates, others, list(asked.values()))
+        best = self._passages(_best(scores, self._reads(k)), scores, arms, others)
+        if self._reranker is not None:
+            question = max(reversed(asked), key=asked.__getitem__)
+            best = reranked(question, best, self._reranker, self.config.rerank_seconds, notes)
+        return Found(_by_score(map(_trusted, best))[:k], tuple(dict.fromkeys(notes)))
 
-def shortened(embedder: Embedder, text: str) -> str:
-    """Return the beginning of a text that the embedder can read: all of it where it is short enough."""
-    while len(offsets := embedder.offsets(text)) > embedder.max_tokens:
-        text = text[: offsets[embedder.max_tokens][0]].rstrip()
-    return text
+    def _reads(self, k: int) -> int:
+        """Return how many passages are read before k of them are given out."""
+        return max(_READ * k, k, self.config.rerank_candidates) if self._reranker is None else self._reranked(k)
 
-
-def _scaled(scores: dict[str, float]) -> dict[str, float]:
-    best = max(scores.values(), default=0.0)
-    return {key: max(score, 0.0) / best if best > 0 else 0.0 for key, score in scores.items()}
-
-
-def _ranks(found: Sequence[tuple[str, float]]) -> dict[str, Arm]:
-    return {key: Arm(rank=rank, score=round(score, 6)) for rank, (key, score) in enumerate(found, 1)}
-
-
-def _passage(stored: StoredChunk, score: float, arms: dict[str, dict[str, Arm]]) -> Passage:
-    chunk = stored.chunk
-    hit = Hit(
-        chunk_id=chunk.id,
-        source=stored.source,
-        heading_path=chunk.heading_path,
-        page=stored.page,
-        span=chunk.span,
-        score=round(score, 6),
-        arms={name: found[chunk.id] for name, found in arms.items() if chunk.id in found},
-    )
-    return Passage(hit=hit, title=stored.title, text=chunk.text)
+    def _reranked(self, k: int) -> int:
+        return max(k, self.config.rerank_candidates)

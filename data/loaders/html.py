@@ -8,6 +8,7 @@ import warnings
 from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 
 from data.cleaning import normalise, unescaped, with_table_heads
+from data.loaders.invisible.html import take_out_invisible
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import decode, plain_title
 
@@ -38,6 +39,7 @@ def page_text(page: str) -> tuple[str, str]:
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     if not title and (heading := soup.find("h1")):
         title = heading.get_text(" ", strip=True)
+    take_out_invisible(soup)
     _clear(soup)
     body = soup.find("main") or soup.find("article") or soup.body or soup
     blocks = [block.get_text() for block in body.find_all("pre") if block.find_parent("pre") is None]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
 from data.cleaning import normalise
+from data.hidden import leave_out
 from data.loaders.archives import defines_entities
 from data.loaders.html import page_text
 from data.loaders.loaded import Loaded, Unreadable
@@ -25,6 +26,7 @@ _STARS = re.compile(r"^(\*+)[ \t]+(?:(?:TODO|DONE)[ \t]+)?(.*?)(?:[ \t]+:[\w:@]+
 _ORG_LINK = re.compile(r"\[\[([^\]\n]+)\](?:\[([^\]\n]+)\])?\]")
 _ORG_CODE = re.compile(r"(?<![\w~=])([~=])(\S(?:[^\n]*?\S)?)\1(?![\w~=])")
 _TITLE_KEYWORD = re.compile(r"^[ \t]*#\+title:[ \t]*(.+)$", re.IGNORECASE | re.MULTILINE)
+_HIDDEN_RTF = re.compile(r"\{\\v(?![a-z0-9])([^{}]*)\}|\\v(?![a-z0-9])([^{}]{1,20000}?)\\v0(?![0-9])")
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _NO_WORDS = re.compile(r"[a-z]+:\S+|\S*\d\S*", re.IGNORECASE)
 """An address, a date, a number."""
@@ -56,13 +58,23 @@ def load_rtf(content: bytes, limit: int) -> Loaded:
     from striprtf.striprtf import rtf_to_text
 
     try:
-        words: str = rtf_to_text(content.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
+        words: str = rtf_to_text(_seen(content.decode("latin-1")), errors="replace")  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, IndexError, TypeError, LookupError) as error:
         raise Unreadable("damaged", f"the content cannot be read ({type(error).__name__}: {error})") from error
     text = normalise(words)
     if not text:
         raise Unreadable("empty", "the file holds no text")
     return Loaded(text=text, media_type="application/rtf", title=first_line(text))
+
+
+def _seen(rtf: str) -> str:
+    """Return rich text without what is formatted as hidden."""
+
+    def gone(found: re.Match[str]) -> str:
+        leave_out("invisible text", found[1] or found[2])
+        return "" if found[1] else "\\v0"
+
+    return _HIDDEN_RTF.sub(gone, rtf)
 
 
 def load_xml(content: bytes, limit: int) -> Loaded:

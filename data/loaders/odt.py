@@ -10,6 +10,7 @@ from xml.etree.ElementTree import ParseError
 
 from data.cleaning import normalise
 from data.loaders.archives import check_archive
+from data.loaders.invisible.odt import take_out_invisible
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import first_heading, first_line
 from data.loaders.rows import rows_text
@@ -33,7 +34,9 @@ def load_odt(content: bytes, limit: int) -> Loaded:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         xml = archive.read("content.xml")
     try:
-        body = fromstring(xml).find(f"{_OFFICE}body")
+        root = fromstring(xml)
+        take_out_invisible(root)
+        body = root.find(f"{_OFFICE}body")
     except ParseError as error:
         raise Unreadable("damaged", f"the content cannot be read ({error})") from error
     text = normalise("\n\n".join(_blocks(body, 0))) if body is not None else ""

@@ -11,6 +11,7 @@ from xml.parsers.expat import ExpatError
 
 from data.cleaning import normalise, unescaped, with_table_heads
 from data.loaders.archives import check_archive
+from data.loaders.invisible.office import without_hidden_elements, without_hidden_runs, without_hidden_shapes
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.plain import plain_title
 
@@ -34,7 +35,7 @@ def load_docx(content: bytes, limit: int) -> Loaded:
     check_archive(content, limit, "word/document.xml")
     from markitdown.converters import DocxConverter
 
-    return _loaded(_convert(DocxConverter(), content), f"{_OOXML}.wordprocessingml.document")
+    return _loaded(_convert(DocxConverter(), without_hidden_runs(content)), f"{_OOXML}.wordprocessingml.document")
 
 
 def load_epub(content: bytes, limit: int) -> Loaded:
@@ -42,7 +43,7 @@ def load_epub(content: bytes, limit: int) -> Loaded:
     check_archive(content, limit, "META-INF/container.xml")
     from markitdown.converters import EpubConverter
 
-    return _loaded(_convert(EpubConverter(), content), "application/epub+zip")
+    return _loaded(_convert(EpubConverter(), without_hidden_elements(content)), "application/epub+zip")
 
 
 def load_pptx(content: bytes, limit: int) -> Loaded:
@@ -50,7 +51,7 @@ def load_pptx(content: bytes, limit: int) -> Loaded:
     check_archive(content, limit, "ppt/presentation.xml")
     from markitdown.converters import PptxConverter
 
-    markdown, title = _convert(PptxConverter(), content)
+    markdown, title = _convert(PptxConverter(), without_hidden_shapes(content))
     parts = _SLIDE.split(markdown.replace("\v", "\n").replace("[unsupported chart]", ""))
     text, starts, titles = "", [], [title]
     for number, slide in zip(parts[1::2], parts[2::2], strict=True):

@@ -8,6 +8,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from data.cleaning import normalise, unwrapped, without_leaders, without_running_lines
+from data.loaders.invisible.pdf import take_out_invisible
 from data.loaders.loaded import Loaded, Unreadable
 
 _SOFT_HYPHEN = re.compile("[\ufffe\x02\u00ad]\r?\n?")
@@ -54,6 +55,7 @@ def _without_text(pages: int, scanned: int) -> Unreadable:
 
 def _page_text(pdf: pdfium.PdfDocument, number: int) -> str:
     page = pdf[number]
+    take_out_invisible(page)
     text: str = page.get_textpage().get_text_bounded()
     page.close()
     return without_leaders(_SOFT_HYPHEN.sub("", text.replace("\r\n", "\n")))

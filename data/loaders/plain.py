@@ -6,6 +6,7 @@ import re
 
 from data.cleaning import normalise
 from data.loaders.encodings import decoded
+from data.loaders.invisible.markdown import without_invisible
 from data.loaders.loaded import Loaded, Unreadable
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -49,7 +50,7 @@ def load_source(content: bytes, limit: int) -> Loaded:
 def load_markdown(content: bytes, limit: int) -> Loaded:
     """Read Markdown without its front matter; the title is the front matter's, or the first heading."""
     raw, encoding = decode(content)
-    text = normalise(raw)
+    text = normalise(without_invisible(normalise(raw)))
     title = ""
     if front := _FRONT_MATTER.match(text):
         if named := re.search(r"^title:\s*[\"']?(.+?)[\"']?\s*$", front.group(1), re.MULTILINE):

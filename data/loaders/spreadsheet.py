@@ -12,12 +12,14 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from data.cleaning import normalise
+from data.hidden import leave_out
 from data.loaders.archives import check_archive
 from data.loaders.loaded import Loaded, Unreadable
 from data.loaders.office import DAMAGED
 from data.loaders.rows import rows_text
 
 if TYPE_CHECKING:
+    from openpyxl import Workbook
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -32,7 +34,7 @@ def load_xlsx(content: bytes, limit: int) -> Loaded:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that are not kept
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-            sheets = [(sheet.title, rows_text(_rows(sheet), level=3)) for sheet in book.worksheets]
+            sheets = [(sheet.title, rows_text(_rows(sheet), level=3)) for sheet in _shown(book)]
         title = book.properties.title or ""
     except DAMAGED as error:
         raise Unreadable("damaged", f"the content cannot be read ({type(error).__name__}: {error})") from error
@@ -41,6 +43,15 @@ def load_xlsx(content: bytes, limit: int) -> Loaded:
         raise Unreadable("empty", "the sheets hold no values")
     text = normalise("\n\n".join(filled))
     return Loaded(text=text, media_type=_MEDIA_TYPE, title=title, metadata={"sheets": str(len(filled))})
+
+
+def _shown(book: Workbook) -> Iterator[ReadOnlyWorksheet]:
+    """Yield the sheets that a reader sees."""
+    for sheet in book.worksheets:
+        if sheet.sheet_state == "visible":
+            yield sheet
+        else:
+            leave_out("invisible text", f"{sheet.title}\n{rows_text(_rows(sheet))}")
 
 
 def _rows(sheet: ReadOnlyWorksheet) -> Iterator[list[str]]:

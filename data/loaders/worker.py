@@ -12,6 +12,7 @@ import sys
 import warnings
 from pathlib import Path
 
+from data.hidden import tallied
 from data.loaders import Loaded, Unreadable, loader_of
 from data.loaders.guard import Guard, Refused
 from data.loaders.sniffing import true_ending
@@ -55,13 +56,13 @@ def _load(path: Path, content: bytes, limit: int) -> Loaded:
     _language("")  # its own files are opened before the guard is up
     ending = true_ending(path.suffix.lower(), content)
     load = loader_of(ending)
-    with Guard(path):
+    with Guard(path), tallied() as hidden:
         loaded = load(content, limit)
     if not loaded.text.strip():
         raise Unreadable("empty", "the file holds no text")
     if len(loaded.text) > _LONGEST * limit:
         raise Unreadable("too_large", f"its text has {len(loaded.text):,} characters; see --read-megabytes")
-    found = {"language": _language(loaded.text)}
+    found = {"language": _language(loaded.text), **hidden.metadata()}
     if ending != path.suffix.lower():
         found["read_as"] = ending
     return loaded.model_copy(update={"metadata": {**loaded.metadata, **found}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from doceo.app.systems import RAG, Systems, default_model
 from doceo.core.errors import IndexUnusable, UsageError
 from doceo.core.protocols import Answerer, Progress
 from rag import versions
+from rag.calibration import FILE as CALIBRATION
 
 
 def choose_documents(run: str, collection: str, *, none: bool) -> tuple[Run | None, Path | None]:
@@ -40,16 +42,26 @@ def choose_documents(run: str, collection: str, *, none: bool) -> tuple[Run | No
 
 
 def assistant(
-    settings: Settings, progress: Progress, *, run: str = "", collection: str = "", no_documents: bool = False
+    settings: Settings,
+    progress: Progress,
+    *,
+    run: str = "",
+    collection: str = "",
+    no_documents: bool = False,
+    summaries: MutableMapping[str, str] | None = None,
 ) -> Answerer:
-    """Return who answers, as the options say. Raises UsageError, RunError, IndexUnusable, ProviderError."""
+    """Return who answers, as the options say; what is asked is not kept in a run's journal.
+
+    Raises UsageError, RunError, IndexUnusable, ProviderError.
+    """
     found, index = choose_documents(run, collection, none=no_documents)
     model = settings.model or default_model(found)
     if no_documents and model == QUOTE:
         raise UsageError(
             "Without documents a model has to answer.", hint="Name one with --model, such as hf:PATH or openai:NAME."
         )
-    return Systems(settings, progress, found, index).open(model + (RAG if index is not None else ""))
+    systems = Systems(settings, progress, found, index, summaries=summaries, journaled=False)
+    return systems.open(model + (RAG if index is not None else ""))
 
 
 @dataclass
@@ -81,16 +93,16 @@ class Assistants:
         return alone + [f"{model}+{name}" for name in named for model in models]
 
     def get(self, name: str) -> Answerer | None:
-        """Return the answerer of an id, opened once and again when its index has a newer version; None if unknown."""
+        """Return the answerer of an id, opened again when its index is newer or calibrated anew; None if unknown."""
         if name not in self.names():
             return None
         model, _, collection = name.partition("+")
         index = self._index(collection)
-        version = current.name if index is not None and (current := versions.current(index)) else ""
+        version = _state(index) if index is not None else ""
         with self._lock:
             known = self._open.get(name)
             if known is None or known[0] != version:
-                systems = Systems(self.settings, self.progress, self.run, index)
+                systems = Systems(self.settings, self.progress, self.run, index, journaled=False)
                 known = self._open[name] = (version, systems.open(model + (RAG if version else "")))
         return known[1]
 
@@ -105,3 +117,12 @@ class Assistants:
             return self.run.index
         default = collection_folder(self.collection or DEFAULT_COLLECTION)
         return default if self.collection or versions.current(default) is not None else None
+
+
+def _state(index: Path) -> str:
+    """Return what an answerer over an index has to be opened again for: its version and when it was calibrated."""
+    current = versions.current(index)
+    if current is None:
+        return ""
+    made = index / CALIBRATION
+    return f"{current.name} {made.stat().st_mtime_ns if made.exists() else ''}"

@@ -111,7 +111,8 @@ def _server(name: str, spec: str, settings: Settings) -> Finding:
         return Finding(
             name, ok=False, words=f"{host} does not list {wanted}", cure=f"It lists: {', '.join(models[:8])}"
         )
-    return Finding(name, ok=True, words=f"{host} answers")
+    answers = "would be asked" if spec.startswith("langchain:") else "answers"
+    return Finding(name, ok=True, words=f"{host} {answers}")
 
 
 def _base(base: str) -> Finding:

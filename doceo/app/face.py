@@ -105,7 +105,7 @@ class Conversation:
         for piece in self._answerer.stream(question, self.history):
             if isinstance(piece, Answer):
                 self._remember(question, piece)
-            else:
+            elif isinstance(piece, str):
                 yield piece
 
     last: Answer | None = None

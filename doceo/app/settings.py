@@ -20,6 +20,8 @@ from pydantic_settings import (
 
 from doceo.core.config import (
     AnswerConfig,
+    CalibrateConfig,
+    ChatConfig,
     ChunkConfig,
     CleanConfig,
     DatasetConfig,
@@ -56,7 +58,8 @@ class Settings(BaseSettings):
     )
 
     teacher: str = "extractive"
-    """Who writes the questions: `extractive` (built in), or a model such as `openai:NAME` or `ollama:NAME`."""
+    """Who writes the questions: `extractive` (built in), or a model such as `openai:NAME`, `ollama:NAME` or
+    `langchain:VENDOR:NAME`."""
     student: str = ""
     """Model that is asked the questions without any text: what it knows is easy. Left out, the teacher."""
     judge: str = ""
@@ -69,6 +72,9 @@ class Settings(BaseSettings):
     """Embedding model: a folder or a sentence-transformers name."""
     base_url: str = ""
     """Address of the server behind `openai:` models; several, with commas, share the work."""
+    database_url: str = ""
+    """Where conversations and profiles are kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; left out,
+    the file runs/.doceo.sqlite, which is made when something is to be kept."""
     read: ReadConfig = ReadConfig()
     chunk: ChunkConfig = ChunkConfig()
     engine: EngineConfig = EngineConfig()
@@ -84,6 +90,8 @@ class Settings(BaseSettings):
     export: ExportConfig = ExportConfig()
     retrieve: RetrieveConfig = RetrieveConfig()
     answer: AnswerConfig = AnswerConfig()
+    chat: ChatConfig = ChatConfig()
+    calibrate: CalibrateConfig = CalibrateConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
 
     @classmethod
@@ -169,7 +177,8 @@ def example_file(chosen: Mapping[str, str]) -> str:
             sections.append((name, field.annotation))
             continue
         mark = "" if name in chosen else "# "
-        lines += [f"# {field.description}", f"{mark}{name} = {_toml(chosen.get(name, field.default))}", ""]
+        described = " ".join((field.description or "").split())
+        lines += [f"# {described}", f"{mark}{name} = {_toml(chosen.get(name, field.default))}", ""]
     for name, model in sections:
         lines += [f"[{name}]", f"# {(model.__doc__ or '').strip()}"]
         for key, knob in model.model_fields.items():

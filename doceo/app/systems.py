@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from data.store import ADAPTER, Run
 from doceo.app.bases import base_of, owns_base
+from doceo.app.contexts import with_context
 from doceo.app.models import QUOTE, open_here, open_local, open_provider
 from doceo.app.settings import Settings
-from doceo.core.config import AnswerConfig
 from doceo.core.errors import UsageError
-from doceo.core.protocols import Answerer, Progress, Provider
-from doceo.providers.chat import is_remote
+from doceo.core.protocols import Answerer, Progress, Provider, Retriever
+from doceo.providers.chat import context_of, is_remote
 from rag.answerer import ModelAnswerer
+from rag.asking import Tools, prompt_budget
+from rag.calibration import gate
 from rag.compiler import Count, words_as_tokens
+from rag.refusal import Gate, chance
+from rag.rewriting import Rewriter
+from rag.shield import Shield
+from rag.summary import Summaries
 
 if TYPE_CHECKING:
     from doceo.providers.local_gguf import GgufModel
     from doceo.providers.local_hf import LocalModel
+    from rag.index import Index
     from rag.retriever import HybridRetriever
 
 RAG = "+rag"
+SECRET = ".marks"
+"""File of a run that the marks around passages are made from."""
 SMALL_CONTEXT = 2048
 """A model that reads no more than this is a small one trained here; its answers are kept short."""
 SMALL_ANSWER = 64
@@ -37,12 +50,18 @@ class Systems:
         progress: Where the host of a remote model is said.
         run: The run whose base and adapter are `base` and `tuned`, if any.
         index: Folder of the index behind `+rag`, if any.
+        further: Gives, for the opened index, what is searched beside it.
+        summaries: Where the summaries of conversations are kept; left out, the latest in memory.
+        journaled: Whether a run keeps every reply of a remote model; not what people ask in passing.
     """
 
     settings: Settings
     progress: Progress
     run: Run | None = None
     index: Path | None = None
+    further: Callable[[Index], Sequence[Retriever]] | None = None
+    summaries: MutableMapping[str, str] | None = None
+    journaled: bool = True
     _base: LocalModel | None = field(default=None, init=False)
     _retriever: HybridRetriever | None = field(default=None, init=False)
 
@@ -57,14 +76,17 @@ class Systems:
             from rag.quote import QuoteAnswerer
 
             retriever = self.retriever()
-            return QuoteAnswerer(retriever, k=self.settings.retrieve.k)
+            return QuoteAnswerer(
+                retriever, k=self.settings.retrieve.k, gate=self._gate("quote"), trace=self.settings.answer.trace
+            )
         if model in ("base", "tuned") and self.run is not None:
             return self._local(name, self._of_run(model), with_documents=with_documents)
         if not is_remote(model):
             return self._local(name, open_here(model, self.settings), with_documents=with_documents)
-        journal = self.run.journal if self.run else None
+        journal = self.run.journal if self.run and self.journaled else None
         provider = open_provider(model, self.settings, journal=journal, progress=self.progress)
-        return self._answerer(name, provider, self.settings.answer, with_documents=with_documents)
+        context = context_of(model, self.settings.base_url or None)
+        return self._answerer(name, provider, context=context, remote=True, with_documents=with_documents)
 
     def retriever(self) -> HybridRetriever:
         """Return the search over the index. Raises IndexUnusable where there is none."""
@@ -76,7 +98,8 @@ class Systems:
             if self.index is None:
                 raise UsageError("There are no documents to answer from.", hint="Name a --run or a --collection.")
             opened = Index.open(self.index, open_embedder(self.settings.embedder))
-            self._retriever = HybridRetriever(opened, self.settings.retrieve)
+            others: dict[str, Any] = {"further": self.further(opened)} if self.further else {}
+            self._retriever = HybridRetriever(opened, self.settings.retrieve, **others)
         return self._retriever
 
     def _of_run(self, model: str) -> LocalModel:
@@ -87,32 +110,83 @@ class Systems:
         return self._base.with_adapter(adapter if model == "tuned" else None, model)
 
     def _local(self, name: str, model: LocalModel | GgufModel, *, with_documents: bool) -> ModelAnswerer:
-        config = self.settings.answer
-        if model.context <= SMALL_CONTEXT:
-            config = config.model_copy(update={"max_tokens": min(config.max_tokens, SMALL_ANSWER)})
-        return self._answerer(name, model, config, model.count_tokens, model.context, with_documents=with_documents)
+        most = SMALL_ANSWER if model.context <= SMALL_CONTEXT else None
+        return self._answerer(name, model, model.count_tokens, model.context, most=most, with_documents=with_documents)
 
     def _answerer(
         self,
         name: str,
         provider: Provider,
-        config: AnswerConfig,
         count: Count = words_as_tokens,
         context: int | None = None,
         *,
         with_documents: bool,
+        remote: bool = False,
+        most: int | None = None,
     ) -> ModelAnswerer:
-        retriever = self.retriever() if with_documents else None
+        config = self.settings.answer
+        if most is not None:
+            config = config.model_copy(update={"max_tokens": min(config.max_tokens, most)})
+        index = self.retriever().index if with_documents else None
+        tools = self._tools(provider, remote=remote, with_documents=with_documents)
+        if index is not None:
+            budget = prompt_budget(config, context)
+            tools = with_context(tools, self.settings, index, provider, self.progress, count=count, budget=budget)
         return ModelAnswerer(
             name,
             provider,
-            retriever,
-            config,
+            config=config,
+            tools=tools,
             k=self.settings.retrieve.k,
-            documents=retriever.index.document if retriever else None,
+            documents=index.document if index else None,
+            embed=index.embedder.embed if index else None,
             count=count,
             context=context,
+            say=self.progress.say,
+            secret=self._secret() if remote else None,
         )
+
+    def _tools(self, provider: Provider, *, remote: bool, with_documents: bool) -> Tools:
+        """Return what stands between a question and a model; one on a server rewrites and summarises itself."""
+        config = self.settings.answer
+        summaries = Summaries(provider, self.summaries) if remote else None
+        if not with_documents:
+            return Tools(summaries=summaries)
+        index = self.retriever().index
+        rewriter = Rewriter(provider if remote or config.rewriting == "model" else None, config.rewriting)
+        return Tools(
+            retriever=self.retriever(),
+            rewriter=rewriter,
+            summaries=summaries,
+            chance=lambda question, passages: chance(question, passages, index),
+            gate=self._gate("model"),
+            shield=self._shield(remote=remote),
+            version=index.version,
+        )
+
+    def _shield(self, *, remote: bool) -> Callable[[str], Shield] | None:
+        """Return what makes the shield of a request, where there is to be one: models tuned here know none."""
+        config = self.settings.answer
+        if config.delimiters == "off" or not (remote or config.delimiters == "on" or config.datamarking):
+            return None
+        return partial(Shield.for_request, datamarking=config.datamarking)
+
+    def _secret(self) -> bytes | None:
+        """Return the run's own secret, made when first needed: with the same marks its journal finds replies again."""
+        if self.run is None:
+            return None
+        path = self.run.path / SECRET
+        try:
+            if not path.exists():
+                with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
+                    out.write(secrets.token_bytes(32))
+            return path.read_bytes()[:64] or None
+        except OSError:
+            return None
+
+    def _gate(self, of: Literal["model", "quote"]) -> Gate:
+        """Return how an answerer refuses. Raises IndexUnusable where the calibration is damaged."""
+        return gate(self.retriever().index, self.settings.retrieve, self.settings.answer.refuse_below, of)
 
 
 def default_model(run: Run | None) -> str:

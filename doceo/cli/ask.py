@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
+
+if TYPE_CHECKING:
+    from doceo.core.protocols import Answerer
+    from doceo.core.records import ProfileEntry
 
 RunOption = Annotated[
     str, typer.Option("--run", metavar="RUN", help="Answer from this run's documents.", show_default=False)
@@ -36,13 +41,22 @@ def register(app: typer.Typer) -> None:
     ) -> int | None:
         """Answer one question from your documents, with the sentences that prove it."""
         from doceo.app.assistant import assistant
-        from doceo.cli.shown import show_answer
+        from doceo.cli.shown_answer import show_answer
         from doceo.core.errors import UsageError
 
         if not question.strip():
             raise UsageError("The question is empty.", hint='Ask something: doceo ask "What is ...?"')
         answerer = assistant(settings, console, run=run, collection=collection, no_documents=no_documents)
-        answer = answerer.answer(question)
+        answer = answerer.answer(question, (), _profile(answerer, settings))
         show_answer(console, answer)
         console.result(answer.model_dump(mode="json"))
         return None
+
+
+def _profile(answerer: Answerer, settings: Settings) -> Sequence[ProfileEntry]:
+    """Return what is known of the user, where they want that used; who only quotes has no use for it."""
+    if answerer.name.startswith("quote"):
+        return ()
+    from doceo.app.talk import Talk
+
+    return Talk(answerer, settings.database_url, profile=settings.answer.profile).profile()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +11,9 @@ from doceo.app.settings import Settings
 from doceo.cli.ask import CollectionOption, NoDocuments
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
-from doceo.core.protocols import Answerer
 
-LEAVE = {"/quit", "/exit", "/q"}
+if TYPE_CHECKING:
+    from doceo.app.talk import Talk
 
 
 def register(app: typer.Typer) -> None:
@@ -28,53 +28,37 @@ def register(app: typer.Typer) -> None:
         ] = "",
         collection: CollectionOption = "",
         no_documents: NoDocuments = False,
+        keep: Annotated[
+            bool | None,
+            typer.Option(
+                "--keep/--no-keep",
+                help="Keep the conversation, so that --resume can go on with it.",
+                show_default=False,
+            ),
+        ] = None,
+        resume: Annotated[
+            str,
+            typer.Option("--resume", metavar="ID", help="Go on with a kept conversation.", show_default=False),
+        ] = "",
     ) -> int | None:
-        """Talk with your documents; an empty line or /quit ends it."""
-        from doceo.app.assistant import assistant
+        """Talk with your documents; an empty line or /quit ends it, /help lists what else there is."""
+        from doceo.app.talking import open_talk
+        from doceo.cli.chat_loop import converse
 
-        answerer = assistant(settings, console, run=run, collection=collection, no_documents=no_documents)
-        console.say(f"{answerer.name} answers. An empty line or /quit ends the conversation, /new starts another.")
-        return converse(answerer, console, interactive=sys.stdin.isatty())
-
-
-def converse(answerer: Answerer, console: Console, *, interactive: bool) -> int | None:
-    """Read questions until there are no more; answers appear as they are made. Returns 1 where one failed."""
-    from doceo.cli.shown import show_answer
-    from doceo.core.errors import ProviderError
-    from doceo.core.records import Answer, Message
-
-    history: list[Message] = []
-    answers: list[object] = []
-    failed = None
-    while (line := _line("> " if interactive else "")) is not None:
-        question = line.strip()
-        if question == "/new":
-            history = []
-            continue
-        if question in LEAVE or (not question and interactive):
-            break
-        if not question:
-            continue
-        try:
-            for piece in answerer.stream(question, history):
-                if isinstance(piece, Answer):
-                    console.stream("\n")
-                    show_answer(console, piece, text=False)
-                    answers.append(piece.model_dump(mode="json"))
-                    history += [Message(role="user", content=question), Message(role="assistant", content=piece.text)]
-                else:
-                    console.stream(piece)
-        except ProviderError as error:
-            if console.as_json:
-                raise
-            console.error(error)
-            failed = None if interactive else error.exit_code
-    console.result({"answers": answers})
-    return failed
+        talk = open_talk(settings, console, run=run, collection=collection, no_documents=no_documents)
+        if resume:
+            talk.resume(resume)
+        elif settings.chat.keep if keep is None else keep:
+            talk.keep()
+        _greet(talk, console)
+        return converse(talk, console, interactive=sys.stdin.isatty())
 
 
-def _line(prompt: str) -> str | None:
-    try:
-        return input(prompt)
-    except EOFError:
-        return None
+def _greet(talk: Talk, console: Console) -> None:
+    """Say who answers, what is kept and where, and how to end."""
+    from doceo.cli.chat_commands import how_kept
+
+    console.say(f"{talk.answerer.name} answers. An empty line or /quit ends the conversation; /help lists commands.")
+    console.say(how_kept(talk))
+    if talk.profile_on:
+        console.say(f"Your profile is on, with {len(talk.profile())} entries: /profile shows it.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.cli.export import RunArgument
 from doceo.cli.knobs import verb
+
+if TYPE_CHECKING:
+    from data.store import Run
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +32,16 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = "",
+        ablate: Annotated[
+            str,
+            typer.Option(
+                "--ablate",
+                metavar="PARTS",
+                help="Instead: ask the questions of conversations with and without history, profile (by commas), and "
+                "say whether they help.",
+                show_default=False,
+            ),
+        ] = "",
     ) -> int | None:
         """Ask every system the held-out questions and score the answers, with intervals."""
         from doceo.app.pipeline import evaluate_run
@@ -36,9 +49,25 @@ def register(app: typer.Typer) -> None:
         from doceo.cli.shown import show_scores
 
         target = existing_run(run)
-        names = [name.strip() for name in systems.split(",") if name.strip()]
+        names = _names(systems)
+        if ablate:
+            return _ablated(target, _names(ablate), names, settings, console)
         scores = evaluate_run(target, names, settings, console)
         show_scores(console, scores)
         console.result({"run": str(target.path), "scores": [score.model_dump() for score in scores]})
         console.next_steps(f"doceo report {target.path}")
         return None
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def _ablated(run: Run, parts: list[str], systems: list[str], settings: Settings, console: Console) -> int | None:
+    from doceo.app.ablation import ablate_run
+    from doceo.cli.shown_ablation import show_ablation
+
+    results = ablate_run(run, parts, systems, settings, console)
+    show_ablation(console, results)
+    console.result({"run": str(run.path), "ablation": [one.model_dump() for one in results]})
+    return None

@@ -19,7 +19,7 @@ VERBS = (
     "run", "demo", "chat", "ask", "report", "doctor", "init",
     "ingest", "generate", "review", "export", "import",
     "clean", "tokenizer", "pretrain", "finetune", "models", "export-model",
-    "index", "collections",
+    "index", "collections", "calibrate",
     "evaluate", "judge",
     "serve",
 )  # fmt: skip

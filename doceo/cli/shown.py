@@ -7,7 +7,7 @@ from collections import Counter
 from doceo.app.stages.documents import Ingested
 from doceo.app.stages.pairs import Made
 from doceo.cli.console import Console
-from doceo.core.records import Answer, Ledger, Score
+from doceo.core.records import Ledger, Score
 
 SHOWN = 40
 """Documents, and skipped files, that are listed one by one."""
@@ -70,19 +70,3 @@ def show_scores(console: Console, scores: list[Score]) -> None:
         console.table(table.headers, rows, title=f"\n{table.title} (n = {table.n})")
     if found:
         console.show(found[0].note.split("; ", 1)[-1])
-
-
-def show_answer(console: Console, answer: Answer, *, text: bool = True) -> None:
-    """Show an answer and, under it, its sources."""
-    if text:
-        console.show(answer.text)
-    if answer.refused and answer.reason:
-        console.show(f"  ({answer.reason})")
-    if answer.short and answer.short != answer.text:
-        console.show(f"In short: {answer.short}")
-    for citation in answer.citations:
-        where = " > ".join(citation.heading_path) or citation.title
-        page = f", page {citation.page}" if citation.page else ""
-        mark = "" if citation.verified else " (not verified)"
-        quote = " ".join(citation.quote.split())
-        console.show(f"  [{citation.n}] {citation.source}{page}, {where}{mark}\n      \u201c{quote}\u201d")

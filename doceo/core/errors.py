@@ -12,6 +12,7 @@ DoceoError
 │   └── ModelExists       exit 1   a finished or unfinished model of another config would be replaced
 ├── StorageError          exit 1   the disk is full or not writable
 ├── MissingExtra          exit 1   an optional package is not installed
+│   └── MissingPackage    exit 1   ... that no extra of ours names, such as a vendor's
 ├── ProviderError         exit 1   a model or the server behind it failed
 │   ├── Unreachable       exit 1   no answer from the address
 │   ├── AuthenticationFailed  exit 1   401 or 403
@@ -119,6 +120,15 @@ class MissingExtra(DoceoError):
         super().__init__(
             f"{purpose} needs the package {package}, which is not installed.",
             hint=f'pip install "doceo[{extra}]"',
+        )
+
+
+class MissingPackage(MissingExtra):
+    """An optional package that no extra names, such as LangChain's for a vendor, is not installed."""
+
+    def __init__(self, package: str, *, purpose: str) -> None:
+        DoceoError.__init__(
+            self, f"{purpose} needs the package {package}, which is not installed.", hint=f"pip install {package}"
         )
 
 

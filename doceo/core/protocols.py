@@ -81,6 +81,10 @@ class Embedder(Tokens, Protocol):
         """Return an array of shape (len(texts), dimensions), rows of length 1."""
         ...
 
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of questions, to be compared with those of passages that `embed` gives."""
+        ...
+
 
 class Retriever(Protocol):
     """Search over one index."""

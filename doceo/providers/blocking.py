@@ -63,6 +63,14 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         raise
 
 
+async def on_background(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the process's event loop and return its result, awaited on the loop at hand."""
+    loop = _background.loop()
+    if asyncio.get_running_loop() is loop:
+        return await coroutine
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
+
+
 class Blocking:
     """A remote model for synchronous callers. Safe for several threads.
 

@@ -13,11 +13,12 @@ from rapidfuzz import process
 
 from doceo.core.config import EngineConfig
 from doceo.core.errors import AuthenticationFailed, UsageError
-from doceo.providers.remote import AsyncRemote
+from doceo.providers.remote import AsyncRemote, Priced
 
 if TYPE_CHECKING:
     from doceo.providers.blocking import Blocking
     from doceo.providers.capped import Budget
+    from doceo.providers.langchain_chat import LangChainChat
     from doceo.providers.openai_chat import OpenAIChat
     from doceo.providers.prices import Price
 
@@ -28,9 +29,9 @@ ADDRESSES = {
     "lmstudio": "http://127.0.0.1:1234/v1",
     "vllm": "http://127.0.0.1:8000/v1",
 }
+LANGCHAIN = "langchain"
 _ELSEWHERE = {
     "hf": "A Hugging Face model is opened as LocalModel, not by an address.",
-    "langchain": "langchain: is not in this version; many vendors also answer at an openai: address (--base-url).",
     "gguf": "A GGUF file is opened in this process by ask, chat, evaluate and serve, not by an address.",
     "quote": "quote is no chat model; it answers with sentences of the documents.",
     "extractive": "extractive is no chat model; it is the built-in teacher.",
@@ -39,7 +40,7 @@ _ELSEWHERE = {
 
 def is_remote(spec: str) -> bool:
     """Return whether `KIND:MODEL` names a model behind an address, which `open_chat` can open."""
-    return spec.partition(":")[0] in ADDRESSES
+    return spec.partition(":")[0] in {*ADDRESSES, LANGCHAIN}
 
 
 def open_chat(
@@ -52,14 +53,14 @@ def open_chat(
     budget: Budget | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> AsyncRemote:
-    """Open a chat model behind OpenAI-compatible addresses. Nothing is sent yet.
+    """Open a chat model behind OpenAI-compatible addresses, or a vendor's through LangChain. Nothing is sent yet.
 
     What is returned is a `Journaled` where a journal is named. It is used from one event loop and closed with `aclose`.
 
     Args:
-        spec: `openai:MODEL`, `ollama:MODEL`, `lmstudio:MODEL` or `vllm:MODEL`.
+        spec: `openai:MODEL`, `ollama:MODEL`, `lmstudio:MODEL`, `vllm:MODEL` or `langchain:VENDOR:MODEL`.
         base_url: The address of an `openai:` model, or several, joined by commas, that share the work; left out,
-            OPENAI_BASE_URL, then OpenAI's own.
+            OPENAI_BASE_URL, then OpenAI's own. Also that of `langchain:openai:MODEL`; other vendors have variables.
         api_key: The key of an `openai:` model; left out, OPENAI_API_KEY. It is sent nowhere else.
         journal: The file that keeps every reply; None keeps none.
         engine: Concurrency and rates (for each address), price file, cost cap, time limit.
@@ -70,14 +71,20 @@ def open_chat(
     Raises:
         UsageError: The spec or an address cannot be understood, or there is a cap and the model's price is not known.
         ConfigError: The price file is wrong.
-        AuthenticationFailed: OpenAI itself is named and there is no key.
+        AuthenticationFailed: OpenAI itself or a vendor is named and there is no key.
+        MissingPackage: LangChain's package for the vendor is not installed.
         StorageError: The journal cannot be written.
     """
     from doceo.providers.balanced import Balanced
     from doceo.providers.limiter import Limited
 
     engine = engine or EngineConfig()
-    servers = _connect(spec, base_url, api_key, engine, environment)
+    kind = spec.partition(":")[0]
+    servers: Sequence[Priced] = (
+        [_langchain(spec, base_url, engine)]
+        if kind == LANGCHAIN
+        else _connect(spec, base_url, api_key, engine, environment)
+    )
     limited = [Limited(one, concurrency=engine.concurrency, rpm=engine.rpm, tpm=engine.tpm) for one in servers]
     provider: AsyncRemote = limited[0] if len(limited) == 1 else Balanced(limited)
     if budget is not None or engine.max_cost is not None:
@@ -110,9 +117,14 @@ def open_blocking(
 
 
 def list_models(spec: str, *, base_url: str | None = None) -> tuple[str, list[str]]:
-    """Return the host behind a spec and the models that it lists. Raises as `open_chat`, and ProviderError."""
+    """Return the host behind a spec and the models that it lists; a vendor of LangChain's is not asked.
+
+    Raises as `open_chat`, and ProviderError.
+    """
     from doceo.providers.blocking import run
 
+    if spec.partition(":")[0] == LANGCHAIN:
+        return _langchain(spec, base_url, EngineConfig()).address, []
     server = _connect(spec, base_url, None, EngineConfig(timeout=10.0), None)[0]
 
     async def ask() -> list[str]:
@@ -122,21 +134,47 @@ def list_models(spec: str, *, base_url: str | None = None) -> tuple[str, list[st
     return server.host, run(ask())
 
 
+def context_of(spec: str, base_url: str | None = None, environment: Mapping[str, str] | None = None) -> int | None:
+    """Return how many tokens a model can read, of several addresses the fewest; None where no server says so.
+
+    OpenAI itself and vendors of LangChain's are not asked. Raises UsageError for a spec that cannot be understood.
+    """
+    from doceo.providers.context import probe
+
+    if spec.partition(":")[0] == LANGCHAIN:
+        return None
+    environment = os.environ if environment is None else environment
+    kind, model, addresses = _addresses(spec, base_url, environment)
+    key = (environment.get("OPENAI_API_KEY") or "").strip() or None if kind == "openai" else None
+    found = [probe(kind, model, address, key) for address in addresses if address != OPENAI]
+    return min((context for context in found if context), default=None)
+
+
 def price_of_spec(
     spec: str,
     base_url: str | None = None,
     engine: EngineConfig | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Price | None:
-    """Return what a model costs, of several addresses the highest; None where that is not known. No key is needed.
+    """Return what a model costs, of several addresses the highest; None where that is not known.
 
-    Raises UsageError for a spec that cannot be understood, ConfigError for a wrong price file.
+    Only a vendor of LangChain's needs its package and key for that. Raises UsageError for a spec that cannot be
+    understood, ConfigError for a wrong price file.
     """
     from doceo.providers.prices import highest, price_of
 
+    if spec.partition(":")[0] == LANGCHAIN:
+        return _langchain(spec, base_url, engine or EngineConfig()).price
     _, model, addresses = _addresses(spec, base_url, os.environ if environment is None else environment)
     hosts = [urlsplit(address).netloc.rpartition("@")[2] for address in addresses]
     return highest(price_of(host, model, _prices(engine or EngineConfig())) for host in hosts)
+
+
+def _langchain(spec: str, base_url: str | None, engine: EngineConfig) -> LangChainChat:
+    from doceo.providers.langchain_chat import open_langchain
+
+    capped = engine.max_cost is not None
+    return open_langchain(spec, base_url, engine.timeout, _prices(engine), langsmith=engine.langsmith, capped=capped)
 
 
 def _connect(
@@ -176,16 +214,17 @@ def _prices(engine: EngineConfig) -> Path | None:
     return Path(engine.prices) if engine.prices else None
 
 
-def _price_to_cap(servers: Sequence[OpenAIChat]) -> Price:
+def _price_to_cap(servers: Sequence[Priced]) -> Price:
     """Return the highest price of a model among its addresses. Raises UsageError where one has none."""
     from doceo.providers.prices import highest
 
     price = highest(server.price for server in servers)
     if price is None:
         server = next(server for server in servers if server.price is None)
-        row = f'[hosts."{server.host}"]\n"{server.model}" = {{ prompt = 0.15, completion = 0.60 }}'
+        host = urlsplit(server.address).netloc or server.address
+        row = f'[hosts."{host}"]\n"{server.model}" = {{ prompt = 0.15, completion = 0.60 }}'
         raise UsageError(
-            f"No price is known for {server.model} at {server.host}, so that a cost cap cannot be kept.",
+            f"No price is known for {server.model} at {host}, so that a cost cap cannot be kept.",
             hint=f"Write what it costs, in USD for a million tokens, into a file and name it with --prices:\n{row}",
         )
     return price
@@ -194,6 +233,6 @@ def _price_to_cap(servers: Sequence[OpenAIChat]) -> Price:
 def _unknown(spec: str, kind: str) -> UsageError:
     if kind in _ELSEWHERE:
         return UsageError(f"{spec!r} cannot be opened as a chat model here.", hint=_ELSEWHERE[kind])
-    near = process.extractOne(kind, [*ADDRESSES, *_ELSEWHERE], score_cutoff=60)
-    suggestion = f"Did you mean {near[0]}:MODEL?" if near else f"Known kinds are {', '.join(ADDRESSES)}, hf."
+    near = process.extractOne(kind, [*ADDRESSES, LANGCHAIN, *_ELSEWHERE], score_cutoff=60)
+    suggestion = f"Did you mean {near[0]}:MODEL?" if near else f"Known kinds are {', '.join(ADDRESSES)}, langchain, hf."
     return UsageError(f"{spec!r} is of no known kind.", hint=suggestion)

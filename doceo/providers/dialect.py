@@ -7,6 +7,7 @@ parameters a model takes. A refusal that names one of them is answered by the ne
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from doceo.core.records import ChatRequest
@@ -20,7 +21,8 @@ _REFUSAL_WORDS = re.compile(
     r"only the default|deprecated|instead",
     re.IGNORECASE,
 )
-_OPTIONAL = ("temperature", "seed", "stop")
+OPTIONAL = ("temperature", "seed", "stop")
+"""Parts of a request that it can do without."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,24 @@ class Dialect:
             refusal: What the server said.
             body: The request that it refused, as made by `write`.
         """
-        if "response_format" in body and _FORM_WORDS.search(refusal):
+        if "response_format" in body and refuses_form(refusal):
             return replace(self, form=_FORMS[_FORMS.index(self.form) + 1])
-        if not _REFUSAL_WORDS.search(refusal):
-            return None
-        if self.limit in body and re.search(rf"\b{self.limit}\b", refusal):
+        name = refused_part(refusal, [name for name in (self.limit, *OPTIONAL) if name in body])
+        if name == self.limit:
             other = "max_completion_tokens" if self.limit == "max_tokens" else "max_tokens"
             if other in self.dropped:
                 return None
             return replace(self, limit=other, dropped=self.dropped | {self.limit})
-        for name in _OPTIONAL:
-            if name in body and re.search(rf"\b{name}\b", refusal):
-                return replace(self, dropped=self.dropped | {name})
+        return None if name is None else replace(self, dropped=self.dropped | {name})
+
+
+def refuses_form(refusal: str) -> bool:
+    """Say whether a server's refusal is about the way in which a JSON form was asked for."""
+    return bool(_FORM_WORDS.search(refusal))
+
+
+def refused_part(refusal: str, parts: Iterable[str]) -> str | None:
+    """Return the first of a request's parts that a server's refusal names as one it does not take, or None."""
+    if not _REFUSAL_WORDS.search(refusal):
         return None
+    return next((name for name in parts if re.search(rf"\b{name}\b", refusal)), None)

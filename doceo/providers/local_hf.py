@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doceo.core.errors import ModelNotFound, RequestRejected
 from doceo.core.records import ChatReply, ChatRequest, Message, Usage
@@ -22,6 +22,8 @@ from doceo.text.thinking import without_thinking
 if TYPE_CHECKING:
     import torch
     from transformers import GenerationConfig
+
+    from doceo.providers.kept_prefix import KeptPrefix
 
 BATCH_ROWS = 32
 BATCH_TOKENS = 16384
@@ -43,6 +45,8 @@ class LocalModel:
         ProviderError: The files cannot be used.
     """
 
+    _kept: KeptPrefix | None = None
+
     def __init__(self, path: str | Path, adapter: Path | None = None, name: str | None = None) -> None:
         self.name = name or f"hf:{path}"
         if adapter is None and (Path(path) / ADAPTER).exists():
@@ -60,6 +64,12 @@ class LocalModel:
         other.name, other._weights = name, self._weights
         other._adapter = self._weights.attach(adapter) if adapter else None
         return other
+
+    def keep_prefix(self) -> None:
+        """Read the beginning that a prompt shares with the one before only once (`doceo.providers.kept_prefix`)."""
+        from doceo.providers.kept_prefix import KeptPrefix
+
+        self._kept = self._kept or KeptPrefix()
 
     @property
     def context(self) -> int:
@@ -151,7 +161,10 @@ class LocalModel:
         cut = min((at for mark in stop if (at := text.find(mark)) >= 0), default=None)
         finish = "length" if length is None and cut is None else "stop"
         usage = Usage(
-            prompt_tokens=prompt, completion_tokens=len(row) if length is None else length + 1, seconds=seconds
+            prompt_tokens=prompt,
+            completion_tokens=len(row) if length is None else length + 1,
+            cached_tokens=self._kept.reused if self._kept else 0,
+            seconds=seconds,
         )
         return ChatReply(text=without_thinking(text[:cut]).strip(), finish=finish, usage=usage)
 
@@ -175,17 +188,27 @@ class LocalModel:
         pad = self._weights.tokenizer.pad_token_id
         ids = torch.tensor([[pad] * (width - len(row)) + row for row in prompts])
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in prompts])
-        with self._weights.using(self._adapter) as model, torch.inference_mode(), _seeded(request), quiet():
+        with (
+            self._weights.using(self._adapter) as model,
+            torch.inference_mode(),
+            _seeded(request),
+            quiet(),
+            self._lent(model, prompts) as kept,
+        ):
             device = next(model.parameters()).device
             out: torch.Tensor = model.generate(
                 input_ids=ids.to(device),
                 attention_mask=mask.to(device),
                 generation_config=self._settings(request, new),
                 tokenizer=self._weights.tokenizer,
+                **kept,
                 **more,
             )
         rows: list[list[int]] = out[:, width:].tolist()
         return rows
+
+    def _lent(self, model: object, prompts: Sequence[list[int]]) -> AbstractContextManager[dict[str, Any]]:
+        return nullcontext({}) if self._kept is None else self._kept.lent(model, self._adapter, prompts)
 
     def _settings(self, request: ChatRequest, new: int) -> GenerationConfig:
         """Return settings of our own: a model's shipped ones may sample, which greedy answers must not."""

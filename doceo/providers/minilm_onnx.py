@@ -99,6 +99,10 @@ class MiniLM:
                     pass
         return vectors
 
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the same vectors as `embed`: the model makes no difference between questions and passages."""
+        return self.embed(texts)
+
     def _ids(self, text: str) -> NDArray[np.int64]:
         ids = self._tokenizer.encode(without_surrogates(text)).ids
         if len(ids) > self.max_tokens + 2:

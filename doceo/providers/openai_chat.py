@@ -25,9 +25,8 @@ from doceo.providers.openai_errors import Server, said
 from doceo.providers.openai_reply import Reader
 from doceo.providers.prices import price_of
 from doceo.providers.remote import is_loopback
-from doceo.text.thinking import without_thinking
+from doceo.text.thinking import WithoutThinking
 
-_LONGEST_MARK = len("</reasoning>")
 Sent = TypeVar("Sent")
 
 
@@ -106,21 +105,12 @@ class OpenAIChat:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
         """Yield the reply piece by piece, without the reasoning before it. Raises ProviderError."""
-        held, decided = "", False
+        thinking = WithoutThinking()
         async with aclosing(self._pieces(request)) as pieces:
             async for piece in pieces:
-                if decided:
-                    yield piece
-                    continue
-                held += piece
-                start = held.lstrip()
-                if not start or (start.startswith("<") and len(start) < _LONGEST_MARK):
-                    continue
-                # Nothing is left of a block of reasoning that is not closed yet.
-                if rest := without_thinking(held):
-                    decided = True
+                if rest := thinking.add(piece):
                     yield rest
-        if not decided and (rest := without_thinking(held)):
+        if rest := thinking.end():
             yield rest
 
     async def models(self) -> list[str]:

@@ -5,7 +5,6 @@ Every message names the address; every hint says what to do about it.
 
 from __future__ import annotations
 
-import email.utils
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from doceo.core.errors import (
     ServerFailed,
     Unreachable,
 )
+from doceo.providers.retry_after import seconds_of
 
 _LONGEST = 300
 _LATER = "Try again later; else look at the server's log."
@@ -84,7 +84,7 @@ class Server:
         return Unreachable(f"{self.address} cannot be reached: {self._shown(str(chain[-1]) or str(error))}.", hint=hint)
 
     def _of_status(self, error: openai.APIStatusError) -> ProviderError:
-        status, wait = error.status_code, retry_after(error, self.wall())
+        status, wait = error.status_code, seconds_of(error.response.headers.get("retry-after", ""), self.wall())
         where = f"{self.address} answered {status} for {self.model}: {self._shown(said(error))}."
         if status in {401, 403}:
             own = self.kind == "openai"
@@ -126,16 +126,3 @@ def said(error: openai.APIStatusError) -> str:
         message = body.get("message") or body.get("detail") or body
         return " ".join(str(part) for part in (message, body.get("param")) if part)
     return str(body or error.message)
-
-
-def retry_after(error: openai.APIStatusError, now: float) -> float | None:
-    """Return the seconds of a `Retry-After` header: a number, or an HTTP date (RFC 9110, section 10.2.3)."""
-    value = error.response.headers.get("retry-after", "")
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
-        except ValueError:
-            return None
-    return max(0.0, seconds)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from doceo.core.errors import ReplyInvalid
+from doceo.core.errors import ReplyInvalid, ServerFailed
 from doceo.core.records import ChatRequest, Usage
-from doceo.providers.openai_errors import Server
 from doceo.providers.prices import Price
 from doceo.text.surrogates import without_surrogates
 from doceo.text.thinking import without_thinking
+
+
+class Answering(Protocol):
+    """Who answered, as messages name it."""
+
+    @property
+    def address(self) -> str:
+        """The address, or what else the user knows it by."""
+        ...
+
+    def no_completion(self, body: object) -> ServerFailed:
+        """Return the error for a body that is no chat completion."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -23,7 +36,7 @@ class Reader:
     """
 
     name: str
-    server: Server
+    server: Answering
     price: Price | None
 
     def text(self, body: object, request: ChatRequest) -> tuple[str, str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import AsyncGenerator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from doceo.core.protocols import AsyncProvider, Provider
 from doceo.core.records import ChatRequest, Usage
+
+if TYPE_CHECKING:
+    from doceo.providers.prices import Price
 
 
 class RemoteProvider(Provider, Protocol):
@@ -38,6 +41,25 @@ class AsyncRemote(AsyncProvider, Protocol):
 
     async def aclose(self) -> None:
         """Close connections and files; nothing may be asked afterwards."""
+        ...
+
+
+class Priced(AsyncRemote, Protocol):
+    """A chat model at one address, with what it costs."""
+
+    @property
+    def model(self) -> str:
+        """The model's name there."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """The address, or the host alone, that receives the text."""
+        ...
+
+    @property
+    def price(self) -> Price | None:
+        """What it costs; None where that is not known."""
         ...
 
 

@@ -1,14 +1,20 @@
-"""Any sentence-transformers model, by hub name or folder: safetensors weights only, no code from the model."""
+"""Any sentence-transformers model, by hub name or folder: safetensors weights only, no code from the model.
+
+Models such as E5's and BGE's want words before a question or a passage that say which it is. Where a model's own
+configuration names such prompts they are used.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doceo.core.errors import InputError, ModelNotFound, Unreachable
+from doceo.core.fingerprint import canonical, sha256
 from doceo.text.surrogates import without_surrogates
 
 if TYPE_CHECKING:
@@ -39,9 +45,13 @@ class SentenceEmbedder:
         if dimensions is None:
             raise ModelNotFound(f"{model} does not say how long its vectors are.", hint="Choose another embedder.")
         self.dimensions: int = dimensions
+        self._prompts = _prompts(self._model)
         longest = self._model.max_seq_length or self._tokenizer.model_max_length
-        self.max_tokens: int = int(longest) - self._tokenizer.num_special_tokens_to_add()
-        self.fingerprint: str = f"{self.name}|sentence-transformers|{_weights_hash(self._model)[:12]}"
+        self._longest = int(longest) - self._tokenizer.num_special_tokens_to_add()
+        self.max_tokens: int = self._longest - max(self.counts(self._prompts))
+        weights = _weights_hash(self._model)[:12]
+        said = f"|prompts {sha256(canonical(self._prompts))[:12]}" if any(self._prompts) else ""
+        self.fingerprint: str = f"{self.name}|sentence-transformers|{weights}{said}"
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Return the (start, end) code points of every token of the text, without special tokens."""
@@ -71,39 +81,60 @@ class SentenceEmbedder:
         return [len(ids) for ids in encoding["input_ids"]]
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return an array of shape (len(texts), dimensions), rows of length 1.
+        """Return an array of shape (len(texts), dimensions), rows of length 1, of passages.
 
         Raises InputError where a text has more than `max_tokens` tokens: nothing is cut silently.
         """
+        return self._embed(texts, self._prompts[1])
+
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of questions, to be compared with those of passages. Otherwise as `embed`."""
+        return self._embed(texts, self._prompts[0], questions=True)
+
+    def _embed(self, texts: Sequence[str], prompt: str, *, questions: bool = False) -> NDArray[np.float32]:
         import numpy as np
 
-        for text, tokens in zip(texts, self.counts(texts), strict=True):
-            if tokens > self.max_tokens:
-                raise InputError(
-                    f"A text of {tokens} tokens is too long for {self.name} (at most {self.max_tokens}): {text[:30]!r}",
-                    hint="Cut it into smaller passages.",
-                )
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
+        texts = [without_surrogates(text) for text in texts]
+        for text, tokens in zip(texts, self.counts([prompt + text for text in texts]), strict=True):
+            if tokens > self._longest:
+                raise InputError(
+                    f"A text of {tokens} tokens is too long for {self.name} (at most {self._longest}): {text[:30]!r}",
+                    hint="Cut it into smaller passages.",
+                )
+        encode = self._model.encode_query if questions else self._model.encode_document
         with self._using:
-            vectors = self._model.encode(
-                [without_surrogates(text) for text in texts],
-                normalize_embeddings=True,
-                convert_to_numpy=True,
-                show_progress_bar=False,
+            vectors = encode(
+                texts, prompt=prompt, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
             )
         return np.asarray(vectors, dtype=np.float32)
 
 
-def _load(model: str, device: str | None) -> SentenceTransformer:
-    import httpx
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
-    from sentence_transformers import SentenceTransformer
+def _prompts(model: SentenceTransformer) -> tuple[str, str]:
+    """Return what is put before a question and before a passage, as the model's configuration names it, or nothing."""
+    named = {name: text or "" for name, text in model.prompts.items()}
+    passage = next((named[name] for name in ("document", "passage", "corpus") if named.get(name)), "")
+    return named.get("query", ""), passage
 
-    try:
+
+def _load(model: str, device: str | None) -> SentenceTransformer:
+    with loading(model, "sentence-transformers model"):
+        from sentence_transformers import SentenceTransformer
+
         return SentenceTransformer(
             model, device=device, trust_remote_code=False, model_kwargs={"use_safetensors": True}
         )
+
+
+@contextmanager
+def loading(model: str, kind: str) -> Iterator[None]:
+    """Map what loading a model of sentence-transformers raises to ModelNotFound and Unreachable."""
+    import httpx
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    try:
+        yield
     except (httpx.TransportError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise _unreachable(model) from error
     except (OSError, ValueError, HFValidationError, HfHubHTTPError) as error:
@@ -111,7 +142,7 @@ def _load(model: str, device: str | None) -> SentenceTransformer:
             raise _unreachable(model) from error
         why = next(iter(str(error).splitlines()), repr(error))
         raise ModelNotFound(
-            f"There is no usable sentence-transformers model {model}: {why}",
+            f"There is no usable {kind} {model}: {why}",
             hint="Give a folder that holds one, or its name on the Hugging Face hub.",
         ) from error
 

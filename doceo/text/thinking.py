@@ -24,19 +24,37 @@ def without_thinking(text: str) -> str:
     return text
 
 
-def pieces_without_thinking(pieces: Iterator[str]) -> Iterator[str]:
-    """Yield a reply piece by piece without the reasoning at its beginning, which is held back until it closes."""
-    held, decided = "", False
-    for piece in pieces:
-        if decided:
-            yield piece
-            continue
-        held += piece
-        start = held.lstrip()
+class WithoutThinking:
+    """Takes a reply piece by piece and gives it back without the reasoning at its beginning.
+
+    That is held back until it closes; nothing is left of a block that never does.
+    """
+
+    def __init__(self) -> None:
+        self._held, self._decided = "", False
+
+    def add(self, piece: str) -> str:
+        """Take the next piece and return what of the reply is sure by now."""
+        if self._decided:
+            return piece
+        self._held += piece
+        start = self._held.lstrip()
         if not start or (start.startswith("<") and len(start) < _LONGEST_MARK):
-            continue
-        if rest := without_thinking(held):
-            decided = True
+            return ""
+        rest = without_thinking(self._held)
+        self._decided = bool(rest)
+        return rest
+
+    def end(self) -> str:
+        """Return what was held back and is no reasoning."""
+        return "" if self._decided else without_thinking(self._held)
+
+
+def pieces_without_thinking(pieces: Iterator[str]) -> Iterator[str]:
+    """Yield a reply piece by piece without the reasoning at its beginning."""
+    thinking = WithoutThinking()
+    for piece in pieces:
+        if rest := thinking.add(piece):
             yield rest
-    if not decided and (rest := without_thinking(held)):
+    if rest := thinking.end():
         yield rest

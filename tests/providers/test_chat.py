@@ -42,7 +42,7 @@ def test_openai_without_a_key_is_told_before_anything_is_sent() -> None:
 @pytest.mark.parametrize(
     ("spec", "hint"),
     [
-        ("openia:m", "openai"), ("olama:m", "ollama"), ("langchain:anthropic:x", "not in this version"),
+        ("openia:m", "openai"), ("olama:m", "ollama"), ("langchain:x", "VENDOR"),
         ("gguf:/x", "in this process"), ("openai:", "openai:MODEL"), ("zzz", "Known kinds"),
         ("quote", "no chat model"),
     ],

@@ -40,6 +40,9 @@ class WordVectors:
             row /= np.linalg.norm(row) or 1.0
         return vectors
 
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.embed(texts)
+
 
 def document(source: str, text: str, title: str = "") -> tuple[Document, list[Chunk]]:
     """A document whose chunks are its paragraphs."""

@@ -3,7 +3,7 @@
 Each stage takes the model of its own; none of them travels further.
 """
 
-from doceo.core.config.answers import AnswerConfig, EvaluateConfig, RetrieveConfig
+from doceo.core.config.answers import AnswerConfig, CalibrateConfig, ChatConfig, EvaluateConfig, RetrieveConfig
 from doceo.core.config.base import Config
 from doceo.core.config.documents import ChunkConfig, CleanConfig, Drop, ReadConfig, TextConfig
 from doceo.core.config.generation import DatasetConfig, EngineConfig, Gate, GateConfig, GenerateConfig
@@ -11,6 +11,8 @@ from doceo.core.config.models import ExportConfig, FinetuneConfig, PretrainConfi
 
 __all__ = [
     "AnswerConfig",
+    "CalibrateConfig",
+    "ChatConfig",
     "ChunkConfig",
     "CleanConfig",
     "Config",

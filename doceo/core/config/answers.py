@@ -62,6 +62,28 @@ class AnswerConfig(Config):
     """Say how each answer came about: queries, arms, parts of the prompt."""
 
 
+class ChatConfig(Config):
+    """What `chat` keeps."""
+
+    keep: bool = False
+    """Whether conversations are kept, so that `/conversations` lists them and `/resume` goes on with one; left out,
+    nothing that is typed is kept."""
+
+
+class CalibrateConfig(Config):
+    """How the chance of passages holding an answer is fitted, and below which one a question is refused."""
+
+    risk: float | None = Field(default=None, ge=0, lt=1)
+    """Largest share of wrongly answered among the answered questions; as many as that allows are answered."""
+    coverage: float | None = Field(default=None, gt=0, le=1)
+    """Least share of questions that are answered, those that the documents do not answer included."""
+    made: int = Field(default=100, ge=20)
+    """Questions made from the documents, where no file of questions is given; each is asked with and without its
+    document."""
+    seed: int = 0
+    """Decides which passages the questions are made from."""
+
+
 class EvaluateConfig(Config):
     """How answers are scored."""
 

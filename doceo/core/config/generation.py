@@ -28,6 +28,9 @@ class EngineConfig(Config):
     """File of prices (TOML, as `doceo/providers/prices.toml`) that is looked up before the one that ships."""
     timeout: float = Field(default=600.0, gt=0)
     """Seconds that one reply may take."""
+    langsmith: bool = False
+    """Report what `langchain:` models are asked and say to LangSmith, as its variables (LANGSMITH_API_KEY ...) say;
+    left out, nothing is reported, whatever those say."""
 
 
 class GenerateConfig(Config):

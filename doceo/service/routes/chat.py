@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from doceo.core.errors import DoceoError
 from doceo.core.protocols import Answerer
-from doceo.core.records import Answer, Message
+from doceo.core.records import Answer, Citation, Message
 from doceo.service.routes.models import Served
 
 router = APIRouter(prefix="/v1/chat")
@@ -90,7 +90,7 @@ def complete(request: CompletionRequest, served: Served) -> dict[str, object] | 
 def _events(
     answerer: Answerer, question: str, history: list[Message], head: dict[str, object], *, usage: bool
 ) -> Iterator[str]:
-    """Yield OpenAI's chunks; the one that ends the text carries citations and refusal as extra fields."""
+    """Yield OpenAI's chunks, with extra fields: each citation when it is known; at the end all, and the refusal."""
 
     def chunk(delta: dict[str, object], finish: str | None = None, **extra: object) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
@@ -102,6 +102,8 @@ def _events(
         for piece in answerer.stream(question, history):
             if isinstance(piece, Answer):
                 answer = piece
+            elif isinstance(piece, Citation):
+                yield chunk({}, citations=[piece.model_dump(mode="json")])
             else:
                 yield chunk({"content": piece})
     except DoceoError as error:
@@ -142,4 +144,5 @@ def _extra(answer: Answer) -> dict[str, object]:
         "refused": answer.refused,
         "reason": answer.reason,
         "short": answer.short,
+        "chance": answer.chance,
     }

@@ -1,0 +1,47 @@
+"""What is said in a conversation, on its way into the store and back to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from doceo.core.errors import InputError
+from doceo.core.records import Answer, Message, Turn
+from doceo.text.passages import REFUSAL
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message to be kept, with the whole answer where it is one."""
+
+    message: Message
+    answer: Answer | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is a refusal."""
+        return self.answer is not None and self.answer.refused
+
+
+def exchange(question: str, answer: Answer) -> list[Said]:
+    """Return a question and its answer, without the trace: that is for the moment."""
+    reply = Message(role="assistant", content=answer.text)
+    return [
+        Said(Message(role="user", content=question)),
+        Said(reply, answer.model_copy(update={"trace": None})),
+    ]
+
+
+def messages(turns: Sequence[Turn]) -> list[Message]:
+    """Return turns as the history of the next question.
+
+    A refusal has today's words, whatever it was kept with: by these, answerers keep it from the model.
+    """
+    return [Message(role="assistant", content=REFUSAL) if turn.refused else turn.message for turn in turns]
+
+
+def missing(conversation: str) -> InputError:
+    """Return the error for a conversation that an owner does not have, whoever else may have it."""
+    return InputError(
+        f"There is no conversation {conversation or 'without an id'}.", hint="/conversations lists those that are kept."
+    )

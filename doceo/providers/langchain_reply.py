@@ -1,0 +1,62 @@
+"""A LangChain message in the shape of a chat completion, which one reader reads for every provider."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage
+
+_FINISHES = ("finish_reason", "stop_reason", "stopReason", "done_reason")
+_LENGTH = {"length", "max_tokens", "max_output_tokens", "model_length", "max_completion_tokens"}
+_WITHHELD = {
+    "content_filter", "content_filtered", "guardrail_intervened", "refusal", "safety", "recitation", "blocklist",
+    "prohibited_content", "spii",
+}  # fmt: skip
+
+
+def as_completion(message: AIMessage, *, formed: bool = False) -> dict[str, object]:
+    """Return a message as the body of a chat completion: text, finish, usage.
+
+    Args:
+        message: What the model said.
+        formed: Whether a JSON form was asked for; then the arguments of its call, if it made one, are the text.
+    """
+    said: dict[str, object] = {"content": _text(message, formed=formed)}
+    refusal = message.additional_kwargs.get("refusal")
+    if refusal:
+        said["refusal"] = str(refusal)
+    choice = {"finish_reason": _finish(message.response_metadata), "message": said}
+    return {"choices": [choice], "usage": _usage(message)}
+
+
+def _text(message: AIMessage, *, formed: bool) -> str:
+    if formed and message.tool_calls:
+        return json.dumps(message.tool_calls[0]["args"], ensure_ascii=False)
+    if formed and message.invalid_tool_calls:
+        return message.invalid_tool_calls[0]["args"] or ""
+    return str(message.text)
+
+
+def _finish(facts: dict[str, object]) -> str:
+    """Return `stop`, `length` or `content_filter`, whatever a vendor calls it."""
+    details = facts.get("incomplete_details")
+    named = [facts.get(name) for name in _FINISHES]
+    named += [details.get("reason")] if isinstance(details, dict) else []
+    words = {str(word).rpartition(".")[2].lower() for word in named if word}
+    if words & _LENGTH:
+        return "length"
+    return "content_filter" if words & _WITHHELD else "stop"
+
+
+def _usage(message: AIMessage) -> dict[str, object]:
+    used = message.usage_metadata
+    if used is None:
+        return {}
+    kept = (used.get("input_token_details") or {}).get("cache_read")
+    return {
+        "prompt_tokens": used["input_tokens"],
+        "completion_tokens": used["output_tokens"],
+        "prompt_tokens_details": {"cached_tokens": kept or 0},
+    }

@@ -1,0 +1,418 @@
+"""The store on a SQLite file and, where a PostgreSQL server can be started, on that."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from doceo.app.store import Store, open_store
+from doceo.app.store.engine import Database
+from doceo.app.store.places import default_file, exists, shown
+from doceo.app.store.said import Said, exchange, messages
+from doceo.app.store.schema import HEAD, version
+from doceo.app.store.tables import metadata
+from doceo.core.errors import ConfigError, InputError, MissingExtra, StorageError
+from doceo.core.records import Answer, Citation, Hit, Message, Span
+from doceo.text.passages import REFUSAL
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVERS = [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *Path("/usr/local/bin").glob("initdb")]
+
+
+def answer(words: str, *, refused: bool = False) -> Answer:
+    span = Span(document_id="d_1", start=0, end=4)
+    hit = Hit(chunk_id="c_1", source="a.txt", span=span, score=0.5)
+    citation = Citation(n=1, document_id="d_1", source="a.txt", title="A", span=span, quote=words, verified=True)
+    return Answer(text=words, citations=() if refused else (citation,), hits=(hit,), refused=refused)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server of this test's own, over a socket in a folder."""
+    if find_spec("psycopg") is None:
+        pytest.skip("psycopg is not installed")
+    server = next((str(place.parent if place.name == "initdb" else place) for place in SERVERS), None)
+    if server is None:
+        pytest.skip("no PostgreSQL server is installed here")
+    user = "postgres" if os.getuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="doceo-pg-"))
+    if user:
+        shutil.chown(folder, user)
+    run = {"user": user, "cwd": folder, "check": True, "capture_output": True, "timeout": 120}
+    try:
+        subprocess.run([f"{server}/initdb", "-D", "data", "-A", "trust", "-U", "doceo", "--no-sync"], **run)  # type: ignore[call-overload]
+        options = f"-k {folder} -c listen_addresses= -c fsync=off"
+        log = ["-l", "log", "-w"]
+        subprocess.run([f"{server}/pg_ctl", "-D", "data", "-o", options, *log, "start"], **run)  # type: ignore[call-overload]
+        yield f"postgresql://doceo@/postgres?host={folder}"
+        subprocess.run([f"{server}/pg_ctl", "-D", "data", "-m", "immediate", "stop"], **run)  # type: ignore[call-overload]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'kept' / 'talk.sqlite'}"
+    address = str(request.getfixturevalue("postgres"))
+    with Database(address).writing() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    return address
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    ticks = count(1000)
+    opened = open_store(url, clock=lambda: float(next(ticks)))
+    yield opened
+    opened.close()
+
+
+def test_turns_come_back_as_they_were_said(store: Store) -> None:
+    talk = store.conversations.start("ann", about="run demo")
+    first = answer("Old \ud800 quote \0 [1].")
+    store.conversations.add("ann", talk.id, exchange("Who is it?\0", first))
+    store.conversations.add("ann", talk.id, exchange("And when?", answer(REFUSAL, refused=True)))
+    turns = store.conversations.turns("ann", talk.id)
+    assert [turn.message.role for turn in turns] == ["user", "assistant"] * 2
+    assert turns[0].message.content == "Who is it?\ufffd"
+    assert turns[1].answer == first
+    assert [turn.refused for turn in turns] == [False, False, False, True]
+    assert messages(turns)[-1] == Message(role="assistant", content=REFUSAL)
+    (listed,) = store.conversations.all("ann")
+    assert (listed.title, listed.about, listed.turns) == ("Who is it?\ufffd", "run demo", 4)
+    assert listed.updated > listed.created
+    assert store.conversations.find("ann", talk.id[:4]) == listed
+
+
+def test_owners_never_see_each_other(store: Store) -> None:
+    talk = store.conversations.start("ann")
+    store.conversations.add("ann", talk.id, exchange("My secret?", answer("Yes.")))
+    entry = store.profiles.add("ann", "fact", "The user's name is Ann.")
+    store.profiles.enable("ann", enabled=True)
+    kept = store.conversations.summaries("ann", talk.id)
+    kept["h"] = "A summary."
+    assert store.conversations.all("bob") == []
+    assert store.conversations.turns("bob", talk.id) == []
+    assert not store.conversations.delete("bob", talk.id)
+    assert store.conversations.delete_all("bob") == 0
+    for forbidden in (
+        lambda: store.conversations.find("bob", talk.id),
+        lambda: store.conversations.add("bob", talk.id, exchange("Hi", answer("Ho"))),
+        lambda: store.profiles.edit("bob", entry.id, "Mine now."),
+        lambda: store.profiles.delete("bob", entry.id),
+    ):
+        with pytest.raises(InputError):
+            forbidden()
+    theirs = store.conversations.summaries("bob", talk.id)
+    theirs["h"] = "Overwritten."
+    assert dict(theirs) == {}
+    assert dict(kept) == {"h": "A summary."}
+    assert store.profiles.export("bob") == {"enabled": False, "entries": []}
+    assert store.profiles.delete_all("bob") == 0
+    assert len(store.conversations.turns("ann", talk.id)) == 2
+    assert store.profiles.enabled("ann")
+
+
+def test_what_is_deleted_takes_along_what_hangs_on_it(store: Store) -> None:
+    gone, stays = store.conversations.start("ann"), store.conversations.start("ann")
+    for talk in (gone, stays):
+        asked, _ = store.conversations.add("ann", talk.id, exchange("Call me Ann.", answer("Noted.")))
+        store.profiles.add("ann", "fact", f"The user said so in {talk.id}.", source=asked.id)
+        store.conversations.summaries("ann", talk.id)["h"] = "A summary."
+    by_hand = store.profiles.add("ann", "preference", "The user prefers tea.")
+    first = store.profiles.entries("ann")[0]
+    assert store.conversations.delete("ann", gone.id)
+    assert not store.conversations.delete("ann", gone.id)
+    assert [entry.text for entry in store.profiles.entries("ann")] == [
+        f"The user said so in {stays.id}.",
+        by_hand.text,
+    ]
+    assert first.text.endswith(f"{gone.id}.")
+    assert dict(store.conversations.summaries("ann", gone.id)) == {}
+    assert dict(store.conversations.summaries("ann", stays.id)) == {"h": "A summary."}
+    store.conversations.summaries("ann", gone.id)["h"] = "Too late."
+    assert dict(store.conversations.summaries("ann", gone.id)) == {}
+    store.forget("ann")
+    assert store.conversations.all("ann") == []
+    assert store.profiles.entries("ann") == []
+
+
+def test_an_entry_that_was_edited_is_the_users_own(store: Store) -> None:
+    talk = store.conversations.start("ann")
+    asked, _ = store.conversations.add("ann", talk.id, exchange("Call me Ann.", answer("Noted.")))
+    entry = store.profiles.add("ann", "fact", "The user's name is Ann.", source=asked.id)
+    assert entry.source == asked.id
+    assert store.profiles.edit("ann", entry.id, "The user's name is  Anna.").text == "The user's name is Anna."
+    store.conversations.delete("ann", talk.id)
+    assert [(one.text, one.source) for one in store.profiles.entries("ann")] == [("The user's name is Anna.", "")]
+
+
+def test_of_a_name_and_a_style_the_newest_stays_and_nothing_twice(store: Store) -> None:
+    add = store.profiles.add
+    add("ann", "fact", "The user's name is Ann.")
+    add("ann", "style", "The user wants brief answers.")
+    again = add("ann", "style", "The user wants brief answers.")
+    add("ann", "fact", "The user is a nurse.")
+    add("ann", "fact", "The user's name is Anna.")
+    add("ann", "style", "The user wants detailed answers.")
+    kept = [entry.text for entry in store.profiles.entries("ann")]
+    assert kept == ["The user is a nurse.", "The user's name is Anna.", "The user wants detailed answers."]
+    assert again.id not in {entry.id for entry in store.profiles.entries("ann")}
+    with pytest.raises(InputError, match="empty"):
+        add("ann", "fact", " \n")
+
+
+def test_entries_expire_and_are_gone_then(url: str) -> None:
+    now = [1000.0]
+    store = open_store(url, clock=lambda: now[0])
+    store.profiles.add("ann", "style", "The user wants brief answers.", days=1)
+    now[0] += 86_000
+    assert len(store.profiles.entries("ann")) == 1
+    now[0] += 1000
+    assert store.profiles.entries("ann") == []
+    now[0] = 1000.0
+    assert store.profiles.entries("ann") == []
+
+
+def test_a_profile_is_full_one_day(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("doceo.app.store.profiles._MOST", 2)
+    store.profiles.add("ann", "fact", "Fact 1.")
+    store.profiles.add("ann", "fact", "Fact 2.")
+    with pytest.raises(InputError, match="holds 2 entries"):
+        store.profiles.add("ann", "fact", "Fact 3.")
+
+
+def test_writers_at_once_keep_every_exchange_whole(url: str) -> None:
+    store = open_store(url)
+    talk = store.conversations.start("ann")
+
+    def write(writer: int) -> None:
+        own = open_store(url)
+        for number in range(8):
+            own.conversations.add("ann", talk.id, exchange(f"q {writer} {number}", answer(f"a {writer} {number}")))
+        own.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    turns = store.conversations.turns("ann", talk.id)
+    assert len(turns) == 64
+    for asked, said in zip(turns[::2], turns[1::2], strict=True):
+        assert asked.message.content[1:] == said.message.content[1:]
+
+
+def test_two_that_open_an_empty_database_at_once_make_it_once(url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: open_store(url), range(4)))
+    stores[0].conversations.start("ann")
+    assert len(stores[3].conversations.all("ann")) == 1
+
+
+def test_the_migrations_make_the_tables_that_the_program_knows(url: str) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    open_store(url).close()
+    with Database(url).writing() as connection:
+        assert version(connection) == HEAD
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_tables_of_a_newer_program_are_left_alone(url: str) -> None:
+    open_store(url).close()
+    with Database(url).writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageError, match="newer version of Doceo") as raised:
+        open_store(url)
+    assert "DOCEO_DATABASE_URL" in raised.value.hint
+
+
+def test_no_byte_of_what_is_deleted_stays_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "talk.sqlite"
+    store = open_store(f"sqlite:///{file}")
+    assert file.stat().st_mode & 0o777 == 0o600
+    talks = [store.conversations.start("ann") for _ in range(12)]
+    for round_ in range(2):
+        for talk in talks:
+            said = f"marker-{talk.id} " + "word " * (7 + round_ * 40)
+            turn, _ = store.conversations.add("ann", talk.id, exchange(said, answer(said)))
+            store.conversations.summaries("ann", talk.id)[f"h{round_}"] = said
+        store.profiles.add("ann", "fact", f"marker-entry-{round_}", source=turn.id)
+    for talk in talks[:-1]:
+        assert f"marker-{talk.id}".encode() in file.read_bytes()
+        store.conversations.delete("ann", talk.id)
+        left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert f"marker-{talk.id}".encode() not in left
+        assert talk.id.encode() not in left
+    assert b"marker-entry" in file.read_bytes()
+    store.conversations.delete_all("ann")
+    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"marker" not in left
+    entry = store.profiles.add("ann", "fact", "marker-one")
+    store.profiles.edit("ann", entry.id, "marker-two")
+    assert b"marker-one" not in file.read_bytes()
+    store.profiles.delete("ann", entry.id)
+    assert b"marker" not in file.read_bytes()
+
+
+def moved_rows(file: Path, seed: int) -> tuple[Database, list[bytes]]:
+    """Return a database whose rows grew, some of them deleted, and what marks the deleted ones."""
+    draw, database = random.Random(seed), Database(f"sqlite:///{file}")
+    with database.writing() as rows:
+        rows.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY, said TEXT)"))
+        for most in (60, 400):
+            for number in range(300):
+                said = f"marker-{number}-" + "q" * draw.randint(1, most)
+                rows.execute(text("REPLACE INTO t VALUES (:number, :said)"), {"number": number, "said": said})
+    with database.writing() as rows:
+        rows.execute(text("DELETE FROM t WHERE id % 2 = 1"))
+    return database, [f"marker-{number}-".encode() for number in range(1, 300, 2)]
+
+
+def test_copies_of_rows_that_moved_to_another_page_go_too(tmp_path: Path) -> None:
+    """Overwriting deleted cells is not enough, which is why the file is written anew after a deletion."""
+    for seed in range(8):
+        file = tmp_path / f"{seed}.sqlite"
+        database, gone = moved_rows(file, seed)
+        if any(marker in file.read_bytes() for marker in gone):
+            break
+    else:
+        pytest.skip("this version of SQLite leaves no copies behind")
+    database.scrub()
+    assert not any(marker in file.read_bytes() for marker in gone)
+    assert b"marker-298-" in file.read_bytes()
+
+
+WRITER = """
+import sys
+from doceo.app.store import open_store
+from doceo.app.store.said import exchange
+from doceo.core.records import Answer
+store = open_store(sys.argv[1])
+talk = store.conversations.start("ann")
+print(talk.id, flush=True)
+for number in range(100_000):
+    store.conversations.add("ann", talk.id, exchange(f"q {number} " + "x" * 5000, Answer(text=f"a {number}")))
+"""
+
+
+@pytest.mark.crash
+def test_a_writer_that_is_killed_leaves_whole_exchanges(url: str) -> None:
+    open_store(url).close()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    for seconds in (0.1, 0.3, 0.5):
+        command = [sys.executable, "-c", WRITER, url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as writer:
+            assert writer.stdout is not None
+            talk = writer.stdout.readline().strip()
+            time.sleep(seconds)
+            writer.send_signal(signal.SIGKILL)
+        store = open_store(url)
+        turns = store.conversations.turns("ann", talk)
+        assert len(turns) % 2 == 0
+        store.conversations.add("ann", talk, exchange("Still there?", answer("Yes.")))
+        assert len(store.conversations.turns("ann", talk)) == len(turns) + 2
+        store.close()
+
+
+@pytest.mark.parametrize("content", [b"no database" * 100, None])
+def test_a_damaged_file_is_refused_with_the_way_back(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "talk.sqlite"
+    if content is None:
+        store = open_store(f"sqlite:///{file}")
+        store.conversations.add("ann", store.conversations.start("ann").id, exchange("x" * 9000, answer("y" * 9000)))
+        store.close()
+        whole = file.read_bytes()
+        content = whole[:5000] + b"\xff" * 20_000 + whole[25_000:]
+    file.write_bytes(content)
+    with pytest.raises(StorageError, match=r"talk\.sqlite") as raised:
+        opened = open_store(f"sqlite:///{file}")
+        for one in opened.conversations.all("ann"):
+            opened.conversations.turns("ann", one.id)
+    assert "Move the file away" in raised.value.hint
+
+
+def test_a_file_that_another_process_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("doceo.app.store.engine._WAIT", 0.1)
+    file = tmp_path / "talk.sqlite"
+    store = open_store(f"sqlite:///{file}")
+    talk = store.conversations.start("ann")
+    holder = sqlite3.connect(file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    for write in (lambda: store.conversations.delete("ann", talk.id), lambda: Database(f"sqlite:///{file}").scrub()):
+        with pytest.raises(StorageError, match="locked"):
+            write()
+    holder.execute("ROLLBACK")
+    assert store.conversations.delete("ann", talk.id)
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="file"):
+        open_store(f"sqlite:///{tmp_path / 'file' / 'talk.sqlite'}")
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://me:secret@host/db", "sqlite://", "sqlite:///:memory:", "no address secret"]
+)
+def test_addresses_of_other_databases_are_refused_without_their_password(address: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        open_store(address)
+    assert "secret" not in raised.value.message + raised.value.hint
+
+
+def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "postgres://me:secret@127.0.0.1:1/db"
+    assert shown(address) == "postgres://127.0.0.1/db"
+    assert exists(address)
+    if find_spec("psycopg") is not None:
+        with pytest.raises(StorageError) as raised:
+            open_store(address)
+        assert "secret" not in raised.value.message
+    monkeypatch.setattr("doceo.app.store.engine.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra) as missing:
+        open_store(address)
+    assert "doceo[postgres]" in missing.value.hint
+
+
+def test_looking_makes_nothing() -> None:
+    assert not exists("")
+    assert shown("") == str(default_file()) == "runs/.doceo.sqlite"
+    assert not default_file().exists()
+    open_store().close()
+    assert exists("")
+    assert default_file().stat().st_mode & 0o777 == 0o600
+
+
+def test_several_conversations_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
+    ids = iter(["aa1", "t1", "t2", "aa2"])
+    store = open_store(f"sqlite:///{tmp_path / 'x.sqlite'}", ids=lambda: next(ids))
+    talk = store.conversations.start("ann")
+    store.conversations.add("ann", talk.id, [Said(Message(role="user", content="Hi")), *exchange("x", answer("y"))[1:]])
+    store.conversations.start("ann")
+    assert store.conversations.find("ann", "aa1").id == "aa1"
+    for beginning, words in (
+        ("aa", "Several"),
+        ("b", "no conversation b"),
+        ("", "no conversation"),
+        ("%", "no conver"),
+    ):
+        with pytest.raises(InputError, match=words):
+            store.conversations.find("ann", beginning)
