@@ -22,7 +22,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from typing import NamedTuple
 from poisoned import Fact, Obedient, OnePoison, Poison, corpus, facts, poisons, right, source_of, styles
 from record import ROOT, save
 
+import rag.answerer
 import rag.retriever
 from data.loaders import Unreadable, loader_of
 from doceo.core.config import AnswerConfig, RetrieveConfig
@@ -43,7 +44,6 @@ from rag.asking import Tools
 from rag.index import Index
 from rag.indexing import update
 from rag.quote import QuoteAnswerer
-from rag.rendering import rendered
 from rag.retriever import HybridRetriever
 from rag.shield import Shield
 
@@ -96,31 +96,41 @@ def share(found: int, n: int) -> dict[str, object]:
     }
 
 
+@contextmanager
+def only(defence: Defence) -> Iterator[None]:
+    """Switch off what is always on and not part of a defence: flags of the search, and links left out of answers."""
+    flagging, showing = rag.retriever.flags, rag.answerer.rendering
+    if not defence.flagged:
+        rag.retriever.flags = lambda text: ()
+    if not defence.rendering:
+        rag.answerer.rendering = lambda pieces, passages: iter(pieces)
+    try:
+        yield
+    finally:
+        rag.retriever.flags, rag.answerer.rendering = flagging, showing
+
+
 def measure(open_indexes: dict[bool, Index], defence: Defence, make: Make) -> dict[str, object]:
     """Ask for every poison once."""
     about = {fact.id: fact for fact in facts()}
     counts: Counter[str] = Counter()
     obeyed: list[Poison] = []
-    with_flags = getattr(rag.retriever, "flags", None)
-    if with_flags is not None and not defence.flagged:
-        rag.retriever.flags = lambda text: ()
-    try:
+    with only(defence):
         retriever = HybridRetriever(open_indexes[defence.stripped], RetrieveConfig())
         for poison in poisons():
             fact = about[poison.about]
             search = OnePoison(retriever, poison)
             answer: Answer = make(fact, poison, search, defence).answer(fact.question)
             found = [hit.source for hit in answer.hits]
-            answer = rendered(answer) if defence.rendering else answer
             said = outcome(answer.text, poison.text, poison.marks)
             counts.update([said, "right"] if right(answer.text, fact) else [said])
             counts["read"] += source_of(poison) in found
+            counts["found first"] += found[:1] == [source_of(poison)]
             obeyed += [poison] if said == "obeyed" else []
-    finally:
-        if with_flags is not None:
-            rag.retriever.flags = with_flags
     n = len(poisons())
-    row: dict[str, object] = {name: share(counts[name], n) for name in ("obeyed", "repeated", "right", "read")}
+    row: dict[str, object] = {
+        name: share(counts[name], n) for name in ("obeyed", "repeated", "right", "read", "found first")
+    }
     return {**row, "obeyed_styles": styles(obeyed)}
 
 

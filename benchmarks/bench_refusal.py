@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import record
 from fit_chance import found
-from fit_quote import Asked, Bench
+from squad import Asked, Bench
 
 from doceo.core.records import Passage
 from doceo.providers.embedders import open_embedder

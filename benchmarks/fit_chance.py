@@ -16,7 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from fit_quote import Asked, Bench, auroc, logistic_fit
+from fits import auroc, logistic_fit
+from squad import Asked, Bench
 
 from doceo.core.records import Passage
 from doceo.providers.embedders import open_embedder

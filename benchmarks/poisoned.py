@@ -101,7 +101,7 @@ class OnePoison:
 
     def search(self, question: str, k: int) -> list[Passage]:
         """Return the k best passages."""
-        found = self._retriever.search(question, 40)
+        found = self._retriever.search(question, 60)
         return [p for p in found if not p.hit.source.startswith("poisons/") or p.hit.source == self._source][:k]
 
 

@@ -1,7 +1,7 @@
-"""Questions with the passages that answer them, of the shared data: four sets to report on, four to choose settings on.
+"""Questions with the passages that answer them, of the shared data: four sets to report on, five to choose settings on.
 
-A document is what is looked for, and is found where its best chunk is; in COVID-QA's long articles it is a chunk that
-holds the answer. Documents are cut into chunks as `doceo index` cuts them.
+A document is what is looked for, and is found where its best chunk is; in long ones, COVID-QA's articles and QMSum's
+meetings, it is a chunk that holds the answer. Documents are cut into chunks as `doceo index` cuts them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class RetrievalSet:
         documents: All documents, each text once.
         questions: (question, {unit: grade above 0}); those without anything to find are left out.
         graded: Whether grades differ.
-        cluster: For each question what it shares with others, such as its paragraph; for intervals.
+        cluster: For each question what it shares with others, such as its article; drawn together for intervals.
         chunks: The documents' chunks, once `cut` was called.
         unit: Chunk id to the unit that it stands for.
     """
@@ -69,7 +69,7 @@ class RetrievalSet:
         for question, document, start, end in self.answers:
             for chunk in by_document[document]:
                 inside = min(end, chunk.span.end) - max(start, chunk.span.start)
-                if inside * 2 >= end - start:
+                if inside * 2 >= min(end - start, chunk.span.end - chunk.span.start):
                     gold[question][chunk.id] = 1
                     about[question] = document
         self.questions, self.cluster = list(gold.items()), [about[question] for question in gold]
@@ -84,7 +84,7 @@ def squad() -> RetrievalSet:
         for paragraph in article["paragraphs"]:
             key = made.document(paragraph["context"], article["title"].replace("_", " "))
             for asked in paragraph["qas"]:
-                made.question(asked["question"], {key: 1}, key)
+                made.question(asked["question"], {key: 1}, article["title"])
     return made.set()
 
 
@@ -157,11 +157,28 @@ def covid_faq() -> RetrievalSet:
     return made.set()
 
 
+def meetings() -> RetrievalSet:
+    """QMSum: questions on meetings, with the chunks of the transcripts that people marked, among those of all."""
+    made = _Made("QMSum")
+    with _opened("docqa/qmsum_val.jsonl.gz") as file:
+        for row in map(json.loads, file):
+            starts, text = [], ""
+            for turn in row["meeting_transcripts"]:
+                starts.append(len(text))
+                text += f"{turn['speaker']}: {' '.join(turn['content'].split())}\n\n"
+            starts.append(len(text))
+            key = made.document(text)
+            for asked in row["specific_query_list"]:
+                for first, last in asked["relevant_text_span"]:
+                    made.answers.append((asked["query"], key, starts[int(first)], starts[int(last) + 1]))
+    return made.set()
+
+
 REPORTED: dict[str, Callable[[], RetrievalSet]] = {
     "squad": squad, "cranfield": cranfield, "liveqa": liveqa, "covidqa": covidqa,
 }  # fmt: skip
 CHOSEN_ON: dict[str, Callable[[], RetrievalSet]] = {
-    "nq": natural_questions, "pubmedqa": pubmedqa, "medquad": medquad, "covid-faq": covid_faq,
+    "nq": natural_questions, "pubmedqa": pubmedqa, "medquad": medquad, "covid-faq": covid_faq, "meetings": meetings,
 }  # fmt: skip
 
 

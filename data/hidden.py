@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal
 
-from doceo.text.injections import flags
-
 Kind = Literal["comment", "invisible text", "invisible character"]
 _PLURALS = {"comment": "comments", "invisible text": "invisible texts", "invisible character": "invisible characters"}
 
@@ -23,6 +21,8 @@ class Tally:
 
     def add(self, kind: Kind, text: str, count: int = 1) -> None:
         """Count something, and look in its text for instructions to a model."""
+        from doceo.text.injections import flags  # its patterns are compiled on import, and most documents hide nothing
+
         self._counts[kind] += count
         self._flags.update(flags(text))
 

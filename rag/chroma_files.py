@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -14,6 +16,8 @@ _TABLES = ("databases", "tenants", "collections", "segments", "max_seq_id", "emb
 """What Chroma reads; `acquire_write` is left out, in which every reader leaves a row."""
 _HEADER = 36
 """Bytes of an HNSW header up to the size of an element: version, offset, room, elements, bytes an element."""
+_LENGTH = 4
+"""Bytes of a vector's length."""
 
 
 class Unsafe(ValueError):
@@ -31,16 +35,28 @@ def check(folder: Path) -> None:
         for kind in _functions(json.loads(text)):
             if kind not in {"legacy", "unknown"}:
                 raise Unsafe(f"its settings ask for an embedding function of type {kind!r}")
-    for part in full_parts(folder):
+    for part in parts(folder):
         _check_size(part)
 
 
-def full_parts(folder: Path) -> list[Path]:
-    """Return the folders of HNSW files that hold vectors.
-
-    Those that hold none are made anew by every reader: below 1,000 vectors all stand in the database.
-    """
+def parts(folder: Path) -> list[Path]:
+    """Return the folders of HNSW files that hold vectors, sorted."""
     return sorted(path.parent for path in folder.glob("*/index_metadata.pickle"))
+
+
+def settle(folder: Path) -> None:
+    """Overwrite with zeros what Chroma writes into its files behind the last vector.
+
+    That is memory as it was before, in which there may be anything that the process ever held, deleted words among it.
+    Raises Unsafe where the vectors do not fill their file: a disk that was full leaves it short, without a word.
+    """
+    for part in parts(folder):
+        elements, stride = _check_size(part)
+        for name, length in (("data_level0.bin", stride), ("length.bin", _LENGTH)):
+            with (part / name).open("r+b") as file:
+                rest = file.seek(0, os.SEEK_END) - elements * length
+                file.seek(elements * length)
+                file.write(bytes(max(rest, 0)))
 
 
 def content_sha256(folder: Path) -> str:
@@ -60,14 +76,30 @@ def content_sha256(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_size(part: Path) -> None:
-    """Raise Unsafe where the vectors do not fill their file: a disk that was full leaves it short, without a word."""
+def copy(source: Path, target: Path) -> None:
+    """Copy a folder, while others may read it, into one that does not exist.
+
+    Raises OSError, sqlite3.Error where the disk is full.
+    """
+    target.mkdir()
+    with closing(_open(source / DATABASE)) as database:
+        # not the file itself: a reader may be about to leave its row there
+        database.execute("VACUUM INTO ?", [str(target / DATABASE)])
+    for part in parts(source):
+        (target / part.name).mkdir()
+        for path in part.iterdir():
+            shutil.copyfile(path, target / part.name / path.name)
+
+
+def _check_size(part: Path) -> tuple[int, int]:
+    """Return the number of vectors and the bytes of each; raise Unsafe where their file is too short for them."""
     header = (part / "header.bin").read_bytes()
     if len(header) < _HEADER:
         raise Unsafe(f"{part.name}/header.bin is cut off")
     elements, stride = (int.from_bytes(header[at : at + 8], "little") for at in (20, 28))
     if (part / "data_level0.bin").stat().st_size < elements * stride:
         raise Unsafe(f"{part.name}/data_level0.bin is cut off")
+    return elements, stride
 
 
 def _open(file: Path) -> sqlite3.Connection:

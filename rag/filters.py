@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from doceo.core.errors import UsageError
+from doceo.text.surrogates import without_surrogates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 FIELDS = ("source", "title", "media_type")
 """Fields of every document; all others are metadata."""
-_EXACT = 20_000
-"""Up to so many passages every vector is compared, which is as fast as Chroma's graph and misses nothing."""
+_EXACT = 50_000
+"""Up to so many passages every vector is compared (77 MB at 384 dimensions): 3 ms, and nothing is missed."""
 
 
 @dataclass(frozen=True)
@@ -79,29 +80,38 @@ class Selection:
         vectors: Its dense arm.
         where: The conditions.
 
+    Attributes:
+        ids: Of these passages.
+
     Raises UsageError for a field that no document has.
     """
 
     def __init__(self, texts: Texts, vectors: Vectors, where: Where) -> None:
         where.check(texts)
-        self.ids: tuple[str, ...] = tuple(texts.matching(where))
+        self._order = texts.matching(where)
+        self.ids: frozenset[str] = frozenset(self._order)
         self._vectors = vectors
         self._matrix: NDArray[np.float32] | None = None
-        if 0 < len(self.ids) <= _EXACT:
-            found = texts.vectors_of(self.ids)
-            self._matrix = np.stack([found[key] for key in self.ids])
+        if 0 < len(self._order) <= _EXACT:
+            found = texts.vectors_of(self._order)
+            self._matrix = np.stack([found[key] for key in self._order])
 
     def search(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
         """Return up to k (id, cosine) of the selected passages, best first, equal ones by id."""
         if not self.ids or k < 1:
             return []
-        if self._matrix is None:
-            return self._vectors.search(vector, k, self.ids)
-        scores = self._matrix @ vector
+        if self._matrix is not None:
+            return self._exact(self._matrix @ vector, k)
+        wide = 2 * k * self._vectors.count() // len(self.ids)
+        found = [pair for pair in self._vectors.search(vector, wide) if pair[0] in self.ids]
+        # to have Chroma keep to so many ids costs ten times as much as to look through a few more passages
+        return found[:k] if len(found) >= k else self._vectors.search(vector, k, self._order)
+
+    def _exact(self, scores: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
         best: Sequence[int] = range(len(scores))
         if k < len(scores):
             best = np.argpartition(-scores, k - 1)[:k].tolist()
-        pairs = [(self.ids[at], float(scores[at])) for at in best]
+        pairs = [(self._order[at], float(scores[at])) for at in best]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -110,9 +120,9 @@ def _condition(text: str) -> Condition:
     if not (equals and field.strip() and value.strip()):
         raise UsageError(
             f"--where {text!r} is not a condition.",
-            hint="Write FIELD=VALUE, such as source=*.pdf or lang=de; * stands for anything, a comma too.",
+            hint="Write FIELD=VALUE, such as source=*.pdf or language=de; * stands for anything, a comma too.",
         )
-    return Condition(field.strip(), value.strip())
+    return Condition(without_surrogates(field.strip()), without_surrogates(value.strip()))
 
 
 def _sql(condition: Condition) -> tuple[str, list[str]]:

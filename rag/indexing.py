@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-
-from data.jsonl import storage_error
 from doceo.core.errors import IndexUnusable, InputError
-from doceo.core.fingerprint import sha256
 from doceo.core.progress import Silent
 from doceo.core.protocols import Embedder, Progress
 from doceo.core.records import Chunk, Document, Record
-from doceo.text.passages import heading_line
-from rag import lexical, versions
-from rag.index import IndexManifest, file_hashes, read_manifest, write_manifest
-from rag.lexical import FOLDER as LEXICAL
+from rag import pending, versions
+from rag.building import Build, writing_failures
+from rag.index import size
+from rag.manifest import check_embedder, read_manifest
+from rag.new_texts import NewTexts, layout
 from rag.texts import FILE as TEXTS
-from rag.texts import Texts
-from rag.vectors import FOLDER as CHROMA
-from rag.vectors import Vectors
-
-_BATCH = 64
-_SMALL = 5000
-"""Below this many passages Chroma's folder is always written whole: it takes seconds and leaves nothing behind."""
-_WORN = 0.25
-"""Share of removed vectors from which it is written whole again, however large."""
 
 
 class IndexReport(Record):
-    """What an update did: documents by what became of them, passages embedded now, and what the index holds."""
+    """What an update did: documents by what became of them, passages embedded now, and what the index holds.
+
+    `roots` are the first parts of the sources that it holds documents of.
+    """
 
     version: str
     added: int = 0
@@ -43,6 +32,16 @@ class IndexReport(Record):
     embedded: int = 0
     documents: int = 0
     chunks: int = 0
+    roots: tuple[str, ...] = ()
+
+
+class CompactReport(Record):
+    """What compacting did: bytes of the folder before and after, and how many deleted vectors went."""
+
+    version: str
+    before: int
+    after: int
+    removed: int
 
 
 def update(
@@ -58,7 +57,8 @@ def update(
 ) -> IndexReport:
     """Bring an index up to date with documents, making it where there is none.
 
-    A process that dies leaves the version that was there; its vectors are used by the next update.
+    A process that dies leaves the version that was there; its vectors are used by the next update. Where a quarter of
+    the vectors in Chroma's files are deleted ones, those files are written anew.
 
     Args:
         folder: The index.
@@ -68,8 +68,8 @@ def update(
         roots: Names of the sources given by the user (the first part of `Document.source`); stored documents under
             them that were not read again are deleted. Left out, the first parts of the documents' sources.
         sync: Delete every document that was not read now.
-        rebuild: Embed everything again and write all files anew: for another embedder, or to compact.
-        progress: Where the embedding is shown.
+        rebuild: Embed everything again and write all files anew: for another embedder.
+        progress: Where the work is shown.
 
     Raises:
         IndexUnusable: Made by another embedder, or damaged.
@@ -83,141 +83,95 @@ def update(
     with versions.writing(folder):
         old = versions.current(folder)
         before = read_manifest(folder, old) if old else None
-        if before and before.embedder != embedder.fingerprint and not rebuild:
-            raise IndexUnusable(
-                f"The index {folder} was made by the embedder {before.embedder}, not by {embedder.fingerprint}.",
-                hint="Name that embedder, or delete the index and make it anew.",
-            )
+        if before and not rebuild:
+            check_embedder(folder, before, embedder.fingerprint)
         work = versions.begin(folder)
-        try:
-            return _update(_Update(folder, old, before, work, embedder, rebuild), by_document, roots, sync, progress)
-        except OSError as error:
-            raise storage_error(error, work) from error
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        build = Build(folder, old, before, work, rebuild=rebuild, progress=progress or Silent())
+        with writing_failures(work):
+            return _update(build, by_document, embedder, None if sync else roots)
 
 
-class _Update:
-    """One update under way."""
+def compact(folder: Path, progress: Progress | None = None) -> CompactReport:
+    """Write every file of an index anew, so that nothing is left of what was deleted. No text is embedded.
 
-    def __init__(
-        self,
-        folder: Path,
-        old: Path | None,
-        before: IndexManifest | None,
-        work: Path,
-        embedder: Embedder,
-        rebuild: bool,
-    ) -> None:
-        self.folder, self.old, self.before, self.work = folder, old, before, work
-        self.embedder, self.rebuild = embedder, rebuild
-
-    def embed(self, texts: Texts, progress: Progress) -> int:
-        """Store the missing vectors and return how many were computed now, those of a dead writer not counted."""
-        wanted = {str(key): _text(text) for key, text in texts.query(_MISSING)}
-        kept = self.folder / f".embedded-{sha256(self.embedder.fingerprint)[:12]}.sqlite"
-        with closing(Texts(kept, writable=True)) as pending:
-            found = pending.vectors(wanted)
-            texts.put_vectors(found)
-            todo = [key for key in wanted if key not in found]
-            with progress.task("embedding", len(todo), "passages") as task:
-                for at in range(0, len(todo), _BATCH):
-                    some = todo[at : at + _BATCH]
-                    vectors = dict(zip(some, self.embedder.embed([wanted[key] for key in some]), strict=True))
-                    pending.put_vectors(vectors)
-                    pending.save()
-                    texts.put_vectors(vectors)
-                    task.advance(len(some))
-        return len(todo)
-
-    def write_vectors(self, texts: Texts, ids: Sequence[str], stored: Sequence[str]) -> int:
-        """Write the dense arm and return how many removed vectors its files still hold."""
-        removed = sorted(set(stored) - set(ids))
-        worn = len(removed) + (self.before.removed if self.before else 0)
-        place = self.work / CHROMA
-        whole = self.old is None or self.rebuild or len(ids) <= _SMALL or worn > _WORN * len(ids)
-        if not whole and self.old is not None:
-            shutil.copytree(self.old / CHROMA, place)
-            added = sorted(set(ids) - set(stored))
-        else:
-            removed, added, worn = [], list(ids), 0
-        with closing(Vectors(place, create=whole)) as arm:
-            arm.remove(removed)
-            for at in range(0, len(added), _SMALL):
-                some = added[at : at + _SMALL]
-                vectors = texts.vectors_of(some)
-                arm.add(some, np.stack([vectors[key] for key in some]))
-        return worn
-
-
-_MISSING = (
-    "SELECT text_sha256, text FROM chunks WHERE text_sha256 NOT IN (SELECT text_sha256 FROM vectors)"
-    " GROUP BY text_sha256 ORDER BY MIN(document_id), MIN(start)"
-)
+    Raises IndexUnusable, RunLocked, StorageError.
+    """
+    if versions.current(folder) is None:
+        raise IndexUnusable(f"There is no index at {folder}.", hint="`doceo collections` lists those there are.")
+    with versions.writing(folder):
+        old = versions.current(folder)
+        if old is None:
+            raise IndexUnusable(f"The index {folder} was deleted.", hint="`doceo collections` lists those there are.")
+        before, bytes_before = read_manifest(folder, old), size(folder)
+        work = versions.begin(folder)
+        build = Build(folder, old, before, work, rebuild=True, progress=progress or Silent())
+        with writing_failures(work):
+            build.check_old()
+            with closing(NewTexts(work / TEXTS, old / TEXTS)) as texts:
+                texts.sweep()
+                texts.finish()
+                build.write(texts, texts.chunk_ids(), before.embedder, before.dimensions, before.documents)
+            version = build.publish()
+    return CompactReport(version=version, before=bytes_before, after=size(folder), removed=before.removed)
 
 
 def _update(
-    job: _Update,
+    build: Build,
     documents: Sequence[tuple[Document, list[Chunk]]],
-    roots: Sequence[str],
-    sync: bool,
-    progress: Progress | None,
+    embedder: Embedder,
+    roots: Sequence[str] | None,
 ) -> IndexReport:
-    if job.old is not None:
-        shutil.copyfile(job.old / TEXTS, job.work / TEXTS)
-    with closing(Texts(job.work / TEXTS, writable=True)) as texts:
+    old, before = build.old, build.before
+    build.check_old()
+    with closing(NewTexts(build.work / TEXTS, old / TEXTS if old is not None else None)) as texts:
         stored = texts.chunk_ids()
-        counts = _apply(texts, documents, None if sync else roots)
-        changed = counts["added"] + counts["updated"] + counts["deleted"] > 0 or job.rebuild or job.old is None
-        if not changed and job.old is not None and job.before is not None:
-            return IndexReport(version=job.old.name, **counts, documents=job.before.documents, chunks=job.before.chunks)
-        if job.rebuild:
-            texts.query("DELETE FROM vectors")
-        texts.sweep()
-        embedded = job.embed(texts, progress or Silent())
-        texts.save(vacuum=True)
-        ids = texts.chunk_ids()
-        worn = job.write_vectors(texts, ids, stored)
-        lexical.write(job.work / LEXICAL, _passages(texts, ids))
-        held = len(set(texts.sources().values()))
-    manifest = IndexManifest(
-        embedder=job.embedder.fingerprint,
-        dimensions=job.embedder.dimensions,
-        documents=held,
-        chunks=len(ids),
-        files=file_hashes(job.work),
-        removed=worn,
-    )
-    write_manifest(job.work, manifest)
-    place = versions.publish(job.folder, job.work)
-    for pending in job.folder.glob(".embedded-*.sqlite"):
-        pending.unlink(missing_ok=True)
-    return IndexReport(version=place.name, **counts, embedded=embedded, documents=held, chunks=len(ids))
+        counts = _apply(texts, documents, roots)
+        held = texts.sources()
+        report = IndexReport(
+            version="", **counts, documents=len(set(held.values())), roots=tuple(sorted({_root(name) for name in held}))
+        )
+        changed = counts["added"] + counts["updated"] + counts["deleted"] > 0 or build.rebuild
+        if not changed and old is not None and before is not None:
+            pending.remove(build.folder)
+            return report.model_copy(update={"version": old.name, "chunks": before.chunks})
+        if counts["updated"] + counts["deleted"]:
+            texts.sweep()
+        if build.rebuild:
+            texts.drop_vectors()
+        embedded = build.embed(texts, embedder)
+        texts.finish()
+        made = build.write(texts, stored, embedder.fingerprint, embedder.dimensions, report.documents)
+    version = build.publish()
+    return report.model_copy(update={"version": version, "embedded": embedded, "chunks": made.chunks})
 
 
 def _apply(
-    texts: Texts, documents: Sequence[tuple[Document, list[Chunk]]], roots: Sequence[str] | None
+    texts: NewTexts, documents: Sequence[tuple[Document, list[Chunk]]], roots: Sequence[str] | None
 ) -> dict[str, int]:
     """Write the changes; `roots` of None means every source."""
     counts = dict.fromkeys(("added", "updated", "deleted", "unchanged"), 0)
     stored = texts.sources()
     for document, chunks in documents:
-        wanted = (document.title, [(chunk.id, json.dumps(chunk.heading_path)) for chunk in chunks])
         known = stored.get(document.source)
-        if known == document.id and texts.layout(document.id) == wanted:
+        if known == document.id and texts.layout(document.id) == layout(document, chunks):
             counts["unchanged"] += 1
             continue
         counts["added" if known is None else "updated"] += 1
         texts.put(document, chunks)
     read = {document.source for document, _ in documents}
     gone = [source for source in stored if source not in read and (roots is None or _under(source, roots))]
-    texts.remove_sources(gone)
+    if gone:
+        texts.remove_sources(gone)
     counts["deleted"] = len(gone)
     return counts
 
 
 def _under(source: str, roots: Sequence[str]) -> bool:
     return any(source == root or source.startswith(root + "/") for root in roots)
+
+
+def _root(source: str) -> str:
+    return source.split("/", 1)[0]
 
 
 def _by_document(documents: Sequence[Document], chunks: Sequence[Chunk]) -> list[tuple[Document, list[Chunk]]]:
@@ -234,17 +188,3 @@ def _by_document(documents: Sequence[Document], chunks: Sequence[Chunk]) -> list
         (document, sorted(grouped[document.id][1], key=lambda chunk: (chunk.span.start, chunk.span.end)))
         for document in documents
     ]
-
-
-def _passages(texts: Texts, ids: Sequence[str]) -> Iterable[tuple[str, str, str]]:
-    for at in range(0, len(ids), _SMALL):
-        some = ids[at : at + _SMALL]
-        found = texts.chunks(some)
-        for key in some:
-            stored = found[key]
-            yield key, heading_line(stored.title, stored.chunk.heading_path), stored.chunk.text
-
-
-def _text(value: object) -> str:
-    assert isinstance(value, bytes)
-    return value.decode("utf-8", "surrogatepass")

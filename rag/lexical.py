@@ -1,13 +1,13 @@
 """The lexical arm: BM25 over word stems (Robertson and Zaragoza 2009; k1 1.2, b 0.75), in a tantivy folder.
 
-Texts are indexed, not stored. The arm is always written whole: an index of 50,000 passages takes two seconds of CPU,
-and the words of deleted passages would otherwise stay in its files.
+Texts are indexed, not stored. The words of deleted passages would stay in tantivy's files, so what held a deleted
+passage is written anew (`rag.lexical_parts`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ class Lexical:
         kept = [word for word in words if word not in STOP_WORDS] or words
         return list(dict.fromkeys(stem for word in kept for stem in self._analyzer.analyze(word)))
 
-    def search(self, text: str, k: int, within: Sequence[str] | None = None) -> list[tuple[str, float]]:
+    def search(self, text: str, k: int, within: Collection[str] | None = None) -> list[tuple[str, float]]:
         """Return up to k (id, BM25 score), best first; with `within`, the scores of these ids only.
 
         The text is taken as words and never as query syntax. Ids without any of its words are left out.
@@ -61,17 +61,28 @@ class Lexical:
         from tantivy import Occur, Query
 
         terms = self.terms(text)
-        if not terms or k < 1:
+        if not terms or k < 1 or (within is not None and not within):
             return []
         words = Query.boolean_query(
             [(Occur.Should, Query.term_query(self._schema, field, term)) for term in terms for field in _FIELDS]
         )
-        if within is not None:
-            ids = Query.const_score_query(Query.term_set_query(self._schema, "id", list(within)), 0.0)
-            words = Query.boolean_query([(Occur.Must, words), (Occur.Must, ids)])
+        if within is None:
+            return self._found(words, k)
+        allowed = within if isinstance(within, Set) else set(within)
+        wide = 2 * k * self.count() // len(allowed)
+        while wide <= len(allowed):  # to look through so many passages costs less than to name so many ids
+            found = self._found(words, wide)
+            kept = [pair for pair in found if pair[0] in allowed][:k]
+            if len(kept) == k or len(found) < wide:
+                return kept
+            wide *= 4
+        ids = Query.const_score_query(Query.term_set_query(self._schema, "id", list(allowed)), 0.0)
+        return self._found(Query.boolean_query([(Occur.Must, words), (Occur.Must, ids)]), k)
+
+    def _found(self, query: tantivy.Query, k: int) -> list[tuple[str, float]]:
         found = [
             (str(self._searcher.doc(address)["id"][0]), float(score or 0.0))
-            for score, address in self._searcher.search(words, limit=k, count=False).hits
+            for score, address in self._searcher.search(query, limit=k, count=False).hits
         ]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 

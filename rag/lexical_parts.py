@@ -21,7 +21,7 @@ from rag.lexical import write
 
 FILE = "parts.json"
 _META, _MANAGED = "meta.json", ".managed.json"
-_LARGE, _MOST = 6, 10
+_LARGE, _MOST = 10, 14
 """Parts that a whole arm is written in, and most there may be: every part costs every search a little."""
 _LEAST = 4000
 """Passages that are worth a part of their own when the whole arm is written."""
@@ -42,7 +42,7 @@ def change(old: Path | None, folder: Path, ids: Sequence[str], stale: Collection
     Args:
         old: The arm of the last version, or None to write everything.
         folder: The new arm.
-        ids: All passages of the new version, in order.
+        ids: All passages of the new version, in an order in which those that change together stand together.
         stale: Passages of the last version that are gone or read differently now.
         passages: Gives their text.
 

@@ -74,9 +74,8 @@ class NewTexts(Texts):
         title, media_type, pages, metadata, _ = layout(document, chunks)
         fields = (document.id, media_type, title, _encoded(document.text), document.sha256, pages, metadata)
         rows = [(c.id, c.document_id, c.span.start, c.span.end, document.page(c.span.start), *_kept(c)) for c in chunks]
-        before = self.chunk_ids(document.id)
-        self.rewritten.update(before)
-        self._deleted |= bool(before)
+        self.rewritten.update(self.chunk_ids(document.id))
+        self._deleted |= bool(self.query("SELECT 1 FROM documents WHERE id = ?", [document.id]))
         with self._using:
             self._database.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", fields)
             self._database.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (document.source, document.id))
@@ -116,6 +115,15 @@ class NewTexts(Texts):
             " GROUP BY text_sha256 ORDER BY MIN(document_id), MIN(start)"
         )
         return {str(key): decoded(text) for key, text in rows}
+
+    def ids_by_source(self) -> list[str]:
+        """Return the ids of all chunks by source and place: what stands in one folder changes together."""
+        rows = self.query(
+            "SELECT c.id FROM chunks c"
+            " JOIN (SELECT document_id, MIN(source) AS source FROM sources GROUP BY document_id) s"
+            " ON s.document_id = c.document_id ORDER BY s.source, c.start, c.end"
+        )
+        return [str(row[0]) for row in rows]
 
     def passages(self, ids: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         """Yield (id, title and headings, text) of chunks, in the order of their ids: what is searched by word."""

@@ -11,11 +11,11 @@ from doceo.text.passages import cite
 from doceo.text.sentences import sentences
 from rag import history as turns
 from rag.citations import quoted
-from rag.reading import Candidate, read
+from rag.reading import Candidate, lead, read
 from rag.refusal import NOTHING_FOUND, Gate, refusal, sentence_chance
 from rag.retriever import LONGEST_QUERY, HybridRetriever
 from rag.searching import search_all
-from rag.short import shorten
+from rag.short import right
 from rag.weights import fitted
 
 _LEANS = re.compile(
@@ -88,7 +88,8 @@ class QuoteAnswerer:
         if not candidates:
             return refusal(NOTHING_FOUND, hits)
         best = candidates[0]
-        chance = self._gate.chance(sentence_chance(best))
+        shipped = sentence_chance(best)
+        chance = self._gate.chance(shipped)
         if chance < (least := self._gate.threshold):
             reason = f"The best sentence answers the question with a chance of {chance:.2f}, below {least:.2f}."
             return refusal(reason, hits).model_copy(update={"chance": chance})
@@ -96,14 +97,20 @@ class QuoteAnswerer:
             quoted(n, passages[at], start, end, self._index.document)
             for n, (at, start, end) in enumerate(_chosen(candidates, passages), 1)
         )
-        short = shorten(question, best.text, self._index.lexical)
         return Answer(
             text=" ".join(cite(_shown(citation), citation.n) for citation in citations),
-            short=short.text if short and short.margin >= fitted().short_margin else None,
+            short=given(candidates, shipped),
             citations=citations,
             hits=hits,
             chance=chance,
         )
+
+
+def given(candidates: Sequence[Candidate], chance: float) -> str | None:
+    """Return the short answer of the best sentence, where it is sure enough to be shown."""
+    short = candidates[0].short
+    ahead = lead([candidate.score for candidate in candidates])
+    return short.text if short and right(short, chance, ahead) >= fitted().short_threshold else None
 
 
 def _chosen(candidates: Sequence[Candidate], passages: Sequence[Passage]) -> list[tuple[int, int, int]]:

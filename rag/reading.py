@@ -1,30 +1,39 @@
 """Which sentence of the passages answers a question: a linear score over features that can be read.
 
-The weights (`rag.weights`) were fitted on SQuAD as a softmax over the sentences of the four best passages.
+First every sentence is scored by what is cheap; the best few are then read closely: compared with the question by their
+meaning, and searched for words that answer it (`rag.short`). The weights (`rag.weights`) were fitted on SQuAD as a
+softmax over the sentences of the four best passages.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from doceo.core.records import Passage
 from doceo.text.figures import Figure, figures
 from doceo.text.passages import heading_line
 from doceo.text.sentences import Sentence, sentences
-from rag.question import Asked, Question, understand
+from rag.clues import Asking
+from rag.question import Asked, understand
 from rag.retriever import shortened
+from rag.short import WIDE_LEAD, Short, shorten
 from rag.weights import fitted
 
 if TYPE_CHECKING:
     from rag.index import Index
+    from rag.lexical import Lexical
 
 FEATURES = (
-    "coverage", "context", "cosine", "passage_cosine", "passage_score", "has_kind", "lacks_kind", "short", "long",
-    "not_prose", "is_question", "reason_words",
+    "coverage", "pairs", "context", "passage_cosine", "passage_score", "has_kind", "lacks_kind", "short", "long",
+    "not_prose", "is_question", "reason_words", "cosine", "answer",
 )  # fmt: skip
+"""The last two are of the sentences that are read closely only."""
+READ_CLOSELY = 5
+"""Sentences that are read closely: embedding one takes 2.5 ms of CPU, more than all else about it."""
 _KINDS: dict[Asked, frozenset[str]] = {
     "date": frozenset({"date", "year"}),
     "year": frozenset({"year", "date"}),
@@ -36,17 +45,8 @@ _KINDS: dict[Asked, frozenset[str]] = {
     "place": frozenset({"name"}),
 }
 _REASONS = (
-    "because",
-    "since",
-    "due to",
-    "so that",
-    "in order to",
-    "therefore",
-    "as a result",
-    "caused",
-    "owing to",
-    "thus",
-)
+    "because", "since", "due to", "so that", "in order to", "therefore", "as a result", "caused", "owing to", "thus",
+)  # fmt: skip
 _BEFORE = 0.3
 """What a word of the question before weighs against one of the question itself."""
 _FEWEST_WORDS, _MOST_WORDS = 4, 45
@@ -54,14 +54,27 @@ _FEWEST_WORDS, _MOST_WORDS = 4, 45
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence of a passage: its place in the passage's text, its features in the order of FEATURES, its score."""
+    """A sentence of a passage: its place in the passage's text, its features in the order of FEATURES, its score.
+
+    `short` is what answers in it, where it was read closely and there is such a thing.
+    """
 
     passage: int
-    start: int
-    end: int
+    sentence: Sentence
     text: str
     features: tuple[float, ...]
     score: float
+    short: Short | None = None
+
+    @property
+    def start(self) -> int:
+        """Where the sentence begins in the passage's text."""
+        return self.sentence.start
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.sentence.end
 
     def feature(self, name: str) -> float:
         """Return one feature by name."""
@@ -69,95 +82,116 @@ class Candidate:
 
 
 def read(question: str, passages: Sequence[Passage], index: Index, before: str = "") -> list[Candidate]:
-    """Return every sentence of the passages with its score, best first, equal ones in reading order.
+    """Return the sentences of the passages that were read closely, best first, equal ones in reading order.
 
     Headings are no candidates; they count as context of what stands below them. `before` is the question that this
     one leans on: its words count, but less.
     """
-    spans = [(at, sentence) for at, passage in enumerate(passages) for sentence in sentences(passage.text)]
-    spans = [(at, sentence) for at, sentence in spans if sentence.kind != "heading"]
-    if not spans or not question.strip():
+    if not question.strip():
         return []
-    texts = [passages[at].text[sentence.start : sentence.end] for at, sentence in spans]
-    embedder = index.embedder
-    leaning = f"{before} {question}" if before else question
-    vectors = embedder.embed([shortened(embedder, text) for text in (question, leaning, *texts)])
-    asks = (vectors[0] + vectors[1]) / 2
-    asked = _Asked(question, before, index)
-    context = _Context(passages, asked)
-    weights, found = fitted().sentence, []
-    for number, ((at, sentence), text) in enumerate(zip(spans, texts, strict=True), 2):
-        features = asked.features(
-            text, sentence, context.before(at, sentence), passages[at], float(vectors[number] @ asks)
-        )
-        score = sum(weights[name] * value for name, value in zip(FEATURES, features, strict=True))
-        found.append(Candidate(at, sentence.start, sentence.end, text, features, score))
-    return sorted(found, key=lambda candidate: (-candidate.score, candidate.passage, candidate.start))
+    asked = _Asked(question, before, index.lexical)
+    found = [one for at, passage in enumerate(passages) for one in _sentences(at, passage, asked)]
+    closest = sorted(found, key=_order)[:READ_CLOSELY]
+    return sorted(_read_closely(closest, question, before, index), key=_order)
+
+
+def lead(scores: Sequence[float]) -> float:
+    """Return how far the first of some scores, best first, lies before the second."""
+    return scores[0] - scores[1] if len(scores) > 1 else WIDE_LEAD
+
+
+def scored(features: Sequence[float]) -> float:
+    """Return the score of a sentence."""
+    weights = fitted().sentence
+    return sum(weights[name] * value for name, value in zip(FEATURES, features, strict=True))
+
+
+def _order(candidate: Candidate) -> tuple[float, int, int]:
+    return -candidate.score, candidate.passage, candidate.start
+
+
+def _sentences(at: int, passage: Passage, asked: _Asked) -> Iterator[Candidate]:
+    """Yield the sentences of a passage, each with the headings and the sentence before it in mind."""
+    header = asked.stems(heading_line(passage.title, passage.hit.heading_path))
+    previous: set[str] = set()
+    for sentence in sentences(passage.text):
+        text = passage.text[sentence.start : sentence.end]
+        words = asked.words(text)
+        stems = asked.known(words)
+        if sentence.kind == "heading":
+            header = header | stems
+        else:
+            features = asked.features(text, words, sentence, header | previous, passage)
+            yield Candidate(at, sentence, text, features, scored(features))
+        previous = stems
+
+
+def _read_closely(found: Sequence[Candidate], question: str, before: str, index: Index) -> list[Candidate]:
+    """Return candidates with the features that cost more."""
+    if not found:
+        return []
+    embedder, asking = index.embedder, Asking(question, index.lexical)
+    questions = [question, f"{before} {question}"] if before else [question]
+    asks = embedder.embed_queries([shortened(embedder, text) for text in questions]).mean(axis=0)
+    cosines = embedder.embed([shortened(embedder, candidate.text) for candidate in found]) @ asks
+    result = []
+    for candidate, cosine in zip(found, cosines, strict=True):
+        short = shorten(asking, candidate.text)
+        features = (*candidate.features[:-2], float(cosine), short.evidence if short else 0.0)
+        result.append(replace(candidate, features=features, score=scored(features), short=short))
+    return result
 
 
 class _Asked:
     """A question with the weights of its words."""
 
-    def __init__(self, question: str, before: str, index: Index) -> None:
-        self.text = question
-        self.kind: Question = understand(question)
-        self._lexical = index.lexical
-        self._weights = {stem: _BEFORE * self._lexical.weight(stem) for stem in self._lexical.terms(before)}
-        self._weights |= {stem: self._lexical.weight(stem) for stem in self._lexical.terms(question)}
+    def __init__(self, question: str, before: str, lexical: Lexical) -> None:
+        self._text, self._lexical = question.lower(), lexical
+        self._kind = understand(question).asked
+        self._weights = {stem: _BEFORE * lexical.weight(stem) for stem in lexical.terms(before)}
+        self._weights |= {stem: lexical.weight(stem) for stem in lexical.terms(question)}
         self._total = sum(self._weights.values()) or 1.0
+        pairs = pairwise(lexical.stems(question))
+        self._pairs = {pair for pair in pairs if pair[0] in self._weights or pair[1] in self._weights}
+
+    def words(self, text: str) -> list[str]:
+        return self._lexical.stems(text)
+
+    def known(self, words: Sequence[str]) -> set[str]:
+        return self._weights.keys() & set(words)
 
     def stems(self, text: str) -> set[str]:
-        return self._weights.keys() & set(self._lexical.stems(text))
+        return self.known(self.words(text))
 
     def coverage(self, stems: set[str]) -> float:
         return sum(self._weights[stem] for stem in stems) / self._total
 
     def features(
-        self, text: str, sentence: Sentence, context: set[str], passage: Passage, cosine: float
+        self, text: str, words: Sequence[str], sentence: Sentence, context: set[str], passage: Passage
     ) -> tuple[float, ...]:
-        stems = self.stems(text)
+        stems = self.known(words)
         coverage = self.coverage(stems)
-        kinds = _KINDS.get(self.kind.asked)
-        has = kinds is not None and any(
-            new(text, figure, self.text) for figure in figures(text) if figure.kind in kinds
-        )
-        words = len(text.split())
+        kinds = _KINDS.get(self._kind)
+        has = kinds is not None and any(figure.kind in kinds and self._is_new(text, figure) for figure in figures(text))
+        length = len(text.split())
         dense = passage.hit.arms.get("dense")
         return (
             coverage,
+            len(self._pairs.intersection(pairwise(words))) / (len(self._pairs) or 1),
             self.coverage(stems | context) - coverage,
-            cosine,
             dense.score if dense else 0.0,
             passage.hit.score,
             float(has),
             float(kinds is not None and not has),
-            float(words < _FEWEST_WORDS),
-            max(0.0, math.log(words / _MOST_WORDS)) if words else 0.0,
+            float(length < _FEWEST_WORDS),
+            max(0.0, math.log(length / _MOST_WORDS)) if length else 0.0,
             float(sentence.kind in ("row", "code")),
             float(text.rstrip().endswith("?")),
-            float(self.kind.asked == "reason" and any(word in text.lower() for word in _REASONS)),
+            float(self._kind == "reason" and any(word in text.lower() for word in _REASONS)),
+            0.0,
+            0.0,
         )
 
-
-class _Context:
-    """The question's words in what stands around a sentence: the heading line and the sentence before."""
-
-    def __init__(self, passages: Sequence[Passage], asked: _Asked) -> None:
-        self._before: dict[tuple[int, int], set[str]] = {}
-        for at, passage in enumerate(passages):
-            header = asked.stems(heading_line(passage.title, passage.hit.heading_path))
-            previous: set[str] = set()
-            for sentence in sentences(passage.text):
-                own = asked.stems(passage.text[sentence.start : sentence.end])
-                if sentence.kind == "heading":
-                    header = header | own
-                self._before[at, sentence.start] = header | previous
-                previous = own
-
-    def before(self, passage: int, sentence: Sentence) -> set[str]:
-        return self._before[passage, sentence.start]
-
-
-def new(text: str, figure: Figure, question: str) -> bool:
-    """Say whether a figure of a text does not stand in the question already."""
-    return text[figure.start : figure.end].lower() not in question.lower()
+    def _is_new(self, text: str, figure: Figure) -> bool:
+        """Say whether a figure of a text does not stand in the question already."""
+        return text[figure.start : figure.end].lower() not in self._text

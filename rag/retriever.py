@@ -1,29 +1,27 @@
 """Hybrid search: vectors and BM25, their scores fused; further searches, a reranker and a filter where they are wanted.
 
-Each arm gives its best candidates; every candidate is then scored by every arm, so that a passage is not punished for
-being just outside one arm's list. Scores are scaled by the arm's best, with 0 as the floor of both (Bruch, Gai and
-Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"), and mixed by a weight. That finds more at rank 1
-than reciprocal rank fusion, which forgets the margins; weight and candidates were chosen on other data than they are
-reported on (`benchmarks/fit_retrieval.py`, `benchmarks/bench_retrieval.py`).
+Each arm gives its best candidates; every candidate is then scored by both arms, so that a passage is not punished for
+being just outside one arm's list. The scores are brought to one scale (`rag.arms`) and mixed by a weight (Bruch, Gai
+and Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"). That finds more at rank 1 than reciprocal rank
+fusion, which forgets the margins. Scale and weight were chosen on other data than they are reported on
+(`benchmarks/fit_retrieval.py`, `benchmarks/bench_retrieval.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doceo.core.config import RetrieveConfig
-from doceo.core.errors import ProviderError
 from doceo.core.protocols import Embedder, Reranker, Retriever
 from doceo.core.records import Arm, Hit, Passage
 from doceo.text.injections import flags
+from rag.arms import Arms, Scores, scaled
+from rag.filters import Selection, Where
 from rag.rerank import reranked
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from rag.index import Index
     from rag.texts import StoredChunk
 
@@ -31,9 +29,8 @@ LONGEST_QUERY = 2000
 """Characters of a question that are searched with: more say no more, and cost seconds."""
 FLAGGED = 0.5
 """What the score of a passage is multiplied with where something in it reads like an instruction to a model."""
-_DENSE, _LEXICAL = "dense", "lexical"
-_READ = 3
-"""So many times the wanted passages are looked through for flags."""
+_SPARE = 3
+"""So many times the wanted passages are looked through for such ones."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +42,16 @@ class Found:
 
 
 class HybridRetriever:
-    """A `Retriever` over one open index. Searches may run in several threads.
+    """A `Retriever` over one open index. Searches may run in several threads, where the reranker's may.
 
     Args:
         index: The open index, its embedder with it.
-        config: Candidates of each arm, their weights, which documents are searched at all.
-        further: Other searches whose passages join the candidates; each counts half as much as the index's own arms
-            together. One that is a `ProviderError` away is left out, and a note says so.
+        config: Candidates of each arm, their weights, which documents are searched.
+        further: Other searches whose passages join the candidates; each counts half as much as the index's own two
+            arms together. What they raise passes through.
         reranker: Reads the best passages together with the question and puts them in order.
 
-    Raises:
-        UsageError: `config.where` cannot be understood.
+    Raises UsageError for a condition of `config.where` that cannot be understood.
     """
 
     def __init__(
@@ -69,15 +65,18 @@ class HybridRetriever:
         self.index = index
         self.config = config or RetrieveConfig()
         self._further, self._reranker = tuple(further), reranker
-        self._within = _matching(index, self.config.where)
+        where = Where.parse(self.config.where)
+        self._selected = Selection(index.texts, index.vectors, where) if where else None
+        self._arms = Arms(index, self._selected)
 
     def search(self, question: str, k: int) -> list[Passage]:
         """Return the k best passages, best first, equal ones by id.
 
-        `Hit.score` is between 0 and 1 and relative to the best candidates of this question. `Hit.arms` holds the place
-        among the candidates by cosine, by BM25 where it shares a word with the question, and by each further search
-        that found it; and what the reranker gave. A question without a word gives nothing; one that is too long for
-        the embedder is searched by its beginning in the vectors, whole in BM25.
+        `Hit.score` is between 0 and 1 and relative to the best candidates of this question. `Hit.arms` holds the
+        cosine and the rank by it; the BM25 score and its rank, where the passage shares a word with the question; the
+        score and rank from each further search that found it, and those from the reranker. Ranks are among all
+        candidates. A question without a word gives nothing; one that is too long for the embedder is searched by its
+        beginning in the vectors, whole in BM25.
         """
         return self.search_all((question,), k).passages
 
@@ -85,28 +84,120 @@ class HybridRetriever:
         """Return the k best passages for several wordings of one question, and notes.
 
         Args:
-            queries: The wordings, with their weights where they differ. A passage's score is the weighted mean of
-                those that it has for each; `Hit.arms` shows those of the last one that an arm found it by.
+            queries: The wordings, the fullest last, with their weights where they differ. The score of a passage is
+                the weighted mean of those for each wording; `Hit.arms` shows those of the last one.
             k: Passages wanted.
         """
         asked = _weighted(queries)
         if not asked or k < 1 or self.index.manifest.chunks == 0:
             return Found([])
-        if self._within is not None and not self._within:
-            return Found([], (f"No document matches {' and '.join(self.config.where)}.",))
-        notes: list[str] = []
-        others = [self._others(query, max(self.config.candidates, k), notes) for query in asked]
-        candidates = self._candidates(asked, max(self.config.candidates, k), others)
-        scores, arms = self._scores(candidates, others, list(asked.values()))
-        best = self._passages(_best(scores, self._reads(k)), scores, arms, others)
+        if self._selected is not None and not self._selected.ids:
+            return Found([], (f"No document has {' and '.join(self.config.where)}.",))
+        others = [self._others(query, max(self.config.candidates, k)) for query in asked]
+        texts = self._arms.questions([(query, shortened(self.index.embedder, query)) for query in asked])
+        found = self._arms.search(texts, max(self.config.candidates, k), [key for some in others for key in some])
+        fused = self._fused(found, others, list(asked.values()))
+        best = sorted(fused, key=lambda key: (-fused[key], key))[: self._reads(k)]
+        passages, notes = self._passages(best, fused, found[-1], others), list[str]()
         if self._reranker is not None:
             question = max(reversed(asked), key=asked.__getitem__)
-            best = reranked(question, best, self._reranker, self.config.rerank_seconds, notes)
-        return Found(_by_score(map(_trusted, best))[:k], tuple(dict.fromkeys(notes)))
+            passages, note = reranked(question, passages, self._reranker, self.config.rerank_seconds)
+            notes += [note] if note else []
+        passages = [_trusted(passage) for passage in passages]
+        return Found(sorted(passages, key=lambda one: (-one.hit.score, one.hit.chunk_id))[:k], tuple(notes))
 
     def _reads(self, k: int) -> int:
-        """Return how many passages are read before k of them are given out."""
-        return max(_READ * k, k, self.config.rerank_candidates) if self._reranker is None else self._reranked(k)
+        return _SPARE * k if self._reranker is None else max(k, self.config.rerank_candidates)
 
-    def _reranked(self, k: int) -> int:
-        return max(k, self.config.rerank_candidates)
+    def _others(self, query: str, wide: int) -> dict[str, Passage]:
+        """Return what further searches find, by id, each passage with the arms of all that found it."""
+        found: dict[str, Passage] = {}
+        for arm in self._further:
+            for passage in arm.search(query, wide):
+                known = found.setdefault(passage.hit.chunk_id, passage)
+                found[passage.hit.chunk_id] = _with_arms(known, passage.hit.arms)
+        if self._selected is not None:
+            allowed = set(self._selected.ids)
+            found = {key: passage for key, passage in found.items() if key in allowed}
+        return found
+
+    def _fused(
+        self, found: Sequence[Scores], others: Sequence[Mapping[str, Passage]], weights: Sequence[float]
+    ) -> dict[str, float]:
+        """Return the score of every candidate: the mean over the wordings of the mean over the arms."""
+        total: dict[str, float] = {}
+        for scores, beside, weight in zip(found, others, weights, strict=True):
+            for key, score in self._mixed(scores, beside).items():
+                total[key] = total.get(key, 0.0) + weight * score
+        return scaled(total)
+
+    def _mixed(self, scores: Scores, beside: Mapping[str, Passage]) -> dict[str, float]:
+        own = self._arms.mixed(scores, self.config.dense_weight)
+        if not self._further:
+            return own
+        mixed = {key: 2 * own.get(key, 0.0) for key in [*own, *beside]}
+        for name in sorted({name for passage in beside.values() for name in passage.hit.arms}):
+            given = {key: one.hit.arms[name].score for key, one in beside.items() if name in one.hit.arms}
+            for key, score in scaled(given).items():
+                mixed[key] += score
+        return {key: score / (2 + len(self._further)) for key, score in mixed.items()}
+
+    def _passages(
+        self, keys: Sequence[str], fused: Mapping[str, float], last: Scores, others: Sequence[Mapping[str, Passage]]
+    ) -> list[Passage]:
+        stored = self.index.texts.chunks(keys)
+        beside = {key: passage for some in others for key, passage in some.items()}
+        arms = last.arms()
+        passages = []
+        for key in keys:
+            passage = _passage(stored[key]) if key in stored else beside.get(key)
+            if passage is not None:
+                shown = arms.get(key, {}) | (beside[key].hit.arms if key in beside else {})
+                passages.append(_scored(passage, fused[key], shown))
+        return passages
+
+
+def shortened(embedder: Embedder, text: str) -> str:
+    """Return the beginning of a text that the embedder can read: all of it where it is short enough."""
+    while len(offsets := embedder.offsets(text)) > embedder.max_tokens:
+        text = text[: offsets[embedder.max_tokens][0]].rstrip()
+    return text
+
+
+def _weighted(queries: Mapping[str, float] | Sequence[str]) -> dict[str, float]:
+    """Return what is searched for, cut to a length that can be, with weights that sum to 1; in the order given."""
+    given = queries if isinstance(queries, Mapping) else dict.fromkeys(queries, 1.0)
+    asked: dict[str, float] = {}
+    for query, weight in given.items():
+        if weight > 0 and query[:LONGEST_QUERY].strip():
+            asked[query[:LONGEST_QUERY]] = asked.get(query[:LONGEST_QUERY], 0.0) + weight
+    total = sum(asked.values())
+    return {query: weight / total for query, weight in asked.items()}
+
+
+def _passage(stored: StoredChunk) -> Passage:
+    chunk = stored.chunk
+    hit = Hit(
+        chunk_id=chunk.id,
+        source=stored.source,
+        heading_path=chunk.heading_path,
+        page=stored.page,
+        span=chunk.span,
+        score=0.0,
+        flags=flags(chunk.text),
+    )
+    return Passage(hit=hit, title=stored.title, text=chunk.text)
+
+
+def _with_arms(passage: Passage, arms: Mapping[str, Arm]) -> Passage:
+    return passage.model_copy(update={"hit": passage.hit.model_copy(update={"arms": {**passage.hit.arms, **arms}})})
+
+
+def _scored(passage: Passage, score: float, arms: Mapping[str, Arm]) -> Passage:
+    hit = passage.hit.model_copy(update={"score": round(score, 6), "arms": dict(arms)})
+    return passage.model_copy(update={"hit": hit})
+
+
+def _trusted(passage: Passage) -> Passage:
+    """Return a passage with the score that it is trusted with: lower where it was flagged."""
+    return _scored(passage, FLAGGED * passage.hit.score, passage.hit.arms) if passage.hit.flags else passage

@@ -28,14 +28,14 @@ class Finds(Protocol):
 class SearchesAll(Protocol):
     """A retriever that fuses several wordings itself."""
 
-    def search_all(self, queries: Sequence[str], k: int) -> Finds:
-        """Return the k best passages for all wordings together."""
+    def search_all(self, queries: Mapping[str, float], k: int) -> Finds:
+        """Return the k best passages for all wordings together, each with its weight, the fullest last."""
         ...
 
 
 def search_all(retriever: Retriever, queries: Mapping[str, float], k: int) -> tuple[list[Passage], tuple[str, ...]]:
     """Return the k best passages for several wordings of a question, each with its weight, best first, and notes."""
     if isinstance(retriever, SearchesAll):
-        found = retriever.search_all(list(queries), k)
+        found = retriever.search_all(queries, k)
         return list(found.passages), tuple(found.notes)
     return turns.fused(retriever, dict(queries), k), ()

@@ -61,8 +61,9 @@ def _goes_on(token: Token) -> bool:
 
 
 def _clauses(tokens: Sequence[Token], first: int) -> list[Place]:
-    """Return the runs from "to", a preposition, an article or a verb to the next signs, or the end."""
-    if tokens[first].part not in _BEGINS_CLAUSE and tokens[first].lower != "because":
+    """Return the runs from "to", "because", a preposition, an article or a verb to the next signs, or the end."""
+    is_reason = "because" in (tokens[first].lower, tokens[max(first - 1, 0)].lower)
+    if not (is_reason or tokens[first].part in _BEGINS_CLAUSE) or not tokens[first].is_word:
         return []
     found: list[Place] = []
     for last in range(first + 1, min(len(tokens), first + _LONGEST_CLAUSE)):

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 FOLDER = "chroma"
 _NAME = "passages"
-_BATCH = 1000
+_BATCH = 5000
+"""Chroma takes at most 5,461 at once."""
+_SETTINGS = {"hnsw": {"space": "cosine", "num_threads": 1, "sync_threshold": 1, "batch_size": 1}}
+"""Every batch goes into the HNSW files at once: else each reader begins by adding what waits in the database, and below
+1,000 vectors by writing files of its own, filled with whatever is in its memory."""
 
 
 class Vectors:
@@ -34,16 +38,18 @@ class Vectors:
 
         if not create:
             chroma_files.check(folder)
-        with _calm():
-            client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+        try:
+            with _calm():
+                client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+        except BaseException:
+            _forget(folder)
+            raise
         self._client = cast("Client", client)
         self._count: int | None = None
         try:
             with _calm():
                 self._collection: Collection = (
-                    client.create_collection(
-                        _NAME, embedding_function=None, configuration={"hnsw": {"space": "cosine", "num_threads": 1}}
-                    )
+                    client.create_collection(_NAME, embedding_function=None, configuration=_SETTINGS)
                     if create
                     else client.get_collection(_NAME, embedding_function=None)
                 )
@@ -94,11 +100,25 @@ class Vectors:
         return sorted(((key, 1.0 - float(distance)) for key, distance in pairs), key=lambda pair: (-pair[1], pair[0]))
 
 
+def _forget(folder: Path) -> None:
+    """Have Chroma forget a folder that it could not open, or it will not try again as long as this process lives."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    for known in (SharedSystemClient._identifier_to_system, SharedSystemClient._identifier_to_refcount):
+        known.pop(str(folder), None)
+
+
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Turn a panic of Chroma's Rust code, which is no Exception and would end the process, into an error."""
+    """Turn into Unsafe what Chroma raises that is no error of its own.
+
+    That is a panic of its Rust code, which is no Exception and would end the process, and what it stumbles over when
+    it could not open its files.
+    """
     try:
         yield
+    except AttributeError as error:
+        raise Unsafe("Chroma could not open its files") from error
     except Exception:
         raise
     except BaseException as error:

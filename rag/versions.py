@@ -58,12 +58,13 @@ def read(folder: Path) -> tuple[Path, readers.Hold | None] | None:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Hold an index for writing. Raises RunLocked naming the holder, StorageError, IndexUnusable for a foreign folder.
+def writing(folder: Path, *, delete: bool = False) -> Iterator[None]:
+    """Hold an index for writing, or to delete it; only the user may read it then, and what is not needed is dropped.
 
-    Only the user may read it, and what is no longer needed is dropped.
+    Raises RunLocked naming the holder, StorageError, and IndexUnusable for a folder of something else that is not to be
+    deleted.
     """
-    if (strange := _foreign(folder)) is not None:
+    if (strange := _foreign(folder)) is not None and not delete:
         raise IndexUnusable(
             f"The folder {folder} is not an index: it holds {strange}.",
             hint="Choose another folder, or empty this one.",
@@ -129,13 +130,17 @@ def drop_read(folder: Path, version: str) -> None:
 
 def delete(folder: Path) -> None:
     """Delete an index for the writer, but for the version that is still read: its last reader drops that."""
-    with writing(folder):
-        # the pointer first: a reader finds either a whole index or none
+    with writing(folder, delete=True):
+        # the pointer last of the files: a reader finds either a whole index or none, and so does the next writer
+        files = [path for path in folder.iterdir() if path.name not in (POINTER, lock.LOCK, lock.HOLDER)]
+        for path in files:
+            if path.is_dir() and not path.is_symlink():
+                if not path.name.isdigit() and path.name != readers.FOLDER:
+                    shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
         (folder / POINTER).unlink(missing_ok=True)
         _sync_folder(folder)
-        for path in folder.iterdir():
-            if path.is_file() and path.name not in (lock.LOCK, lock.HOLDER):
-                path.unlink(missing_ok=True)
     _remove_empty(folder)
 
 
@@ -166,6 +171,8 @@ def _sweep(folder: Path, names: list[str]) -> None:
         named = pointer.read_text(encoding="utf-8").strip() if pointer.exists() else ""
     except (OSError, UnicodeDecodeError):
         return
+    if pointer.exists() and named not in _names(folder):
+        return  # damaged: whatever is there may be of use
     _remove_dropped(folder)
     for name in names:
         if name != named and not readers.is_held(folder, name):
@@ -203,7 +210,8 @@ def _foreign(folder: Path) -> str | None:
     if not folder.is_dir() or (folder / POINTER).exists():
         return None
     others = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    return min((path.name for path in others if not (path.name.isdigit() and path.is_dir())), default=None)
+    ours = [path for path in others if path.name.isdigit() and (path / "manifest.json").is_file()]
+    return min((path.name for path in others if path not in ours), default=None)
 
 
 def _settle(folder: Path) -> None:

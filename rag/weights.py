@@ -12,9 +12,9 @@ class QuoteWeights(Record):
     """Weights by feature name.
 
     `sentence` scores sentences (`rag.reading`), `chance` and its bias are the logistic regression behind refusals
-    (`rag.refusal`), `threshold` the chance below which a question is refused; `short` and `short_kinds` (by what is
-    asked and what the candidate is) score short answers (`rag.short`), of which only those are given that lead
-    their rivals by `short_margin`.
+    (`rag.refusal`), `threshold` the chance below which a question is refused; `short` says what each clue to a short
+    answer is worth (`rag.clues`); those not named are worth nothing. `right` and its bias are the logistic regression
+    that says how likely a short answer is right, and `short_threshold` the chance below which none is given.
     """
 
     sentence: dict[str, float]
@@ -22,8 +22,9 @@ class QuoteWeights(Record):
     chance_bias: float
     threshold: float
     short: dict[str, float]
-    short_kinds: dict[str, dict[str, float]]
-    short_margin: float
+    right: dict[str, float]
+    right_bias: float
+    short_threshold: float
 
 
 @cache

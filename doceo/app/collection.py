@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from data.chunking import chunk_document
 from data.jsonl import read_json, write_json
@@ -13,15 +14,26 @@ from data.sources import find_files
 from doceo.app.runs import COLLECTIONS, HOME, collection_folder, is_name
 from doceo.app.settings import Settings
 from doceo.app.stages.documents import nothing_readable, read_documents
-from doceo.core.errors import UsageError
+from doceo.core.errors import IndexUnusable, InputError, UsageError
 from doceo.core.protocols import Progress
 from doceo.core.records import Chunk, Skipped
 from rag import versions
-from rag.index import delete, read_manifest
-from rag.indexing import IndexReport, update
+from rag.index import Summary, delete, size, summary
+from rag.indexing import CompactReport, IndexReport, compact, update
 
 ROOTS = "roots.json"
 """Which folders a collection was made from: last name to whole path."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A collection as it is listed: what it holds, or else the problem and the way out of it."""
+
+    name: str
+    bytes: int
+    holds: Summary | None = None
+    problem: str = ""
+    hint: str = ""
 
 
 def index_collection(
@@ -33,28 +45,40 @@ def index_collection(
     folder = collection_folder(name)
     embedder = open_embedder(settings.embedder)
     roots = {Path(source).expanduser().resolve().name: str(Path(source).expanduser().resolve()) for source in sources}
+    known = _known_roots(folder)
     if not sync:
-        _check_roots(folder, roots)
+        _check_roots(known, roots)
     files = find_files(sources)
     documents, skipped = read_documents(files, settings.read, progress)
     chunks: list[Chunk] = []
-    for document in documents:
-        chunks += chunk_document(document, embedder, settings.chunk)
+    with progress.task("chunk", len(documents), "documents") as task:
+        for document in documents:
+            chunks += chunk_document(document, embedder, settings.chunk)
+            task.advance(1, f"{len(chunks)} passages")
     if not documents and (files or versions.current(folder) is None):
         raise nothing_readable(sources, skipped)
     report = update(folder, documents, chunks, embedder, roots=list(roots), sync=sync, progress=progress)
-    write_json(folder / ROOTS, roots if sync else {**_known_roots(folder), **roots})
+    held = {root: path for root, path in (roots if sync else {**known, **roots}).items() if root in report.roots}
+    if held != known:
+        write_json(folder / ROOTS, held)
+        versions.private(folder / ROOTS)
     return report, skipped
 
 
 def _known_roots(folder: Path) -> dict[str, str]:
     path = folder / ROOTS
-    return TypeAdapter(dict[str, str]).validate_python(read_json(path)) if path.exists() else {}
+    try:
+        return TypeAdapter(dict[str, str]).validate_python(read_json(path)) if path.exists() else {}
+    except (InputError, ValidationError) as error:
+        raise IndexUnusable(
+            f"The file {path}, which says where the documents of the collection come from, cannot be read.",
+            hint="Delete the file, and index the same sources again.",
+        ) from error
 
 
-def _check_roots(folder: Path, roots: dict[str, str]) -> None:
+def _check_roots(known: dict[str, str], roots: dict[str, str]) -> None:
     """Raise UsageError where another folder of the same last name is in the collection: its documents would go."""
-    for name, path in _known_roots(folder).items():
+    for name, path in known.items():
         if roots.get(name, path) != path:
             raise UsageError(
                 f"The collection holds {path}; {roots[name]} has the same last name, so it would take its place.",
@@ -68,15 +92,26 @@ def collections() -> list[str]:
     return sorted(path.name for path in home.iterdir() if path.is_dir() and is_name(path.name)) if home.is_dir() else []
 
 
-def collection_sizes() -> list[tuple[str, int, int]]:
-    """Return (name, documents, passages) of every collection that can be read."""
-    sizes = []
-    for name in collections():
-        folder = collection_folder(name)
-        if (version := versions.current(folder)) is not None:
-            held = read_manifest(folder, version)
-            sizes.append((name, held.documents, held.chunks))
-    return sizes
+def list_collections() -> list[Collection]:
+    """Return all collections here, those that cannot be used among them."""
+    return [_listed(name) for name in collections()]
+
+
+def _listed(name: str) -> Collection:
+    folder = collection_folder(name)
+    try:
+        holds = summary(folder)
+    except IndexUnusable as error:
+        return Collection(name, size(folder), problem=error.message, hint=error.hint)
+    if holds is None:
+        problem = "It was never finished, or is being deleted."
+        return Collection(name, size(folder), problem=problem, hint=f"doceo collections --delete {name}")
+    return Collection(name, holds.bytes, holds)
+
+
+def compact_collection(name: str, progress: Progress) -> CompactReport:
+    """Write the files of a collection anew, without what was deleted. Raises UsageError, IndexUnusable, RunLocked."""
+    return compact(collection_folder(name), progress)
 
 
 def delete_collection(name: str) -> None:

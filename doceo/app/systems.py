@@ -8,7 +8,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from data.store import ADAPTER, Run
 from doceo.app.bases import base_of, owns_base
@@ -16,7 +16,7 @@ from doceo.app.contexts import with_context
 from doceo.app.models import QUOTE, open_here, open_local, open_provider
 from doceo.app.settings import Settings
 from doceo.core.errors import UsageError
-from doceo.core.protocols import Answerer, Progress, Provider, Retriever
+from doceo.core.protocols import Answerer, Progress, Provider, Reranker, Retriever
 from doceo.providers.chat import context_of, is_remote
 from rag.answerer import ModelAnswerer
 from rag.asking import Tools, prompt_budget
@@ -91,16 +91,26 @@ class Systems:
     def retriever(self) -> HybridRetriever:
         """Return the search over the index. Raises IndexUnusable where there is none."""
         if self._retriever is None:
-            from doceo.providers.embedders import open_embedder
+            from doceo.providers.embedders import shared_embedder
             from rag.index import Index
             from rag.retriever import HybridRetriever
 
             if self.index is None:
                 raise UsageError("There are no documents to answer from.", hint="Name a --run or a --collection.")
-            opened = Index.open(self.index, open_embedder(self.settings.embedder))
-            others: dict[str, Any] = {"further": self.further(opened)} if self.further else {}
-            self._retriever = HybridRetriever(opened, self.settings.retrieve, **others)
+            opened = Index.open(self.index, shared_embedder(self.settings.embedder))
+            further = self.further(opened) if self.further else ()
+            self._retriever = HybridRetriever(
+                opened, self.settings.retrieve, further=further, reranker=self._reranker()
+            )
         return self._retriever
+
+    def _reranker(self) -> Reranker | None:
+        """Return the cross-encoder that is wanted, if one is. Raises ModelNotFound, Unreachable."""
+        if not self.settings.retrieve.reranker:
+            return None
+        from doceo.providers.cross_encoder import shared_reranker
+
+        return shared_reranker(self.settings.retrieve.reranker)
 
     def _of_run(self, model: str) -> LocalModel:
         assert self.run is not None

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
             console.say(f"skipped {one.source}: {one.reason} ({one.detail})")
         console.show(
             f"Collection {collection}: {report.documents} documents, {report.chunks} passages "
-            f"({report.added} added, {report.updated} updated, {report.deleted} deleted, {report.unchanged} unchanged; "
+            f"({report.added} added, {report.updated} changed, {report.unchanged} unchanged, {report.deleted} deleted; "
             f"{report.embedded} passages embedded)."
         )
         console.result({**report.model_dump(), "skipped": [s.model_dump() for s in skipped]})

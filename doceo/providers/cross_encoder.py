@@ -20,6 +20,18 @@ _BATCH = 8
 """Pairs read between two looks at the clock."""
 
 
+_shared: dict[str, CrossEncoderReranker] = {}
+_opening = threading.Lock()
+
+
+def shared_reranker(model: str) -> CrossEncoderReranker:
+    """Return this process's reranker of a name, the same one every time. Raises as `CrossEncoderReranker`."""
+    with _opening:
+        if model not in _shared:
+            _shared[model] = CrossEncoderReranker(model)
+        return _shared[model]
+
+
 class CrossEncoderReranker:
     """A `Reranker`. Loading it takes seconds, since it imports torch. Safe for threads, which take turns.
 
@@ -57,7 +69,9 @@ class CrossEncoderReranker:
 
     def _score(self, question: str, texts: Sequence[str], late: threading.Event) -> list[float] | None:
         question = without_surrogates(question)
-        parts = [(at, part) for at, text in enumerate(texts) for part in self._parts(question, without_surrogates(text))]
+        parts = [
+            (at, part) for at, text in enumerate(texts) for part in self._parts(question, without_surrogates(text))
+        ]
         parts.sort(key=lambda part: len(part[1]))  # those of like length together: less padding
         best = [0.0] * len(texts)
         for start in range(0, len(parts), _BATCH):
@@ -88,15 +102,15 @@ def _load(model: str, device: str | None) -> CrossEncoder:
         from sentence_transformers import CrossEncoder
         from transformers import PreTrainedTokenizerFast
 
-        found = CrossEncoder(
+        found: CrossEncoder = CrossEncoder(
             model,
             device=device,
             trust_remote_code=False,
             model_kwargs={"use_safetensors": True},
             activation_fn=torch.nn.Sigmoid(),
         )
-    scores = [name for name in found.config.architectures or () if not name.endswith(("Model", "ForMaskedLM"))]
-    if found.num_labels != 1 or not scores:
+    named = (found.config.architectures if found.config is not None else None) or ()
+    if found.num_labels != 1 or all(name.endswith(("Model", "ForMaskedLM")) for name in named):
         raise ModelNotFound(
             f"{model} is no cross-encoder that gives one score for a question and a passage.",
             hint="Choose one for retrieval, such as cross-encoder/ms-marco-MiniLM-L6-v2.",

@@ -22,6 +22,11 @@ def installed() -> bool:
     return find_spec(PACKAGE) is not None
 
 
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def cache_folder() -> Path:
     """Return the folder of the user's cache: `DOCEO_CACHE`, else the place that the system has for it."""
     if chosen := os.environ.get("DOCEO_CACHE"):

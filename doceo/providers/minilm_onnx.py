@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +42,7 @@ class MiniLM:
     max_tokens: int = 254
 
     def __init__(self, threads: int | None = None) -> None:
-        self.threads = max(1, min(threads or 16, _cores()))
+        self.threads = max(1, min(threads or 16, minilm_files.cores()))
         self._opening = threading.Lock()
         self._opened: tuple[onnxruntime.InferenceSession, str] | None = None
 
@@ -145,7 +144,3 @@ def _session(graph: bytes) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

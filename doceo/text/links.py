@@ -55,19 +55,16 @@ def addresses(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(_parted(found.group())[0] for text in texts for found in ADDRESS.finditer(text))
 
 
-def without_foreign_links(
-    text: str, *, hosts: Collection[str] = (), known: Collection[str] = (), as_code: bool = False
-) -> str:
+def without_foreign_links(text: str, *, hosts: Collection[str] = (), known: Collection[str] = ()) -> str:
     """Return a text without links and images, but for those to `hosts`; what a link is called stays.
 
     Args:
         text: What a model wrote, which may hold Markdown and HTML.
         hosts: Host names to which links and images stay.
         known: Addresses that stand in the sources; they stay as words.
-        as_code: Put those between backticks, so that no client makes links of them.
     """
     text = _C1.sub("", without_hidden(text))
-    rules = _Rules(frozenset(host.lower() for host in hosts), frozenset(known), as_code)
+    rules = _Rules(frozenset(host.lower() for host in hosts), frozenset(known))
     for _ in range(_ROUNDS):
         before, text = text, rules.apply(text)
         if text == before:
@@ -76,19 +73,17 @@ def without_foreign_links(
     return ADDRESS.sub(LEFT_OUT, text).replace("](", "] (")
 
 
-def links_left_out(
-    pieces: Iterable[str], *, hosts: Collection[str] = (), known: Collection[str] = (), as_code: bool = False
-) -> Iterator[str]:
+def links_left_out(pieces: Iterable[str], *, hosts: Collection[str] = (), known: Collection[str] = ()) -> Iterator[str]:
     """Yield what `without_foreign_links` makes of a text that comes in pieces; what may be half a link waits."""
     held = ""
     for piece in pieces:
         held += piece
         ready = _ready(held)
         if ready:
-            yield without_foreign_links(held[:ready], hosts=hosts, known=known, as_code=as_code)
+            yield without_foreign_links(held[:ready], hosts=hosts, known=known)
             held = held[ready:]
     if held:
-        yield without_foreign_links(held, hosts=hosts, known=known, as_code=as_code)
+        yield without_foreign_links(held, hosts=hosts, known=known)
 
 
 def _ready(text: str) -> int:
@@ -107,8 +102,8 @@ def _ready(text: str) -> int:
 
 
 class _Rules:
-    def __init__(self, hosts: frozenset[str], known: frozenset[str], as_code: bool) -> None:
-        self._hosts, self._known, self._as_code = hosts, known, as_code
+    def __init__(self, hosts: frozenset[str], known: frozenset[str]) -> None:
+        self._hosts, self._known = hosts, known
 
     def apply(self, text: str) -> str:
         text = _DEFINITION.sub(lambda found: "" if self._named(found.group()) is None else found.group(), text)
@@ -148,10 +143,7 @@ class _Rules:
         address, rest = _parted(found.group())
         if self._is_ours(address):
             return found.group()
-        if address not in self._known:
-            return LEFT_OUT + rest
-        coded = found.string[found.start() - 1 : found.start()] == "`"
-        return f"`{address}`{rest}" if self._as_code and not coded else found.group()
+        return found.group() if address in self._known else LEFT_OUT + rest
 
     def _is_ours(self, address: str) -> bool:
         if not self._hosts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 import time
 import zipfile
 from pathlib import Path
@@ -253,5 +254,20 @@ def test_what_was_left_out_is_said_and_looked_into(tmp_path: Path) -> None:
 @given(st.text(st.characters() | st.sampled_from("\u200b\u200d\u202e\ufe0f\U000e0041क❤\r\n\t "), max_size=60))
 def test_cleaned_text_is_stable_so_that_offsets_hold(text: str) -> None:
     with tallied():
-        once = normalise(text)
+        once = normalise(f"{text}\n")
         assert normalise(once) == once
+
+
+def test_a_page_of_any_size_takes_little_memory() -> None:
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=(14_400, 14_400))
+    canvas.setFont("Helvetica", 400)
+    canvas.drawString(72, 700, "SHOWN")
+    canvas.setFillColorRGB(1, 1, 1)
+    canvas.drawString(72, 5_000, ORDER)
+    canvas.showPage()
+    canvas.save()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    text = text_of(".pdf", stream.getvalue())
+    assert ("SHOWN" in text, "HIDDEN" in text) == (True, False)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes

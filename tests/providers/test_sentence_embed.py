@@ -49,6 +49,38 @@ def test_nothing_is_cut_silently(embedder: SentenceEmbedder) -> None:
         embedder.embed(["word " * 300])
 
 
+@pytest.fixture(scope="module")
+def prompted(folder: str, tmp_path_factory: pytest.TempPathFactory) -> SentenceEmbedder:
+    """The same model with the prompts that E5's models want."""
+    place = tmp_path_factory.mktemp("prompted") / "model"
+    place.mkdir()
+    for part in Path(folder).rglob("*"):
+        if part.is_file():
+            copy = place / part.relative_to(folder)
+            copy.parent.mkdir(exist_ok=True)
+            copy.symlink_to(part)
+    config = place / "config_sentence_transformers.json"
+    known = json.loads(config.read_text()) if config.exists() else {}
+    config.unlink(missing_ok=True)
+    config.write_text(json.dumps(known | {"prompts": {"query": "query: ", "passage": "passage: "}}))
+    return SentenceEmbedder(str(place))
+
+
+def test_prompts_that_the_model_names(embedder: SentenceEmbedder, prompted: SentenceEmbedder) -> None:
+    text = "The lamp burns oil."
+    as_question, as_passage = prompted.embed_queries([text])[0], prompted.embed([text])[0]
+    asked, said = embedder.embed([f"query: {text}", f"passage: {text}"])
+    assert as_question @ asked > 0.99999
+    assert as_passage @ said > 0.99999
+    assert as_question @ as_passage < 0.999
+    assert np.array_equal(embedder.embed_queries([text]), embedder.embed([text]))
+    assert prompted.fingerprint.startswith(embedder.fingerprint + "|prompts ")
+    assert prompted.max_tokens == embedder.max_tokens - 2
+    assert prompted.embed(["word " * prompted.max_tokens]).shape == (1, 384)
+    with pytest.raises(InputError, match="255 tokens"):
+        prompted.embed(["word " * (prompted.max_tokens + 1)])
+
+
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match="no usable"):
         open_embedder(str(tmp_path))

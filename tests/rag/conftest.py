@@ -80,12 +80,12 @@ def words() -> WordVectors:
     return WordVectors()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_words() -> type[WordVectors]:
     return WordVectors
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_corpus() -> Callable[..., Corpus]:
     return corpus
 

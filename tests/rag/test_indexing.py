@@ -14,10 +14,11 @@ import pytest
 
 from doceo.core.errors import IndexUnusable, InputError, RunLocked
 from doceo.core.records import Span
-from rag import indexing, versions
-from rag.index import Index, delete
+from rag import building, versions
+from rag.index import Index, delete, size
 from rag.indexing import update
 from rag.lexical import Lexical
+from rag.manifest import file_hashes, read_manifest, write_manifest
 from rag.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def test_one_text_under_two_names_lives_until_both_are_gone(
 def test_a_large_index_is_changed_in_a_copy(
     tmp_path: Path, words: WordVectors, make_corpus: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "_SMALL", 1)
+    monkeypatch.setattr(building, "_SMALL", 1)
     many = [(f"docs/{n:02}.txt", f"Word{n} stands here.\n\nAnd other{n} there.") for n in range(12)]
     folder = tmp_path / "i"
     update(folder, *make_corpus(*many), words)
@@ -186,6 +187,11 @@ def test_stored_settings_that_name_code_are_refused(
     )
     database.commit()
     database.close()
+    with pytest.raises(IndexUnusable, match=r"chroma\.sqlite3 is not as it was written"):
+        Index.open(tmp_path / "i", words)
+    version = file.parents[1]
+    made = read_manifest(tmp_path / "i", version)
+    write_manifest(version, made.model_copy(update={"files": file_hashes(version)}))
     with pytest.raises(IndexUnusable, match="embedding function"):
         Index.open(tmp_path / "i", words)
 
@@ -279,17 +285,27 @@ def test_kill_9_leaves_the_old_version(tmp_path: Path, words: WordVectors, make_
     two.close()
 
 
-def test_the_store_does_not_grow(tmp_path: Path, words: WordVectors, make_corpus: Callable[..., Corpus]) -> None:
-    def size() -> int:
-        return sum(path.stat().st_size for path in (tmp_path / "i").rglob("*") if path.is_file())
-
-    files = [(f"docs/{n:03}.txt", f"Text number {n}. " * 20) for n in range(60)]
+@pytest.mark.parametrize(("small", "share"), [(1000, 1), (1, 4)])
+def test_the_store_does_not_grow(
+    tmp_path: Path,
+    words: WordVectors,
+    make_corpus: Callable[..., Corpus],
+    monkeypatch: pytest.MonkeyPatch,
+    small: int,
+    share: int,
+) -> None:
+    monkeypatch.setattr(building, "_SMALL", small)
+    files = [(f"docs/{n:03}.txt", f"Text number {n}. " * 20) for n in range(100)]
     update(tmp_path / "i", *make_corpus(*files), words)
-    first = size()
-    for cycle in range(4):
-        renewed = [(name, f"{text} Cycle {cycle}.") for name, text in files]
-        update(tmp_path / "i", *make_corpus(*renewed), words)
-    assert size() <= 1.3 * first
+    first, removed = size(tmp_path / "i"), set()
+    for cycle in range(6):
+        renewed = [(name, f"{text} Cycle {cycle}.") for name, text in files[cycle % share :: share]]
+        update(tmp_path / "i", *make_corpus(*renewed), words, roots=[])
+        index = Index.open(tmp_path / "i", words)
+        removed.add(index.manifest.removed)
+        index.close()
+        assert size(tmp_path / "i") <= 1.5 * first
+    assert removed == ({0} if small > 1 else {0, 25})
 
 
 def test_parts_alone(tmp_path: Path) -> None:

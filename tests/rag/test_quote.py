@@ -16,10 +16,8 @@ from doceo.providers.minilm_onnx import MiniLM
 from doceo.text.passages import REFUSAL, without_markers
 from rag.index import Index
 from rag.indexing import update
-from rag.question import understand
 from rag.quote import QuoteAnswerer
 from rag.retriever import HybridRetriever
-from rag.short import candidates
 
 SQUAD = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "squad" / "squad-v1.1-dev.first24.json.gz"
 
@@ -125,35 +123,6 @@ def test_every_answer_is_proven_or_refused(quote: QuoteAnswerer, said: list[str]
     answer = quote.answer(" ".join(said))
     assert proven(answer, quote._index)
     assert answer.refused == (not answer.citations)
-
-
-@pytest.mark.parametrize(
-    ("question", "asked"),
-    [
-        ("When did it open?", "date"),
-        ("In what year did it open?", "year"),
-        ("How many lamps burn?", "number"),
-        ("How tall is it?", "quantity"),
-        ("What percentage was lost?", "percent"),
-        ("Who wrote it?", "person"),
-        ("Where is it?", "place"),
-        ("Why does it burn?", "reason"),
-        ("How is it cleaned?", "manner"),
-        ("What is a levain?", "definition"),
-        ("Is it open?", "boolean"),
-        ("What burns in the lamp of the tower?", "thing"),
-        ("", "thing"),
-    ],
-)
-def test_what_a_question_asks_for(question: str, asked: str) -> None:
-    assert understand(question).asked == asked
-
-
-@given(st.text(max_size=120))
-def test_short_candidates_lie_in_the_sentence(sentence: str) -> None:
-    spans = candidates(sentence)
-    assert all(0 <= span.start < span.end <= len(sentence) for span in spans)
-    assert len({(span.start, span.end) for span in spans}) == len(spans)
 
 
 @pytest.mark.skipif(not SQUAD.exists(), reason="the SQuAD sample is not on this machine")

@@ -54,10 +54,8 @@ def test_links(text: str, expected: str) -> None:
     assert shown == expected
 
 
-def test_known_addresses_make_no_links_where_markdown_is_rendered() -> None:
+def test_addresses_of_a_text() -> None:
     assert addresses([f"Report it at <{KNOWN}>, or www.example.org."]) == {KNOWN, "www.example.org"}
-    text = f"At {KNOWN}, or `{KNOWN}`."
-    assert without_foreign_links(text, known={KNOWN}, as_code=True) == f"At `{KNOWN}`, or `{KNOWN}`."
 
 
 PARTS = st.sampled_from(

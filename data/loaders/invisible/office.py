@@ -20,7 +20,7 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _TINY = 3
 """Half points up to which letters are too small to be seen."""
-_WORD_SIGNS = re.compile(rb"<w:vanish\b|w:color w:val=\"[fF]{6}\"|<w:sz w:val=\"[0-3]\"")
+_WORD_SIGNS = re.compile(rb"<w:vanish\b|w:color [^>]*w:val=\"[fF]{6}\"|<w:sz [^>]*w:val=\"[0-3]\"")
 _SLIDE_SIGNS = re.compile(rb"<p:cNvPr [^>]*hidden=\"(?:1|true)\"")
 _PAGE_SIGNS = re.compile(
     rb"<!--|\shidden\b|display\s*:\s*none|visibility\s*:|opacity\s*:|font-size\s*:\s*[01.]|color\s*:|text-indent\s*:\s*-",

@@ -27,7 +27,8 @@ _TINY = 1.5
 """Size in points below which letters cannot be read."""
 _SPREAD = 24
 """Difference between the lightest and the darkest dot (of 255) from which something is drawn at a place."""
-_SCALE = 1.5
+_SCALE, _MOST_DOTS = 1.5, 8_000_000
+"""Dots a point, but on a page so large that it would take more memory than this."""
 _MOST_OBJECTS = 20_000
 _SUSPECT_MODES = (
     pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE,
@@ -90,7 +91,9 @@ def _words(page: pdfium.PdfPage, item: pdfium.PdfObject) -> str:
 
 def _drawn(page: pdfium.PdfPage) -> NDArray[np.uint8]:
     """Return the page as grey dots, top row first."""
-    bitmap = page.render(scale=_SCALE, grayscale=True)
+    width, height = page.get_size()
+    scale = min(_SCALE, math.sqrt(_MOST_DOTS / max(width * height, 1.0)))
+    bitmap = page.render(scale=scale, grayscale=True)
     dots: NDArray[np.uint8] = bitmap.to_numpy().copy()
     bitmap.close()
     return dots.reshape(dots.shape[0], dots.shape[1])
