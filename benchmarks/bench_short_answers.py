@@ -47,7 +47,7 @@ Set = tuple[list[Document], list[Chunk], list[Asked]]
 
 
 def covidqa(path: Path, embedder: Embedder) -> Set:
-    """Return whole articles cut as `doceo index` cuts them; a question's paragraph is the chunk that holds its answer."""
+    """Return whole articles, cut as `doceo index` cuts them; a question's paragraph is the chunk with its answer."""
     documents, chunks, questions = [], [], []
     for article in json.loads(gzip.decompress(path.read_bytes()))["data"]:
         for paragraph in article["paragraphs"]:
