@@ -15,15 +15,13 @@ them:
     python -m venv --system-site-packages DIR && DIR/bin/pip install langchain-classic langchain-community rank-bm25
 
 Differences of the hybrid to each are paired, with 95 % bootstrap intervals, questions of one article drawn together.
-Writes benchmarks/results/retrieval.json; all figures are the same on every machine with the same int8 vectors, but for
-the CPU time a question costs.
+Writes benchmarks/results/retrieval.json; the figures are the same on every machine whose int8 vectors are.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -93,13 +91,11 @@ def _ids(search: Callable[[str], Sequence[Any]], question: str) -> list[str]:
     return [document.metadata["id"] for document in search(question)]
 
 
-def measured(asked: RetrievalSet, search: Search) -> tuple[NDArray[np.float64], float]:
-    """Return the MEASURES of every question, and the CPU milliseconds of one."""
-    began = time.process_time()
-    found = [search(question[:LONGEST_QUERY]) for question, _ in asked.questions]
-    cpu = (time.process_time() - began) / len(found) * 1000
-    rows = [measures(keys, asked.unit, gold) for keys, (_, gold) in zip(found, asked.questions, strict=True)]
-    return np.array(rows), round(cpu, 2)
+def measured(asked: RetrievalSet, search: Search) -> NDArray[np.float64]:
+    """Return the MEASURES of every question, one row each."""
+    return np.array(
+        [measures(search(question[:LONGEST_QUERY]), asked.unit, gold) for question, gold in asked.questions]
+    )
 
 
 def bench(asked: RetrievalSet, home: Path) -> dict[str, object]:
@@ -109,15 +105,13 @@ def bench(asked: RetrievalSet, home: Path) -> dict[str, object]:
     update(home, asked.documents, asked.chunks, embedder)
     index = Index.open(home, SharedEmbedder(embedder, together=1, kept=2 * len(asked.questions)))
     searches = ours(index)
-    for question, _ in asked.questions:  # so that no search pays for the vectors of all
-        index.embedder.embed_queries([shortened(index.embedder, question[:LONGEST_QUERY])])
     if all(map(find_spec, NEEDED)):
         searches |= langchain(index, asked, searches)
     rows, systems = {}, {}
     for name, search in searches.items():
-        rows[name], cpu = measured(asked, search)
-        systems[name] = means(rows[name]) | {"cpu_ms_without_embedding": cpu}
-        print(f"{asked.name:12s} {name:32s}", *(f"{systems[name][measure]:.4f}" for measure in MEASURES), f"{cpu} ms")
+        rows[name] = measured(asked, search)
+        systems[name] = means(rows[name])
+        print(f"{asked.name:12s} {name:32s}", *(f"{systems[name][measure]:.4f}" for measure in MEASURES), flush=True)
     index.close()
     return {
         "questions": len(asked.questions),

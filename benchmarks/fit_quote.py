@@ -33,12 +33,12 @@ from rag.short import Short, chosen, signs
 from rag.spans import runs
 from rag.weights import QuoteWeights, fitted
 
-CHANCE = ("coverage", "context", "cosine", "passage_cosine", "has_kind", "lacks_kind", "answer")
+CHANCE = ("coverage", "context", "cosine", "passage_cosine", "has_kind", "lacks_kind")
 # where the fit of sentences begins and what it is drawn to: set by hand, so that few questions cannot lead far astray
 SENTENCE = {
-    "coverage": 4.0, "pairs": 1.0, "context": 1.5, "passage_cosine": 1.0, "passage_score": 2.0, "has_kind": 0.5,
-    "lacks_kind": -1.0, "short": -1.0, "long": -0.2, "not_prose": -1.0, "is_question": -2.0, "reason_words": 0.5,
-    "cosine": 5.0, "answer": 0.4,
+    "coverage": 4.0, "pairs": 1.0, "context": 1.5, "earlier": 1.0, "lacks_number": -1.0, "passage_cosine": 1.0,
+    "passage_score": 2.0, "has_kind": 0.5, "lacks_kind": -1.0, "short": -1.0, "long": -0.2, "not_prose": -1.0,
+    "fragment": -1.5, "is_question": -2.0, "reason_words": 0.5, "cosine": 5.0, "answer": 0.4,
 }  # fmt: skip
 _SELDOM, _SMALL = 25, 0.2
 """Clues of fewer runs are not fitted; those that are worth less are left out."""

@@ -6,9 +6,9 @@ Scales of a cosine: its share of the question's best one; as it is; above the le
 what any two passages of the index have (`rag.arms`). BM25 scores are shares of the best one, having no scale. The
 measure is nDCG@10, the mean over the sets. The scales' best weights are hardly told apart by it; the last scale is
 taken since it is the only one that gives the same order with an embedder whose cosines are crowded, such as E5's. Of
-its weights the nearest to a half that is within a standard error of the best one is taken (Breiman et al. 1984): what
-the data do not tell apart is not chosen by noise. `bench_retrieval.py` reports on other sets. Writes
-benchmarks/results/retrieval_weights.json.
+its weights the one that `RetrieveConfig` has stays as long as it is within a standard error of the best one, else the
+nearest to a half that is (Breiman et al. 1984): what the data do not tell apart is not chosen by noise.
+`bench_retrieval.py` reports on other sets. Writes benchmarks/results/retrieval_weights.json.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def chosen(by_weight: dict[float, list[NDArray[np.float64]]]) -> tuple[float, fl
         error = np.sqrt(sum(one.var() / len(one) for one in lost)) / len(lost)
         if np.mean([one.mean() for one in lost]) <= error:
             within.append(weight)
-    return min(within, key=lambda weight: abs(weight - 0.5)), best, within
+    known = RetrieveConfig().dense_weight
+    return (known if known in within else min(within, key=lambda weight: abs(weight - 0.5))), best, within
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -39,13 +39,14 @@ class Scores:
     dense: dict[str, float]
     lexical: dict[str, float]
 
-    def arms(self) -> dict[str, dict[str, Arm]]:
-        """Return {candidate: {arm: rank among the candidates and score}}."""
-        found: dict[str, dict[str, Arm]] = {key: {} for key in self.dense}
+    def arms(self, keys: Collection[str]) -> dict[str, dict[str, Arm]]:
+        """Return {candidate: {arm: rank among all candidates and score}} of these candidates."""
+        found: dict[str, dict[str, Arm]] = {key: {} for key in keys}
         for name, scores in ((DENSE, self.dense), (LEXICAL, self.lexical)):
             order = sorted(scores, key=lambda key: (-scores[key], key))
             for rank, key in enumerate(order, 1):
-                found[key][name] = Arm(rank=rank, score=round(scores[key], 6))
+                if key in found:
+                    found[key][name] = Arm(rank=rank, score=round(scores[key], 6))
         return found
 
 

@@ -138,7 +138,8 @@ def _update(
             texts.sweep()
         if build.rebuild:
             texts.drop_vectors()
-        embedded = build.embed(texts, embedder)
+        new = counts["added"] + counts["updated"] > 0 or build.rebuild
+        embedded = build.embed(texts, embedder) if new else 0
         texts.finish()
         made = build.write(texts, stored, embedder.fingerprint, embedder.dimensions, report.documents)
     version = build.publish()

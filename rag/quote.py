@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 
 from doceo.core.records import Answer, Citation, Message, Passage, ProfileEntry, Trace, Usage
 from doceo.text.passages import cite
-from doceo.text.sentences import sentences
 from rag import history as turns
 from rag.citations import quoted
+from rag.excerpt import excerpts
 from rag.reading import Candidate, lead, read
 from rag.refusal import NOTHING_FOUND, Gate, refusal, sentence_chance
 from rag.retriever import LONGEST_QUERY, HybridRetriever
 from rag.searching import search_all
 from rag.short import right
+from rag.units import units
 from rag.weights import fitted
-
-_LEANS = re.compile(
-    r"\W*(?:it|its|they|their|them|this|that|these|those|he|she|his|her|such|here|there|also|thus|then|so)\b", re.I
-)
-_MARK = re.compile(r"^(?:[-*+•>#]+|\d{1,3}[.)])\s+")
-_MOST_WORDS = 60
-"""Most words of a quotation of two sentences."""
-_CLOSE, _ADDS = 0.7, 0.15
-"""A second sentence is quoted where its score is this near the best and it covers this much more of the question."""
 
 
 class QuoteAnswerer:
@@ -93,14 +84,19 @@ class QuoteAnswerer:
         if chance < (least := self._gate.threshold):
             reason = f"The best sentence answers the question with a chance of {chance:.2f}, below {least:.2f}."
             return refusal(reason, hits).model_copy(update={"chance": chance})
-        citations = tuple(
-            quoted(n, passages[at], start, end, self._index.document)
-            for n, (at, start, end) in enumerate(_chosen(candidates, passages), 1)
-        )
+        citations, texts = list[Citation](), list[str]()
+        for excerpt in excerpts(candidates, [units(passage.text) for passage in passages]):
+            spans = [(excerpt.start, excerpt.end), *([excerpt.header] if excerpt.header else [])]
+            numbers = range(len(citations) + 1, len(citations) + len(spans) + 1)
+            passage = passages[excerpt.passage]
+            citations += [
+                quoted(n, passage, *span, self._index.document) for n, span in zip(numbers, spans, strict=True)
+            ]
+            texts.append(_cited(excerpt.text, *numbers))
         return Answer(
-            text=" ".join(cite(_shown(citation), citation.n) for citation in citations),
+            text=" ".join(texts),
             short=given(candidates, shipped),
-            citations=citations,
+            citations=tuple(citations),
             hits=hits,
             chance=chance,
         )
@@ -113,35 +109,6 @@ def given(candidates: Sequence[Candidate], chance: float) -> str | None:
     return short.text if short and right(short, chance, ahead) >= fitted().short_threshold else None
 
 
-def _chosen(candidates: Sequence[Candidate], passages: Sequence[Passage]) -> list[tuple[int, int, int]]:
-    """Return (passage, start, end) of what is quoted: the best sentence and what it needs to be understood."""
-    best = candidates[0]
-    before = _sentence_before(best, passages[best.passage])
-    if (
-        before is not None
-        and _LEANS.match(best.text)
-        and len(passages[best.passage].text[before : best.end].split()) <= _MOST_WORDS
-    ):
-        return [(best.passage, before, best.end)]
-    chosen = [(best.passage, best.start, best.end)]
-    for other in candidates[1:2]:
-        adds = other.feature("coverage") - best.feature("coverage")
-        words = len(best.text.split()) + len(other.text.split())
-        if other.score >= best.score - _CLOSE and adds >= _ADDS and words <= _MOST_WORDS and other.text != best.text:
-            chosen.append((other.passage, other.start, other.end))
-    return chosen
-
-
-def _sentence_before(candidate: Candidate, passage: Passage) -> int | None:
-    """Return where the sentence before begins, if it stands in the same block."""
-    last = None
-    for sentence in sentences(passage.text):
-        if sentence.start == candidate.start:
-            return last.start if last is not None and last.block == sentence.block else None
-        last = sentence
-    return None
-
-
-def _shown(citation: Citation) -> str:
-    """Return a quote on one line, without the mark of a list item."""
-    return _MARK.sub("", " ".join(citation.quote.split()))
+def _cited(text: str, *numbers: int) -> str:
+    """Return a quotation with its numbers: behind its last sentence, below a piece of code."""
+    return f"{text}\n{''.join(f'[{n}]' for n in numbers)}" if text.endswith("```") else cite(text, *numbers)

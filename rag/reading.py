@@ -8,19 +8,22 @@ softmax over the sentences of the four best passages.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from doceo.core.records import Passage
+from doceo.text.blocks import STOPS
 from doceo.text.figures import Figure, figures
 from doceo.text.passages import heading_line
-from doceo.text.sentences import Sentence, sentences
 from rag.clues import Asking
 from rag.question import Asked, understand
 from rag.retriever import shortened
-from rag.short import WIDE_LEAD, Short, shorten
+from rag.short import WIDE_LEAD, Short, field_asked, shorten
+from rag.tokens import tokens
+from rag.units import Unit, units
 from rag.weights import fitted
 
 if TYPE_CHECKING:
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
     from rag.lexical import Lexical
 
 FEATURES = (
-    "coverage", "pairs", "context", "passage_cosine", "passage_score", "has_kind", "lacks_kind", "short", "long",
-    "not_prose", "is_question", "reason_words", "cosine", "answer",
+    "coverage", "pairs", "context", "earlier", "lacks_number", "passage_cosine", "passage_score", "has_kind",
+    "lacks_kind", "short", "long", "not_prose", "fragment", "is_question", "reason_words", "cosine", "answer",
 )  # fmt: skip
 """The last two are of the sentences that are read closely only."""
 READ_CLOSELY = 5
@@ -47,6 +50,9 @@ _KINDS: dict[Asked, frozenset[str]] = {
 _REASONS = (
     "because", "since", "due to", "so that", "in order to", "therefore", "as a result", "caused", "owing to", "thus",
 )  # fmt: skip
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_STOPS = (*".!?:…", *STOPS)
+_VERBS = frozenset({"auxiliary", "past", "finite", "verb"})
 _BEFORE = 0.3
 """What a word of the question before weighs against one of the question itself."""
 _FEWEST_WORDS, _MOST_WORDS = 4, 45
@@ -54,27 +60,21 @@ _FEWEST_WORDS, _MOST_WORDS = 4, 45
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence of a passage: its place in the passage's text, its features in the order of FEATURES, its score.
+    """A sentence, item or row of a passage with its features, in the order of FEATURES, and its score.
 
     `short` is what answers in it, where it was read closely and there is such a thing.
     """
 
     passage: int
-    sentence: Sentence
-    text: str
+    unit: Unit
     features: tuple[float, ...]
     score: float
     short: Short | None = None
 
     @property
-    def start(self) -> int:
-        """Where the sentence begins in the passage's text."""
-        return self.sentence.start
-
-    @property
-    def end(self) -> int:
-        """Where it ends."""
-        return self.sentence.end
+    def text(self) -> str:
+        """How it reads."""
+        return self.unit.text
 
     def feature(self, name: str) -> float:
         """Return one feature by name."""
@@ -107,23 +107,34 @@ def scored(features: Sequence[float]) -> float:
 
 
 def _order(candidate: Candidate) -> tuple[float, int, int]:
-    return -candidate.score, candidate.passage, candidate.start
+    return -candidate.score, candidate.passage, candidate.unit.start
 
 
 def _sentences(at: int, passage: Passage, asked: _Asked) -> Iterator[Candidate]:
-    """Yield the sentences of a passage, each with the headings and the sentence before it in mind."""
+    """Yield the sentences of a passage, each with the headings and the sentences before it in mind."""
     header = asked.stems(heading_line(passage.title, passage.hit.heading_path))
-    previous: set[str] = set()
-    for sentence in sentences(passage.text):
-        text = passage.text[sentence.start : sentence.end]
-        words = asked.words(text)
+    previous, earlier = set[str](), set[str]()
+    numbers = asked.numbers(heading_line(passage.title, passage.hit.heading_path))
+    for unit in units(passage.text):
+        words = asked.words(unit.text)
         stems = asked.known(words)
-        if sentence.kind == "heading":
+        if unit.kind == "heading":
             header = header | stems
         else:
-            features = asked.features(text, words, sentence, header | previous, passage)
-            yield Candidate(at, sentence, text, features, scored(features))
-        previous = stems
+            around = _Around(header | previous, header | earlier, numbers)
+            features = asked.features(unit, words, around, passage)
+            yield Candidate(at, unit, features, scored(features))
+        previous, earlier = stems, earlier | stems
+        numbers = numbers | asked.numbers(unit.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """Words of the question in the headings and the sentence before, in all before, and its numbers in all before."""
+
+    near: set[str]
+    before: set[str]
+    numbers: set[str]
 
 
 def _read_closely(found: Sequence[Candidate], question: str, before: str, index: Index) -> list[Candidate]:
@@ -136,7 +147,7 @@ def _read_closely(found: Sequence[Candidate], question: str, before: str, index:
     cosines = embedder.embed([shortened(embedder, candidate.text) for candidate in found]) @ asks
     result = []
     for candidate, cosine in zip(found, cosines, strict=True):
-        short = shorten(asking, candidate.text)
+        short = field_asked(asking, candidate.unit.fields) or shorten(asking, candidate.text)
         features = (*candidate.features[:-2], float(cosine), short.evidence if short else 0.0)
         result.append(replace(candidate, features=features, score=scored(features), short=short))
     return result
@@ -152,6 +163,7 @@ class _Asked:
         self._weights |= {stem: lexical.weight(stem) for stem in lexical.terms(question)}
         self._total = sum(self._weights.values()) or 1.0
         pairs = pairwise(lexical.stems(question))
+        self._numbers = set(_NUMBER.findall(question))
         self._pairs = {pair for pair in pairs if pair[0] in self._weights or pair[1] in self._weights}
 
     def words(self, text: str) -> list[str]:
@@ -166,27 +178,32 @@ class _Asked:
     def coverage(self, stems: set[str]) -> float:
         return sum(self._weights[stem] for stem in stems) / self._total
 
-    def features(
-        self, text: str, words: Sequence[str], sentence: Sentence, context: set[str], passage: Passage
-    ) -> tuple[float, ...]:
-        stems = self.known(words)
-        coverage = self.coverage(stems)
+    def numbers(self, text: str) -> set[str]:
+        return self._numbers.intersection(_NUMBER.findall(text)) if self._numbers else set()
+
+    def features(self, unit: Unit, words: Sequence[str], around: _Around, passage: Passage) -> tuple[float, ...]:
+        text, stems = unit.text, self.known(words)
+        coverage, near = self.coverage(stems), self.coverage(stems | around.near)
         kinds = _KINDS.get(self._kind)
         has = kinds is not None and any(figure.kind in kinds and self._is_new(text, figure) for figure in figures(text))
         length = len(text.split())
         dense = passage.hit.arms.get("dense")
+        missing = self._numbers - around.numbers - self.numbers(text)
         return (
             coverage,
             len(self._pairs.intersection(pairwise(words))) / (len(self._pairs) or 1),
-            self.coverage(stems | context) - coverage,
+            near - coverage,
+            self.coverage(stems | around.near | around.before) - near,
+            len(missing) / (len(self._numbers) or 1),
             dense.score if dense else 0.0,
             passage.hit.score,
             float(has),
             float(kinds is not None and not has),
             float(length < _FEWEST_WORDS),
             max(0.0, math.log(length / _MOST_WORDS)) if length else 0.0,
-            float(sentence.kind in ("row", "code")),
-            float(text.rstrip().endswith("?")),
+            float(unit.kind in ("row", "code")),
+            float(unit.kind == "prose" and _is_fragment(text)),
+            float(text.endswith("?")),
             float(self._kind == "reason" and any(word in text.lower() for word in _REASONS)),
             0.0,
             0.0,
@@ -195,3 +212,10 @@ class _Asked:
     def _is_new(self, text: str, figure: Figure) -> bool:
         """Say whether a figure of a text does not stand in the question already."""
         return text[figure.start : figure.end].lower() not in self._text
+
+
+def _is_fragment(text: str) -> bool:
+    """Say whether a text is no sentence: cut at the beginning or the end, or without a verb."""
+    first = next((letter for letter in text if letter.isalpha()), "")
+    ends = text.rstrip("\"'”’»)]*_")[-1:] in _STOPS
+    return first.islower() or not ends or not any(token.part in _VERBS for token in tokens(text))

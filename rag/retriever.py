@@ -147,12 +147,12 @@ class HybridRetriever:
     ) -> list[Passage]:
         stored = self.index.texts.chunks(keys)
         beside = {key: passage for some in others for key, passage in some.items()}
-        arms = last.arms()
+        arms = last.arms(keys)
         passages = []
         for key in keys:
             passage = _passage(stored[key]) if key in stored else beside.get(key)
             if passage is not None:
-                shown = arms.get(key, {}) | (beside[key].hit.arms if key in beside else {})
+                shown = arms[key] | (beside[key].hit.arms if key in beside else {})
                 passages.append(_scored(passage, fused[key], shown))
         return passages
 

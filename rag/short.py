@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from rag.clues import Asking, Clues, Scene
 from rag.refusal import log_odds, logistic
 from rag.spans import runs
+from rag.tokens import tokens
+from rag.units import Fields
 from rag.weights import fitted
 
+_SURE, _EVIDENT = 0.9, 15.0
+"""The share and the evidence of a field's value: nothing was fitted on tables."""
 WIDE_LEAD = 3.0
 """The lead of a sentence from which more says no more."""
 
@@ -45,6 +49,16 @@ def shorten(asking: Asking, sentence: str) -> Short | None:
     scene = Scene(asking, sentence)
     places = runs(scene.tokens)
     return chosen([(scene.text(place), scene.clues(place)) for place in places], fitted().short) if places else None
+
+
+def field_asked(asking: Asking, fields: Fields) -> Short | None:
+    """Return the value of the field that a question names and does not tell, of a table's row or a record."""
+    found: list[tuple[float, str]] = []
+    for name, value in fields:
+        stems = {asking.stem(token.lower) for token in tokens(name) if token.is_word}
+        if stems and stems <= asking.worth.keys() and value.lower() not in asking.text:
+            found.append((sum(asking.worth[stem] for stem in stems), value))
+    return Short(max(found, key=lambda one: one[0])[1], _SURE, _SURE, _EVIDENT) if found else None
 
 
 def chosen(found: Sequence[tuple[str, Clues]], weights: Mapping[str, float]) -> Short:

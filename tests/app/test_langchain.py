@@ -45,7 +45,7 @@ def test_the_code_of_the_page(capsys: pytest.CaptureFixture[str], monkeypatch: p
     given: list[Any] = []
 
     class Hybrid:
-        def __init__(self, index: Any, config: Any, *, further: Any) -> None:
+        def __init__(self, index: Any, config: Any, *, further: Any, reranker: Any) -> None:
             self.index = index
             given.extend(further)
 

@@ -1,0 +1,87 @@
+"""What of a passage can be quoted as an answer: sentences, list items, table rows with their header, pieces of code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from doceo.text.passages import without_markers
+from doceo.text.sentences import Sentence, SentenceKind, sentences
+
+Fields = tuple[tuple[str, str], ...]
+
+_MARK = re.compile(r"^(?:[-*+•>#]+|\d{1,3}[.)])\s+")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s\"[^\"]*\")?\)")
+_BOLD = re.compile(r"(\*\*|__|\*)(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)")
+_RULE = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*")
+"""The line under the header of a table."""
+_FIELD = re.compile(r"([^\s:][^:\n]{0,39}):\s+(\S.*)", re.S)
+_CELLS = re.compile(r"(?<!\\)\|")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The characters `start` to `end` of a passage's text, and how they read alone.
+
+    `text` is on one line and without Markdown's marks, code apart; a row of a table names its columns in it ("Food:
+    Ash, Calories: 50"), and `header` is where those stand. `fields` are the names and values of a row or of an item
+    such as "- Email: a@b.org". `block` numbers the paragraphs.
+    """
+
+    start: int
+    end: int
+    kind: SentenceKind
+    block: int
+    text: str
+    fields: Fields = ()
+    header: tuple[int, int] | None = None
+
+
+def units(text: str) -> list[Unit]:
+    """Return the units of a text in order, headings among them; headers of tables are none."""
+    found: list[Unit] = []
+    header: Sentence | None = None
+    spans = sentences(text)
+    for at, span in enumerate(spans):
+        piece = text[span.start : span.end]
+        if span.kind != "row":
+            header = None
+            found.append(_unit(span, piece))
+        elif _RULE.fullmatch(piece):
+            continue
+        elif at + 1 < len(spans) and _RULE.fullmatch(text[spans[at + 1].start : spans[at + 1].end]):
+            header = span
+        else:
+            found.append(_row(span, piece, header, text))
+    return found
+
+
+def plain(text: str) -> str:
+    """Return a text on one line, without list marks, emphasis, addresses of links, and numbers of notes."""
+    text = _MARK.sub("", " ".join(text.split()))
+    return without_markers(_BOLD.sub(r"\2", _LINK.sub(r"\1", text)))
+
+
+def _unit(span: Sentence, piece: str) -> Unit:
+    if span.kind == "code":
+        return Unit(span.start, span.end, span.kind, span.block, piece)
+    text = plain(piece)
+    field = _FIELD.fullmatch(text) if span.kind == "item" else None
+    fields = ((field[1], field[2]),) if field else ()
+    return Unit(span.start, span.end, span.kind, span.block, text, fields)
+
+
+def _row(span: Sentence, piece: str, header: Sentence | None, text: str) -> Unit:
+    values = _cells(piece)
+    if header is None:
+        return Unit(span.start, span.end, "row", span.block, ", ".join(filter(None, values)))
+    names = _cells(text[header.start : header.end])
+    fields = tuple((name, value) for name, value in zip(names, values, strict=False) if value)
+    said = ", ".join(f"{name}: {value}" if name else value for name, value in fields)
+    return Unit(span.start, span.end, "row", span.block, said, fields, (header.start, header.end))
+
+
+def _cells(row: str) -> list[str]:
+    cells = [plain(cell.strip()) for cell in _CELLS.split(row.strip())]
+    inner = cells[1:] if row.lstrip().startswith("|") else cells
+    return inner[:-1] if row.rstrip().endswith("|") else inner
