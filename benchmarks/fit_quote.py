@@ -34,13 +34,18 @@ from rag.spans import runs
 from rag.weights import QuoteWeights, fitted
 
 CHANCE = ("coverage", "context", "cosine", "passage_cosine", "has_kind", "lacks_kind")
-# where the fit of sentences begins and what it is drawn to: set by hand, so that few questions cannot lead far astray
+# where the fits begin and what they are drawn to: set by hand, so that few questions cannot lead far astray
 SENTENCE = {
     "coverage": 4.0, "pairs": 1.0, "context": 1.5, "earlier": 1.0, "lacks_number": -1.0, "passage_cosine": 1.0,
     "passage_score": 2.0, "has_kind": 0.5, "lacks_kind": -1.0, "short": -1.0, "long": -0.2, "not_prose": -1.0,
-    "fragment": -1.5, "is_question": -2.0, "reason_words": 0.5, "cosine": 5.0, "answer": 0.4,
+    "fragment": -3.0, "is_question": -2.0, "reason_words": 0.5, "cosine": 5.0, "answer": 0.4,
 }  # fmt: skip
-_SELDOM, _SMALL = 25, 0.2
+SHORT = {
+    "reason: before 'because'": 2.0, "reason: first 'because'": 2.0, "reason: time": -2.0, "reason: amount": -2.0,
+    "manner: time": -2.0, "definition: time": -2.0, "definition: amount": -2.0, "person: time": -2.0,
+    "person: amount": -2.0, "place: time": -2.0, "place: amount": -2.0, "time: name": -1.0, "amount: name": -1.0,
+}  # fmt: skip
+_SELDOM, _SMALL = 12, 0.2
 """Clues of fewer runs are not fitted; those that are worth less are left out."""
 Judged = tuple[dict[str, float], str, Sequence[str]]
 """What speaks for a short answer, its words, the gold answers."""
@@ -89,7 +94,8 @@ def short_rows(bench: Bench, titles: set[str]) -> list[Row]:
 
 def fit_short(rows: Sequence[Row]) -> Features:
     """Return what clues are worth, those that matter little left out."""
-    weights = softmax_fit(rows, names_of(rows, _SELDOM), 6e-4)
+    names = sorted({*names_of(rows, _SELDOM), *SHORT})
+    weights = softmax_fit(rows, names, 6e-4, SHORT)
     return {name: round(weight, 2) for name, weight in weights.items() if abs(weight) >= _SMALL}
 
 
@@ -98,7 +104,7 @@ def read(bench: Bench, asked: Asked, short: Features, *, without_article: bool =
     passages, candidates = bench.read(asked, without_article=without_article)
     asking = Asking(asked.question, bench.index.lexical)
     found = [runs_of(asking, candidate.text) for candidate in candidates]
-    shorts = [chosen(some, short) if some else None for some in found]
+    shorts = [chosen(some, short, asking) if some else None for some in found]
     features = [
         dict(zip(reading.FEATURES, candidate.features, strict=True)) | {"answer": one.evidence if one else 0.0}
         for candidate, one in zip(candidates, shorts, strict=True)

@@ -12,6 +12,7 @@ from rag.units import Unit
 _LEANS = re.compile(
     r"\W*(?:it|its|they|their|them|this|that|these|those|he|she|his|her|such|here|there|also|thus|then|so)\b", re.I
 )
+_LISTED = frozenset({"item", "row"})
 MOST_WORDS = 60
 """Most words of what is quoted, unless one sentence has more."""
 _CLOSE, _ADDS = 0.7, 0.15
@@ -37,15 +38,15 @@ class Excerpt:
 
     @property
     def header(self) -> tuple[int, int] | None:
-        """Where the header of its row stands."""
-        return self.units[0].header
+        """Where the header of its rows stands."""
+        return next((unit.header for unit in self.units if unit.header), None)
 
     @property
     def text(self) -> str:
         """How it reads: sentences on one line, each item of a list on its own."""
         said = self.units[0].text
         for before, unit in zip(self.units, self.units[1:], strict=False):
-            own_line = unit.kind == "item" and unit.block != before.block
+            own_line = unit.kind in _LISTED and unit.block != before.block
             said += f"\n- {unit.text}" if own_line else f" {unit.text}"
         return said
 
@@ -87,9 +88,9 @@ def _wider(units: Sequence[Unit], at: int) -> tuple[int, int]:
 
 
 def _end_of_list(units: Sequence[Unit], at: int) -> int:
-    """Return the last item of the list below, as far as there is room."""
+    """Return the last item or row of the list below, as far as there is room."""
     last = at
-    while last + 1 < len(units) and units[last + 1].kind == "item" and _words(units[at : last + 2]) <= MOST_WORDS:
+    while last + 1 < len(units) and units[last + 1].kind in _LISTED and _words(units[at : last + 2]) <= MOST_WORDS:
         last += 1
     return last
 

@@ -215,7 +215,7 @@ class _Asked:
 
 
 def _is_fragment(text: str) -> bool:
-    """Say whether a text is no sentence: cut at the beginning or the end, or without a verb."""
+    """Say whether a text is no sentence: cut at the beginning or the end, a reference, or without a verb."""
     first = next((letter for letter in text if letter.isalpha()), "")
     ends = text.rstrip("\"'”’»)]*_")[-1:] in _STOPS
-    return first.islower() or not ends or not any(token.part in _VERBS for token in tokens(text))
+    return first.islower() or not ends or "://" in text or not any(token.part in _VERBS for token in tokens(text))

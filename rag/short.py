@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from doceo.text.words import STOP_WORDS
 from rag.clues import Asking, Clues, Scene
 from rag.refusal import log_odds, logistic
 from rag.spans import runs
@@ -18,7 +19,8 @@ from rag.tokens import tokens
 from rag.units import Fields
 from rag.weights import fitted
 
-_SURE, _EVIDENT = 0.9, 15.0
+_LOOSE = frozenset({"reason", "manner", "definition"})
+_SURE, _EVIDENT = 0.98, 15.0
 """The share and the evidence of a field's value: nothing was fitted on tables."""
 WIDE_LEAD = 3.0
 """The lead of a sentence from which more says no more."""
@@ -30,13 +32,15 @@ class Short:
 
     Scores are taken as logarithms of shares that add up to 1 over all runs of the sentence: `share` is its own,
     `around` that of all runs that hold it or stand in it; `evidence` is the logarithm of the sum of all, which says
-    how well any run of the sentence answers.
+    how well any run of the sentence answers. `loose` says that the question asks for a reason, a manner or a
+    definition, whose words have no set form.
     """
 
     text: str
     share: float
     around: float
     evidence: float
+    loose: bool = False
 
 
 def shorten(asking: Asking, sentence: str) -> Short | None:
@@ -48,20 +52,28 @@ def shorten(asking: Asking, sentence: str) -> Short | None:
         return None
     scene = Scene(asking, sentence)
     places = runs(scene.tokens)
-    return chosen([(scene.text(place), scene.clues(place)) for place in places], fitted().short) if places else None
+    if not places:
+        return None
+    return chosen([(scene.text(place), scene.clues(place)) for place in places], fitted().short, asking)
 
 
 def field_asked(asking: Asking, fields: Fields) -> Short | None:
     """Return the value of the field that a question names and does not tell, of a table's row or a record."""
     found: list[tuple[float, str]] = []
     for name, value in fields:
-        stems = {asking.stem(token.lower) for token in tokens(name) if token.is_word}
-        if stems and stems <= asking.worth.keys() and value.lower() not in asking.text:
+        stems = {asking.stem(token.lower) for token in tokens(name) if token.is_word and token.lower not in STOP_WORDS}
+        if stems and stems <= asking.worth.keys() and value.lower() not in asking.text and _fits(asking, value):
             found.append((sum(asking.worth[stem] for stem in stems), value))
     return Short(max(found, key=lambda one: one[0])[1], _SURE, _SURE, _EVIDENT) if found else None
 
 
-def chosen(found: Sequence[tuple[str, Clues]], weights: Mapping[str, float]) -> Short:
+def _fits(asking: Asking, value: str) -> bool:
+    """Say whether a value is of the kind asked for: a time and an amount have a digit, a person has none."""
+    has_digit = any(letter.isdigit() for letter in value)
+    return has_digit if asking.group in ("time", "amount") else not (has_digit and asking.group == "person")
+
+
+def chosen(found: Sequence[tuple[str, Clues]], weights: Mapping[str, float], asking: Asking) -> Short:
     """Return the best of some runs, given as their words and clues, by what each clue is worth."""
     scores = [sum(weights.get(clue, 0.0) * value for clue, value in clues.items()) for _, clues in found]
     best = max(scores)
@@ -69,14 +81,14 @@ def chosen(found: Sequence[tuple[str, Clues]], weights: Mapping[str, float]) -> 
     text = found[scores.index(best)][0]
     shares = ((math.exp(score - evidence), other) for score, (other, _) in zip(scores, found, strict=True))
     around = sum(share for share, other in shares if other in text or text in other)
-    return Short(text, math.exp(best - evidence), around, evidence)
+    return Short(text, math.exp(best - evidence), around, evidence, loose=asking.group in _LOOSE)
 
 
 def right(short: Short, chance: float, lead: float) -> float:
     """Return how likely a short answer is right, 0 to 1: that is, shares half its words with a gold one (F1 >= 0.5).
 
-    A logistic regression on the shares of the answer, the chance of its sentence (`rag.refusal.sentence_chance`), and
-    the lead of that sentence's score over the next one's.
+    A logistic regression on the shares of the answer, the chance of its sentence (`rag.refusal.sentence_chance`), the
+    lead of that sentence's score over the next one's, and whether the question is a loose one.
     """
     weights = fitted()
     found = signs(short, chance, lead)
@@ -90,4 +102,5 @@ def signs(short: Short, chance: float, lead: float) -> dict[str, float]:
         "around": log_odds(min(short.around, 0.999)),
         "chance": log_odds(chance),
         "lead": min(lead, WIDE_LEAD),
+        "loose": float(short.loose),
     }

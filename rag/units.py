@@ -13,6 +13,10 @@ Fields = tuple[tuple[str, str], ...]
 _MARK = re.compile(r"^(?:[-*+•>#]+|\d{1,3}[.)])\s+")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s\"[^\"]*\")?\)")
 _BOLD = re.compile(r"(\*\*|__|\*)(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)")
+_PAGES = re.compile(r"\[\d{1,3}\]:\s?\d+(?:\s?[-–,]\s?\d+)*")
+"""A note's number with pages."""
+_LONGEST_NAME = 6
+"""Words of a column's name: a longer "header" is a caption."""
 _RULE = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*")
 """The line under the header of a table."""
 _FIELD = re.compile(r"([^\s:][^:\n]{0,39}):\s+(\S.*)", re.S)
@@ -58,8 +62,8 @@ def units(text: str) -> list[Unit]:
 
 def plain(text: str) -> str:
     """Return a text on one line, without list marks, emphasis, addresses of links, and numbers of notes."""
-    text = _MARK.sub("", " ".join(text.split()))
-    return without_markers(_BOLD.sub(r"\2", _LINK.sub(r"\1", text)))
+    text = _LINK.sub(r"\1", _MARK.sub("", " ".join(text.split())))
+    return without_markers(_BOLD.sub(r"\2", _PAGES.sub("", text)))
 
 
 def _unit(span: Sentence, piece: str) -> Unit:
@@ -73,12 +77,15 @@ def _unit(span: Sentence, piece: str) -> Unit:
 
 def _row(span: Sentence, piece: str, header: Sentence | None, text: str) -> Unit:
     values = _cells(piece)
-    if header is None:
-        return Unit(span.start, span.end, "row", span.block, ", ".join(filter(None, values)))
-    names = _cells(text[header.start : header.end])
-    fields = tuple((name, value) for name, value in zip(names, values, strict=False) if value)
-    said = ", ".join(f"{name}: {value}" if name else value for name, value in fields)
-    return Unit(span.start, span.end, "row", span.block, said, fields, (header.start, header.end))
+    names = _cells(text[header.start : header.end]) if header else []
+    if header and all(len(name.split()) <= _LONGEST_NAME for name in names) and any(names[1:]):
+        fields = tuple((name, value) for name, value in zip(names, values, strict=False) if value)
+        place = (header.start, header.end)
+    else:
+        values = [value for value in values if value]
+        fields, place = ((values[0], values[1]),) if len(values) == 2 else (), None
+    said = ", ".join(f"{name}: {value}" if name else value for name, value in fields) or ", ".join(values)
+    return Unit(span.start, span.end, "row", span.block, said, fields, place)
 
 
 def _cells(row: str) -> list[str]:

@@ -47,7 +47,7 @@ def proven(answer: Answer, index: Index) -> bool:
             "1872",
         ),
         ("Who built the Harrow lighthouse?", "by Edith Marlow [1].", "Edith Marlow"),
-        ("How many minutes is the loaf baked?", "Bake the loaf at 230 degrees for 45 minutes [1].", "45 minutes"),
+        ("How many minutes is the loaf baked?", "Bake the loaf at 230 degrees for 45 minutes [1].", "45"),
         ("How long is a fishing permit valid?", "A fishing permit is valid for one year [1].", None),
         ("What does admission to the tower cost?", "Admission costs 4 euros [1].", "4 euros"),
     ],
