@@ -1,14 +1,15 @@
-"""On which scale the scores of the two arms are mixed and with which weight, chosen on sets that are not reported on.
+"""On which scale the scores of the two arms are mixed and with which weight, chosen on other sets than are reported on.
 
     python benchmarks/fit_retrieval.py [SET ...]
 
 Scales of a cosine: its share of the question's best one; as it is; above the least of the question's candidates; above
 what any two passages of the index have (`rag.arms`). BM25 scores are shares of the best one, having no scale. The
-measure is nDCG@10, the mean over the sets. The scales' best weights are hardly told apart by it; the last scale is
-taken since it is the only one that gives the same order with an embedder whose cosines are crowded, such as E5's. Of
-its weights the one that `RetrieveConfig` has stays as long as it is within a standard error of the best one, else the
-nearest to a half that is (Breiman et al. 1984): what the data do not tell apart is not chosen by noise.
-`bench_retrieval.py` reports on other sets. Writes benchmarks/results/retrieval_weights.json.
+measure is nDCG@10, the mean over the sets. The scales' best weights are hardly told apart by it. The last scale is
+taken since it alone gives the same order with an embedder whose cosines are crowded, such as E5's; that scales were
+compared at all came from COVID-QA, which is reported on, as `bench_retrieval.py` says. Of its weights the one that
+`RetrieveConfig` has stays as long as it is within a standard error of the best one, else the nearest to a half that is
+(Breiman et al. 1984): what the data do not tell apart is not chosen by noise. Writes
+benchmarks/results/retrieval_weights.json.
 """
 
 from __future__ import annotations

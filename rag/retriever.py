@@ -3,8 +3,8 @@
 Each arm gives its best candidates; every candidate is then scored by both arms, so that a passage is not punished for
 being just outside one arm's list. The scores are brought to one scale (`rag.arms`) and mixed by a weight (Bruch, Gai
 and Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"). That finds more at rank 1 than reciprocal rank
-fusion, which forgets the margins. Scale and weight were chosen on other data than they are reported on
-(`benchmarks/fit_retrieval.py`, `benchmarks/bench_retrieval.py`).
+fusion, which forgets the margins. How scale and weight were chosen: `benchmarks/fit_retrieval.py`; what is found:
+`benchmarks/bench_retrieval.py`.
 """
 
 from __future__ import annotations

@@ -115,9 +115,7 @@ class Answerer(Protocol):
         """The system's name, such as `tuned+rag`."""
         ...
 
-    def answer(
-        self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()
-    ) -> Answer:
+    def answer(self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()) -> Answer:
         """Answer one question in its conversation, for a user of whom so much is known. Raises ProviderError."""
         ...
 
