@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,23 +41,34 @@ Article = tuple[str, list[tuple[str, list[tuple[str, tuple[str, ...]]]]]]
 
 
 def articles(path: Path) -> list[Article]:
-    """Return the articles of a file in SQuAD's layout."""
+    """Return the articles of a file in SQuAD's layout, or of QED's lines."""
+    text = gzip.decompress(path.read_bytes()).decode()
+    if path.name.endswith(".jsonl.gz"):
+        return _lines(text)
     return [
-        (
-            article.get("title", "").replace("_", " "),
-            [
-                (
-                    paragraph["context"],
-                    [
-                        (one["question"], tuple(sorted({gold["text"] for gold in one["answers"]})))
-                        for one in paragraph["qas"]
-                    ],
-                )
-                for paragraph in article["paragraphs"]
-            ],
-        )
-        for article in json.loads(gzip.decompress(path.read_bytes()))["data"]
+        (article["title"].replace("_", " "), [(one["context"], _asked(one["qas"])) for one in article["paragraphs"]])
+        for article in json.loads(text)["data"]
     ]
+
+
+def _asked(rows: list[Any]) -> list[tuple[str, tuple[str, ...]]]:
+    return [(row["question"], tuple(sorted({gold["text"] for gold in row["answers"]}))) for row in rows]
+
+
+def _lines(text: str) -> list[Article]:
+    """Return QED's paragraphs, each once, with all its questions."""
+    found: dict[str, Article] = {}
+    for row in map(json.loads, text.splitlines()):
+        paragraph, golds = _as_written(row["paragraph"]), tuple(_as_written(answer) for answer in row["answers"])
+        _, [(_, asked)] = found.setdefault(paragraph, (row["title"], [(paragraph, [])]))
+        asked.append((row["question"], golds))
+    return list(found.values())
+
+
+def _as_written(text: str) -> str:
+    """Return a text without the blanks that a tokenizer has put before its stops, where no sentence would end."""
+    text = re.sub(r" ([.,;:?!%)\]]|'s\b|n't\b)", r"\1", text)
+    return re.sub(r"([(\[]) ", r"\1", text.replace("`` ", '"').replace(" ''", '"').replace(" -- ", " – "))
 
 
 def corpus(found: Sequence[Article], name: str, embedder: Embedder) -> tuple[list[Document], list[Chunk], list[Asked]]:
@@ -76,10 +88,10 @@ def corpus(found: Sequence[Article], name: str, embedder: Embedder) -> tuple[lis
 
 def made(name: str, title: str, text: str) -> Document:
     """Return a document."""
+    key = Document.identify(text)
     return Document(
-        id=Document.identify(text), source=f"{name}/{title}", media_type="text/plain", title=title, text=text,
-        sha256=sha256(text),
-    )  # fmt: skip
+        id=key, source=f"{name}/{key}", media_type="text/plain", title=title, text=text, sha256=sha256(text)
+    )
 
 
 def _cut(document: Document, at: int, context: str, embedder: Embedder) -> Iterator[Chunk]:
@@ -132,7 +144,7 @@ class Bench:
         self.index = Index.open(home / path.stem, embedder)
         self.retriever = HybridRetriever(self.index)
         titles = sorted({question.title for question in self.questions})
-        self.fitting = set(titles[::2])
+        self.fitting, self.name = set(titles[::2]), path.name.split(".")[0]
 
     def sample(self, number: int, *, answerable: bool, seed: int = 0) -> list[Asked]:
         """Return questions at random."""

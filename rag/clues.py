@@ -24,7 +24,7 @@ Clues = dict[str, float]
 _GROUPS: dict[Asked, str] = {
     "date": "time", "year": "time", "number": "amount", "quantity": "amount", "percent": "amount", "money": "amount",
 }  # fmt: skip
-_COARSE = {**_GROUPS, "digits": "amount"}
+_COARSE: dict[str, str] = {**{str(kind): group for kind, group in _GROUPS.items()}, "digits": "amount"}
 _TELLING = closed(
     "in by at on from of to as for with because called named known is was are were the a an include includes including "
     "like through near during between since until about into after before than and or using every each over"
@@ -86,7 +86,7 @@ class Scene:
         self._asked = [content and stem in asking.worth for content, stem in known]
         self._where = [at for at, asked in enumerate(self._asked) if asked]
         self._figures = {(figure.start, figure.end): figure.kind for figure in figures(sentence)}
-        self._signs = _counted(token.part in ("comma", "bracket") for token in self.tokens)
+        self._signs = _counted(token.part in ("comma", "colon", "bracket") for token in self.tokens)
         self._verbs = _counted(token.part in ("auxiliary", "past", "finite") for token in self.tokens)
         self._verb_at = [at for at, stem in enumerate(self._stems) if stem and stem == asking.verb]
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.reading import Candidate
+from rag.reading import LEANS, Candidate
 from rag.units import Unit
 
-_LEANS = re.compile(
-    r"\W*(?:it|its|they|their|them|this|that|these|those|he|she|his|her|such|here|there|also|thus|then|so)\b", re.I
-)
 _LISTED = frozenset({"item", "row"})
 MOST_WORDS = 60
 """Most words of what is quoted, unless one sentence has more."""
@@ -83,7 +79,7 @@ def _wider(units: Sequence[Unit], at: int) -> tuple[int, int]:
         if lead is not None and _words(units[lead : at + 1]) <= MOST_WORDS:
             return lead, at
     before = at - 1
-    leans = before >= 0 and units[before].block == unit.block and _LEANS.match(unit.text)
+    leans = before >= 0 and units[before].block == unit.block and LEANS.match(unit.text)
     return (before, at) if leans and _words(units[before : at + 1]) <= MOST_WORDS else (at, at)
 
 

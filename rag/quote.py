@@ -105,7 +105,9 @@ class QuoteAnswerer:
 def given(candidates: Sequence[Candidate], chance: float) -> str | None:
     """Return the short answer of the best sentence, where it is sure enough to be shown."""
     short = candidates[0].short
-    ahead = lead([candidate.score for candidate in candidates])
+    if candidates[0].feature("fragment"):
+        return None
+    ahead = lead([candidate.score for candidate in candidates], [candidate.text for candidate in candidates])
     return short.text if short and right(short, chance, ahead) >= fitted().short_threshold else None
 
 

@@ -15,7 +15,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from doceo.core.records import Passage
-from doceo.text.blocks import STOPS
 from doceo.text.figures import Figure, figures
 from doceo.text.passages import heading_line
 from rag.clues import Asking
@@ -23,7 +22,7 @@ from rag.question import Asked, understand
 from rag.retriever import shortened
 from rag.short import WIDE_LEAD, Short, field_asked, shorten
 from rag.tokens import tokens
-from rag.units import Unit, units
+from rag.units import Unit, ends, units
 from rag.weights import fitted
 
 if TYPE_CHECKING:
@@ -32,11 +31,13 @@ if TYPE_CHECKING:
 
 FEATURES = (
     "coverage", "pairs", "context", "earlier", "lacks_number", "passage_cosine", "passage_score", "has_kind",
-    "lacks_kind", "short", "long", "not_prose", "fragment", "is_question", "reason_words", "cosine", "answer",
+    "lacks_kind", "short", "long", "not_prose", "fragment", "reference", "is_question", "reason_words", "cosine",
+    "answer",
 )  # fmt: skip
 """The last two are of the sentences that are read closely only."""
-READ_CLOSELY = 5
-"""Sentences that are read closely: embedding one takes 2.5 ms of CPU, more than all else about it."""
+_COMPARED, _SEARCHED = 6, 4
+"""Sentences whose meaning is compared with the question's, and of these, those that are searched for an answer: for
+each 2.5 and 1.5 ms of CPU, more than all else about it."""
 _KINDS: dict[Asked, frozenset[str]] = {
     "date": frozenset({"date", "year"}),
     "year": frozenset({"year", "date"}),
@@ -50,8 +51,11 @@ _KINDS: dict[Asked, frozenset[str]] = {
 _REASONS = (
     "because", "since", "due to", "so that", "in order to", "therefore", "as a result", "caused", "owing to", "thus",
 )  # fmt: skip
+LEANS = re.compile(
+    r"\W*(?:it|its|they|their|them|this|that|these|those|he|she|his|her|such|here|there|also|thus|then|so)\b", re.I
+)
+"""The beginning of a sentence that says nothing without the one before it."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_STOPS = (*".!?:…", *STOPS)
 _VERBS = frozenset({"auxiliary", "past", "finite", "verb"})
 _BEFORE = 0.3
 """What a word of the question before weighs against one of the question itself."""
@@ -89,15 +93,16 @@ def read(question: str, passages: Sequence[Passage], index: Index, before: str =
     """
     if not question.strip():
         return []
-    asked = _Asked(question, before, index.lexical)
-    found = [one for at, passage in enumerate(passages) for one in _sentences(at, passage, asked)]
-    closest = sorted(found, key=_order)[:READ_CLOSELY]
-    return sorted(_read_closely(closest, question, before, index), key=_order)
+    asked, asking = _Asked(question, before, index.lexical), Asking(question, index.lexical)
+    found = [one for at, passage in enumerate(passages) for one in _sentences(at, passage, asked, asking)]
+    compared = _compared(sorted(found, key=_order)[:_COMPARED], (question, before), index)
+    return sorted((_searched(one, asking) for one in sorted(compared, key=_order)[:_SEARCHED]), key=_order)
 
 
-def lead(scores: Sequence[float]) -> float:
-    """Return how far the first of some scores, best first, lies before the second."""
-    return scores[0] - scores[1] if len(scores) > 1 else WIDE_LEAD
+def lead(scores: Sequence[float], texts: Sequence[str]) -> float:
+    """Return how far the first of some candidates, best first, lies before the next that reads otherwise."""
+    others = (score for score, text in zip(scores, texts, strict=True) if text != texts[0])
+    return scores[0] - next(others, scores[0] - WIDE_LEAD)
 
 
 def scored(features: Sequence[float]) -> float:
@@ -110,20 +115,26 @@ def _order(candidate: Candidate) -> tuple[float, int, int]:
     return -candidate.score, candidate.passage, candidate.unit.start
 
 
-def _sentences(at: int, passage: Passage, asked: _Asked) -> Iterator[Candidate]:
+def _sentences(at: int, passage: Passage, asked: _Asked, asking: Asking) -> Iterator[Candidate]:
     """Yield the sentences of a passage, each with the headings and the sentences before it in mind."""
-    header = asked.stems(heading_line(passage.title, passage.hit.heading_path))
+    line = heading_line(passage.title, passage.hit.heading_path)
+    header, numbers = asked.stems(line), asked.numbers(line)
     previous, earlier = set[str](), set[str]()
-    numbers = asked.numbers(heading_line(passage.title, passage.hit.heading_path))
-    for unit in units(passage.text):
+    found = units(passage.text)
+    record = asked.words(" ".join(unit.text for unit in found if unit.kind == "item" and unit.fields))
+    for unit in found:
         words = asked.words(unit.text)
         stems = asked.known(words)
         if unit.kind == "heading":
             header = header | stems
         else:
-            around = _Around(header | previous, header | earlier, numbers)
-            features = asked.features(unit, words, around, passage)
-            yield Candidate(at, unit, features, scored(features))
+            short = field_asked(asking, unit.fields)
+            # a pronoun may stand for anything before; a field that is asked for speaks for its whole record
+            near = earlier if LEANS.match(unit.text) else previous
+            read = record if short and unit.kind == "item" else words
+            features = asked.features(unit, read, _Around(header | near, header | earlier, numbers), passage)
+            features = (*features, 0.0, short.evidence if short else 0.0)
+            yield Candidate(at, unit, features, scored(features), short)
         previous, earlier = stems, earlier | stems
         numbers = numbers | asked.numbers(unit.text)
 
@@ -137,20 +148,27 @@ class _Around:
     numbers: set[str]
 
 
-def _read_closely(found: Sequence[Candidate], question: str, before: str, index: Index) -> list[Candidate]:
-    """Return candidates with the features that cost more."""
+def _compared(found: Sequence[Candidate], asked: tuple[str, str], index: Index) -> list[Candidate]:
+    """Return candidates with their cosine to what is asked: the question, and together with the one before."""
     if not found:
         return []
-    embedder, asking = index.embedder, Asking(question, index.lexical)
+    embedder, (question, before) = index.embedder, asked
     questions = [question, f"{before} {question}"] if before else [question]
     asks = embedder.embed_queries([shortened(embedder, text) for text in questions]).mean(axis=0)
     cosines = embedder.embed([shortened(embedder, candidate.text) for candidate in found]) @ asks
-    result = []
-    for candidate, cosine in zip(found, cosines, strict=True):
-        short = field_asked(asking, candidate.unit.fields) or shorten(asking, candidate.text)
-        features = (*candidate.features[:-2], float(cosine), short.evidence if short else 0.0)
-        result.append(replace(candidate, features=features, score=scored(features), short=short))
-    return result
+    return [_with(one, cosine=float(cosine)) for one, cosine in zip(found, cosines, strict=True)]
+
+
+def _searched(candidate: Candidate, asking: Asking) -> Candidate:
+    """Return a candidate with its short answer; a row's or a record's is known already."""
+    short = candidate.short if candidate.unit.fields else shorten(asking, candidate.text)
+    return _with(replace(candidate, short=short), answer=short.evidence if short else 0.0)
+
+
+def _with(candidate: Candidate, **features: float) -> Candidate:
+    """Return a candidate with other features."""
+    values = tuple(features.get(name, value) for name, value in zip(FEATURES, candidate.features, strict=True))
+    return replace(candidate, features=values, score=scored(values))
 
 
 class _Asked:
@@ -182,6 +200,7 @@ class _Asked:
         return self._numbers.intersection(_NUMBER.findall(text)) if self._numbers else set()
 
     def features(self, unit: Unit, words: Sequence[str], around: _Around, passage: Passage) -> tuple[float, ...]:
+        """Return the features that are cheap: all but the last two."""
         text, stems = unit.text, self.known(words)
         coverage, near = self.coverage(stems), self.coverage(stems | around.near)
         kinds = _KINDS.get(self._kind)
@@ -203,10 +222,9 @@ class _Asked:
             max(0.0, math.log(length / _MOST_WORDS)) if length else 0.0,
             float(unit.kind in ("row", "code")),
             float(unit.kind == "prose" and _is_fragment(text)),
+            float("://" in text),
             float(text.endswith("?")),
             float(self._kind == "reason" and any(word in text.lower() for word in _REASONS)),
-            0.0,
-            0.0,
         )
 
     def _is_new(self, text: str, figure: Figure) -> bool:
@@ -215,7 +233,6 @@ class _Asked:
 
 
 def _is_fragment(text: str) -> bool:
-    """Say whether a text is no sentence: cut at the beginning or the end, a reference, or without a verb."""
+    """Say whether a text is no sentence: cut at the beginning or the end, or without a verb."""
     first = next((letter for letter in text if letter.isalpha()), "")
-    ends = text.rstrip("\"'”’»)]*_")[-1:] in _STOPS
-    return first.islower() or not ends or "://" in text or not any(token.part in _VERBS for token in tokens(text))
+    return first.islower() or not ends(text) or not any(token.part in _VERBS for token in tokens(text))

@@ -8,6 +8,7 @@ gap, and is not itself in the question (`rag.clues`).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from rag.tokens import tokens
 from rag.units import Fields
 from rag.weights import fitted
 
+_SUPERLATIVE = re.compile(r"\b(?:most|least|fewest|(?!interest|honest|modest|forest)\w{2,}est)\b")
 _LOOSE = frozenset({"reason", "manner", "definition"})
 _SURE, _EVIDENT = 0.98, 15.0
 """The share and the evidence of a field's value: nothing was fitted on tables."""
@@ -58,13 +60,18 @@ def shorten(asking: Asking, sentence: str) -> Short | None:
 
 
 def field_asked(asking: Asking, fields: Fields) -> Short | None:
-    """Return the value of the field that a question names and does not tell, of a table's row or a record."""
-    found: list[tuple[float, str]] = []
+    """Return the value of the field that a question names and does not tell, of a table's row or a record.
+
+    The field that is named beside the question word goes first. Which of many rows is the highest is not known here.
+    """
+    if not fields or _SUPERLATIVE.search(asking.text):
+        return None
+    found: list[tuple[bool, float, str]] = []
     for name, value in fields:
         stems = {asking.stem(token.lower) for token in tokens(name) if token.is_word and token.lower not in STOP_WORDS}
         if stems and stems <= asking.worth.keys() and value.lower() not in asking.text and _fits(asking, value):
-            found.append((sum(asking.worth[stem] for stem in stems), value))
-    return Short(max(found, key=lambda one: one[0])[1], _SURE, _SURE, _EVIDENT) if found else None
+            found.append((asking.noun in stems, sum(asking.worth[stem] for stem in stems), value))
+    return Short(max(found, key=lambda one: one[:2])[2], _SURE, _SURE, _EVIDENT) if found else None
 
 
 def _fits(asking: Asking, value: str) -> bool:

@@ -19,6 +19,7 @@ _NEVER_FIRST: frozenset[Part] = frozenset(
 _NEVER_LAST: frozenset[Part] = _NEVER_FIRST | {"quantifier", "adverb", "verb"}
 _NEVER_INSIDE: frozenset[Part] = frozenset({"auxiliary", "relative", "pronoun", "bracket", "finite"})
 _BEGINS_CLAUSE: frozenset[Part] = frozenset({"to", "preposition", "determiner", "verb", "ing"})
+_ENDS_CLAUSE: frozenset[Part] = frozenset({"comma", "colon", "bracket", "stop", "quote"})
 _IN_PLACE_LISTS: frozenset[Part] = frozenset({"name", "number", "comma"})
 _JOINS = frozenset("'&/+.°")
 
@@ -42,7 +43,7 @@ def _phrases(tokens: Sequence[Token], first: int) -> list[Place]:
         token = tokens[last]
         if token.part in _NEVER_INSIDE or words == _LONGEST or commas == _MOST_COMMAS:
             break
-        if token.part in ("quote", "stop", "sign", "comma", "dash"):
+        if token.part in ("quote", "stop", "sign", "comma", "colon", "dash"):
             if not _goes_on(token):
                 break
             commas += token.part == "comma"
@@ -69,7 +70,7 @@ def _clauses(tokens: Sequence[Token], first: int) -> list[Place]:
     for last in range(first + 1, min(len(tokens), first + _LONGEST_CLAUSE)):
         if tokens[last].lower in (";", ":"):
             break
-        ends = last + 1 == len(tokens) or tokens[last + 1].part in ("comma", "bracket", "stop", "quote")
+        ends = last + 1 == len(tokens) or tokens[last + 1].part in _ENDS_CLAUSE
         if ends and tokens[last].is_word and last - first >= 2:
             found.append((first, last))
     return found

@@ -27,8 +27,8 @@ from doceo.text.words import (
 
 Part = Literal[
     "name", "number", "noun", "past", "finite", "verb", "ing", "adverb", "determiner", "quantifier", "preposition",
-    "of", "to", "auxiliary", "pronoun", "relative", "conjunction", "possessive", "comma", "bracket", "quote", "dash",
-    "stop", "sign",
+    "of", "to", "auxiliary", "pronoun", "relative", "conjunction", "possessive", "comma", "colon", "bracket", "quote",
+    "dash", "stop", "sign",
 ]  # fmt: skip
 """`name` is any capitalised word, `noun` any other word of content that is no verb here, adjectives among them.
 
@@ -41,7 +41,7 @@ _TOKEN = re.compile(
     r"[^\W_]+(?:['’](?!s\b)[^\W_]+|[._/-][^\W_]+)*|['’]s\b|[^\w\s]|_"
 )
 _SIGNS: dict[str, Part] = {
-    **dict.fromkeys(",;:", "comma"), **dict.fromkeys("()[]", "bracket"), **dict.fromkeys('"“”«»', "quote"),
+    **dict.fromkeys(",;", "comma"), ":": "colon", **dict.fromkeys("()[]", "bracket"), **dict.fromkeys('"“”«»', "quote"),
     **dict.fromkeys("-–—", "dash"), **dict.fromkeys(".!?…", "stop"), "'s": "possessive", "’s": "possessive",
 }  # fmt: skip
 _LISTS: tuple[tuple[Part, frozenset[str]], ...] = (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from doceo.text.blocks import STOPS
 from doceo.text.passages import without_markers
 from doceo.text.sentences import Sentence, SentenceKind, sentences
 
@@ -15,11 +17,15 @@ _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s\"[^\"]*\")?\)")
 _BOLD = re.compile(r"(\*\*|__|\*)(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)")
 _PAGES = re.compile(r"\[\d{1,3}\]:\s?\d+(?:\s?[-–,]\s?\d+)*")
 """A note's number with pages."""
+_NEW_LINE = re.compile(r"(?<=\S)[ \t]*\n\s*(?=[A-Z\d])")
+_STOPS = frozenset(".!?:…" + STOPS)
+_LONGEST_JOINED = 60
+"""Words of a sentence that is put together again."""
 _LONGEST_NAME = 6
 """Words of a column's name: a longer "header" is a caption."""
 _RULE = re.compile(r"[\s|:+-]*-{2,}[\s|:+-]*")
 """The line under the header of a table."""
-_FIELD = re.compile(r"([^\s:][^:\n]{0,39}):\s+(\S.*)", re.S)
+_FIELD = re.compile(r"([\w.-]+(?:[ /][\w.()-]+){0,3}):\s+(\S+(?:\s+\S+){0,14})")
 _CELLS = re.compile(r"(?<!\\)\|")
 
 
@@ -50,20 +56,51 @@ def units(text: str) -> list[Unit]:
         piece = text[span.start : span.end]
         if span.kind != "row":
             header = None
-            found.append(_unit(span, piece))
+            found += [_unit(part, text[part.start : part.end]) for part in _parts(span, piece)]
         elif _RULE.fullmatch(piece):
             continue
         elif at + 1 < len(spans) and _RULE.fullmatch(text[spans[at + 1].start : spans[at + 1].end]):
             header = span
         else:
             found.append(_row(span, piece, header, text))
-    return found
+    return _joined(found, text)
+
+
+def _joined(found: list[Unit], text: str) -> list[Unit]:
+    """Join what the end of a line or a page has cut in two: no stop before, a small letter after."""
+    joined: list[Unit] = []
+    for unit in found:
+        last = joined[-1] if joined else None
+        if last is not None and _goes_on(last, unit):
+            joined[-1] = replace(unit, start=last.start, text=plain(text[last.start : unit.end]))
+        else:
+            joined.append(unit)
+    return joined
+
+
+def _goes_on(last: Unit, unit: Unit) -> bool:
+    cut = last.kind == unit.kind == "prose" and not ends(last.text) and unit.text[:1].islower()
+    return cut and len(last.text.split()) + len(unit.text.split()) <= _LONGEST_JOINED
+
+
+def ends(text: str) -> bool:
+    """Say whether a text ends as a sentence does."""
+    return text.rstrip("\"'”’»)]*_")[-1:] in _STOPS
 
 
 def plain(text: str) -> str:
     """Return a text on one line, without list marks, emphasis, addresses of links, and numbers of notes."""
     text = _LINK.sub(r"\1", _MARK.sub("", " ".join(text.split())))
     return without_markers(_BOLD.sub(r"\2", _PAGES.sub("", text)))
+
+
+def _parts(span: Sentence, piece: str) -> list[Sentence]:
+    """Return a span as it is; where it is too long for a sentence, such as the lines of a box, line by line."""
+    if span.kind != "prose" or "\n" not in piece or len(piece.split()) <= _LONGEST_JOINED:
+        return [span]
+    cuts = [match.end() for match in _NEW_LINE.finditer(piece)]
+    places = pairwise([0, *cuts, len(piece)])
+    return [Sentence(span.start + a, span.start + len(piece[:b].rstrip()), span.kind, span.block) for a, b in places]
 
 
 def _unit(span: Sentence, piece: str) -> Unit:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ LIGHTHOUSE = (
 @pytest.fixture(scope="module")
 def lexical(tmp_path_factory: pytest.TempPathFactory) -> Lexical:
     folder: Path = tmp_path_factory.mktemp("short") / FOLDER
-    write(folder, [("a", "", LIGHTHOUSE), ("b", "", "A loaf is baked for 45 minutes."), ("c", "", "Permits cost money.")])
+    write(
+        folder, [("a", "", LIGHTHOUSE), ("b", "", "A loaf is baked for 45 minutes."), ("c", "", "Permits cost money.")]
+    )
     return Lexical(folder)
 
 
@@ -44,7 +47,9 @@ def test_the_words_that_answer(lexical: Lexical, question: str, answer: str) -> 
     assert 0 < short.share <= short.around <= 1.0000001
 
 
-@pytest.mark.parametrize("question", ["Is the lighthouse open?", "Wer hat den Leuchtturm gebaut?", "harrow lighthouse", ""])
+@pytest.mark.parametrize(
+    "question", ["Is the lighthouse open?", "Wer hat den Leuchtturm gebaut?", "harrow lighthouse", ""]
+)
 def test_what_has_no_short_answer(lexical: Lexical, question: str) -> None:
     assert shorten(Asking(question, lexical), LIGHTHOUSE) is None
 
@@ -117,7 +122,7 @@ def test_the_part_of_a_word(sentence: str, word: str, part: str) -> None:
 def test_runs_lie_in_the_sentence(lexical: Lexical, sentence: str) -> None:
     found = tokens(sentence)
     assert all(sentence[token.start : token.end].strip() for token in found)
-    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(found))
     places = runs(found)
     assert len(set(places)) == len(places)
     scene = Scene(Asking("Who built what?", lexical), sentence)
