@@ -26,6 +26,6 @@ def read_rows(train_rows: Path, validation_rows: Path | None, holdout: float, se
     hashes = {train_rows.name: file_sha256(train_rows)}
     if validation_rows is not None and validation_rows.stat().st_size:
         hashes[validation_rows.name] = file_sha256(validation_rows)
-        return Rows(train_rows, checked, checked.rows, load_rows(validation_rows).rows, hashes)
+        return Rows(train_rows, checked, checked.rows, load_rows(validation_rows, to_train=False).rows, hashes)
     kept, held = split(checked.rows, holdout, seed)
     return Rows(train_rows, checked, kept, held, hashes)

@@ -111,17 +111,18 @@ def _checked(plan: Plan, settings: Settings) -> tuple[Path, Corpus, Stage]:
     parts |= _hashes("tokenizer", plan.tokenizer, "tokenizer*.json") | _hashes("from", plan.further, "*.safetensors")
     if plan.config is not None:
         parts |= {"config": manifests.file_sha256(plan.config) if plan.config.is_file() else ""}
-    configs = [*_configs(settings)]
+    configs = [*_configs(plan, settings)]
     stage = Run(out.parent).stage(
         out.name, config=configs, inputs=dict(sorted(parts.items())), packages=PACKAGES, seed=settings.pretrain.seed
     )
     return out, corpus, stage
 
 
-def _configs(settings: Settings) -> tuple[PretrainConfig, TrainingConfig, TextConfig]:
+def _configs(plan: Plan, settings: Settings) -> tuple[PretrainConfig, TrainingConfig, TextConfig]:
     from doceo.pretrain.presets import sized
 
-    return sized(settings.pretrain), settings.training, settings.texts
+    other_shape = plan.config is not None or bool(plan.further)
+    return sized(settings.pretrain, other_shape=other_shape), settings.training, settings.texts
 
 
 def _hashes(kind: str, name: str, pattern: str) -> dict[str, str]:
@@ -175,7 +176,7 @@ def _make(plan: Plan, settings: Settings, corpus: Corpus, work: Path, out: Path,
 def _wanted(plan: Plan, settings: Settings) -> Wanted:
     from doceo.pretrain.start import Wanted
 
-    return Wanted(_configs(settings)[0], settings.training, plan.config, plan.further)
+    return Wanted(_configs(plan, settings)[0], settings.training, plan.config, plan.further)
 
 
 def _tokenizer(
@@ -188,7 +189,7 @@ def _tokenizer(
 
     named = plan.further or plan.tokenizer
     if not named:
-        config = _configs(settings)[0]
+        config = _configs(plan, settings)[0]
         size = config.vocab_size
         if plan.config is not None and "vocab_size" not in settings.pretrain.model_fields_set:
             size = file_vocabulary(plan.config) or size
@@ -202,7 +203,7 @@ def _tokenizer(
                 progress=progress,
             )
     tokenizer = open_tokenizer(named or str(work / TOKENIZER))
-    if tokenizer.chat_template == PLAIN:
+    if str(tokenizer.chat_template).endswith(PLAIN):
         # It came without a template, and whoever opens the model gives it this one again.
         tokenizer.chat_template = None
     return tokenizer

@@ -31,6 +31,8 @@ _BATCHES = ((2, 512), (4, 4096), (6, 8192), (8, 16384), (24, 32768))
 """Depth up to which an optimizer step has so many tokens."""
 SHALLOW, LONG = 2, 3600.0
 """Models deeper than this train for so many seconds unless told otherwise."""
+OTHER = 4
+"""Depth whose steps and time a model gets that has its shape from elsewhere."""
 
 
 def preset_depth(name: str) -> int:
@@ -45,9 +47,14 @@ def described() -> str:
     return ", ".join(f"{name} (depth {p.depth}, {p.parameters / 1e6:.1f}M parameters)" for name, p in PRESETS.items())
 
 
-def sized(config: PretrainConfig) -> PretrainConfig:
-    """Return the config with what nobody set following from the depth: vocabulary, tokens of a step, time."""
-    depth = config.depth
+def sized(config: PretrainConfig, *, other_shape: bool = False) -> PretrainConfig:
+    """Return the config with what nobody set following from the depth: vocabulary, tokens of a step, time.
+
+    Args:
+        config: What somebody set.
+        other_shape: The shape is a config file's or another model's, which the depth says nothing of.
+    """
+    depth = OTHER if other_shape else config.depth
     follows = {
         "vocab_size": _up_to(_VOCABULARIES, depth),
         "batch_tokens": _up_to(_BATCHES, depth),

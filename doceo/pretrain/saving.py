@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.jsonl import storage_error, write_json, write_text
+from data.disk import disk_errors
+from data.jsonl import write_json, write_text
 from doceo.pretrain.card import Origin, Pretrained, card
 from doceo.pretrain.curve import draw_curve
 from doceo.pretrain.log import Log
@@ -60,7 +61,7 @@ def save_model(
     if model.config._attn_implementation == WRITTEN_OUT:
         model.set_attn_implementation(STANDARD)
     set_ends(model, tokenizer)
-    try:
+    with disk_errors(out):
         with quiet(), quiet():
             (model.to(dtype) if dtype is not None else model).save_pretrained(out)
             if not _is_byte_level(tokenizer):
@@ -68,8 +69,6 @@ def save_model(
         for file in out.glob("*.safetensors"):
             # safetensors lets nobody else read it; the model is as public as its config.
             shutil.copymode(out / "config.json", file)
-    except OSError as error:
-        raise storage_error(error, out) from error
     if _is_byte_level(tokenizer):
         save_tokenizer(tokenizer, out)
 

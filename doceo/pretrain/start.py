@@ -13,7 +13,7 @@ from doceo.core.errors import ConfigError
 from doceo.pretrain.checkpoint import State
 from doceo.pretrain.estimate import Estimate, fitted, free_memory, memory, probe
 from doceo.pretrain.loop import computes_in_half
-from doceo.pretrain.model import context_of, file_config, llama_config, new_model, unusable
+from doceo.pretrain.model import check_usable, context_of, file_config, llama_config, new_model, unusable
 from doceo.pretrain.objective import Objective
 from doceo.pretrain.recipe import ADAM_WIDTH, Recipe, recipe
 from doceo.pretrain.stream import Stream
@@ -74,7 +74,7 @@ def start(wanted: Wanted, tokenizer: PreTrainedTokenizerBase, state: State | Non
     Raises:
         TrainingError: It does not fit into memory.
         ConfigError: It is to be compiled, and there is no compiler.
-        InputError: The config file describes no model that can be trained.
+        InputError: The config file describes no model that can be trained, or the tokenizer is not the model's.
         ModelNotFound, ProviderError: The model to train further cannot be opened.
     """
     quiet_start()
@@ -102,6 +102,7 @@ def start(wanted: Wanted, tokenizer: PreTrainedTokenizerBase, state: State | Non
     if not wanted.further:
         tokenizer.model_max_length = made.context
     try:
+        check_usable(model, len(tokenizer), _named(wanted))
         objective = Objective(model, half=half, compiled=wanted.training.compile)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         # Its first look at the model is the first use of its layers, whose sizes may not fit one another.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from doceo.pretrain.encoding import Encoder
 from doceo.pretrain.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -47,13 +48,12 @@ class MemoryStream:
 
 
 def token_stream(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int32]:
-    """Return the tokens of all texts, shape (tokens,); each text ends with the end-of-sequence token."""
-    pieces = [
-        [*tokenizer.encode(text, add_special_tokens=False, verbose=False), tokenizer.eos_token_id]
-        for text in texts
-        if text
-    ]
-    return np.fromiter((token for piece in pieces for token in piece), dtype=np.int32)
+    """Return the tokens of all texts, shape (tokens,); each text ends with the end-of-sequence token.
+
+    A special token's name in a text is only text.
+    """
+    pieces = Encoder(tokenizer).encode([text for text in texts if text])
+    return np.fromiter((token for ids in pieces for token in (*ids, tokenizer.eos_token_id)), dtype=np.int32)
 
 
 def batches(size: int, recipe: Recipe) -> Iterator[Batch]:

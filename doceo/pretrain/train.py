@@ -78,7 +78,7 @@ def check_enough(tokens: int) -> None:
     if tokens < LEAST_TOKENS:
         raise TrainingError(
             f"There are {tokens} tokens of text to pretrain on, fewer than {LEAST_TOKENS}.",
-            hint="Give more documents, or name a finished model with --base.",
+            hint="Give more text, or start from a finished model: doceo pretrain --from, doceo run --base.",
         )
 
 

@@ -13,6 +13,7 @@ import pytest
 from data.sft.detection import drafts, drafts_of
 from data.sft.drafts import Draft, Problem
 from data.sft.hub import hub_rows
+from doceo.core.errors import InputError
 
 Said = list[tuple[object, object]]
 
@@ -187,12 +188,20 @@ def test_parquet(tmp_path: Path) -> None:
     assert (draft.form, str(draft.place)) == ("alpaca", "row 1")
 
 
+def test_an_office_file_is_refused_with_its_cure(tmp_path: Path) -> None:
+    (tmp_path / "faq.csv").write_bytes(b"PK\x03\x04" + bytes(60))
+    with pytest.raises(InputError, match="office file") as caught:
+        list(drafts_of(tmp_path / "faq.csv"))
+    assert "CSV in UTF-8" in caught.value.hint
+
+
 def test_plain_text_in_any_encoding_comes_in_pieces_that_join(tmp_path: Path) -> None:
     text = "\n\n".join(f"Absatz {n}: " + "Größe und Maß. " * 30 for n in range(30))
     (tmp_path / "text.txt").write_bytes(text.encode("cp1252"))
+    (tmp_path / "wide.txt").write_bytes(text.encode("utf-16"))
     with gzip.open(tmp_path / "text.txt.gz", "wb") as out:
         out.write(text.encode())
-    for name in ("text.txt", "text.txt.gz"):
+    for name in ("text.txt", "wide.txt", "text.txt.gz"):
         found = _good(tmp_path / name)
         assert "".join(str(draft.text) for draft in found) == text
         assert [draft.ends for draft in found] == [False] * (len(found) - 1) + [True]
@@ -207,6 +216,9 @@ def test_a_data_set_by_name_is_read_through_datasets(tmp_path: Path, monkeypatch
     (draft,) = drafts(hub_rows(f"hf:{folder}"))
     assert isinstance(draft, Draft)
     assert (_said(draft), str(draft.place)) == (_ASKED, "row 1")
+    (folder / "train.jsonl").write_text("{no json\n")
+    with pytest.raises(InputError, match="cannot be read: JSON parse error"):
+        next(hub_rows(f"hf:{folder}"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.jsonl import write_json, write_jsonl
-from data.store import ADAPTER, ANSWERS, BASE, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
+from data.store import ADAPTER, ANSWERS, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
 from doceo.core.config import ChunkConfig, EvaluateConfig, FinetuneConfig, GenerateConfig, ReadConfig
 from doceo.core.fingerprint import sha256
 from doceo.core.records import (
@@ -82,9 +82,6 @@ def build(tmp_path: Path) -> Build:
         run = Run(tmp_path / "run")
         answers = _answers(doc, pairs)
         for stage in stages:
-            if stage == BASE:
-                (run.path / BASE).mkdir(parents=True)
-                continue
             with run.stage(stage, config=[_CONFIGS.get(stage, EvaluateConfig())], packages=("numpy",)).making() as work:
                 _fill(stage, work, doc, pairs, answers)
         return run

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from data.jsonl import write_json, write_jsonl
-from data.store import ADAPTER, ANSWERS, BASE, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
+from data.store import ADAPTER, ANSWERS, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
 from doceo.core.errors import InputError
 from doceo.core.records import Document, Message, Pair, Rejected, Verdict
 from evaluation.report import render, write_report
 from evaluation.view.records import RunRecords, read_run
 
-ALL = (DOCUMENTS, CHUNKS, PAIRS, DATASET, BASE, ADAPTER, ANSWERS, SCORES)
+ALL = (DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER, ANSWERS, SCORES)
 VOID = {"meta", "input", "br"}
 Build = Callable[..., Run]
 MakeDocument = Callable[..., Document]

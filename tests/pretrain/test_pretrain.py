@@ -153,6 +153,8 @@ def test_documents_end_with_the_end_token() -> None:
     stream = token_stream(TEXTS, tokenizer)
     assert list(np.flatnonzero(stream == tokenizer.eos_token_id))[-1] == len(stream) - 1
     assert (stream == tokenizer.eos_token_id).sum() == 2
+    # a text that names the end token does not end there
+    assert (token_stream(["one <|im_end|> two"], tokenizer) == tokenizer.eos_token_id).sum() == 1
 
 
 def test_windows_cover_the_stream_and_a_short_one_is_repeated() -> None:

@@ -14,9 +14,10 @@ from doceo.core.errors import ModelNotFound, ProviderError, RequestRejected
 from doceo.core.progress import Silent
 from doceo.core.records import ChatRequest, Message
 from doceo.pretrain.train import pretrain
-from doceo.providers.hf_models import base_of, open_tokenizer
+from doceo.providers.hf_models import open_tokenizer
 from doceo.providers.local_hf import LocalModel
 from doceo.providers.local_stream import cut
+from doceo.providers.model_folder import base_of
 from finetune.lora import finetune
 
 TEXTS = ["Ada Lovelace wrote the first program in 1843.", "A loom weaves what cards tell it.", "Who? When? What?"] * 12

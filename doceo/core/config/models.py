@@ -31,7 +31,7 @@ class PretrainConfig(Config):
     """Longest text that the model can read, in tokens."""
     seconds: float = Field(default=60.0, gt=0)
     """Time to train, in seconds on the machine at hand; ignored where `max_steps` is given. Unless given,
-    `doceo pretrain` takes an hour for a model deeper than 2."""
+    `doceo pretrain` takes an hour for a model deeper than 2, or of another's shape."""
     max_steps: int | None = Field(default=None, ge=1)
     """Optimizer steps; makes the result depend on the seed alone, not on the machine's speed."""
     batch_tokens: int = Field(default=512, ge=64)
@@ -72,7 +72,7 @@ class TrainingConfig(Config):
     evaluations: int = Field(default=20, ge=1)
     """How often the model is measured on held-out text and writes samples, the end included."""
     eval_tokens: int = Field(default=16384, ge=64)
-    """Tokens of held-out text that each measurement reads; the last one reads four times as many."""
+    """Tokens of held-out text that each measurement reads; the finished model is measured on four times as many."""
     prompts: str = ""
     """File of prompts, one a line, that the samples continue; left out, the first words of held-out texts."""
     sample_tokens: int = Field(default=48, ge=0)
