@@ -10,13 +10,15 @@ from doceo.core.errors import TrainingError
 from doceo.core.fingerprint import identify
 from doceo.providers.hf_models import Opened, bf16_in_hardware, open_config, open_model
 from finetune.method import FULL, QLORA, check_quantizable, nf4
+from finetune.recipe import SMALL
 
 
 def open_base(name: str, method: str = "lora") -> Opened:
     """Open a base for training: frozen weights as they are stored, so that a bfloat16 model takes half the memory.
 
     The adapter itself is float32 in any case. Half precision becomes bfloat16, which does not overflow in training;
-    a processor without bfloat16 gets float32, which it multiplies faster. Full fine-tuning gets float32, in which
+    a processor without bfloat16 gets float32, which it multiplies faster, and so does a small base on any processor,
+    for which bfloat16 is slower and is not what answers are computed in. Full fine-tuning gets float32, in which
     small steps are not rounded away, and QLoRA 4 bits.
 
     Raises ModelNotFound and ProviderError as `open_model`, and TrainingError and MissingExtra where 4 bits cannot be,
@@ -39,7 +41,10 @@ def open_base(name: str, method: str = "lora") -> Opened:
     if method == FULL or not (torch.cuda.is_available() or bf16_in_hardware()):
         return open_model(name, dtype=torch.float32)
     opened = open_model(name, dtype="auto")
-    return opened._replace(model=opened.model.to(torch.bfloat16)) if opened.model.dtype == torch.float16 else opened
+    small = opened.model.device.type == "cpu" and opened.model.num_parameters() < SMALL
+    if small or opened.model.dtype == torch.float16:
+        opened.model.to(torch.float32 if small else torch.bfloat16)
+    return opened
 
 
 def _keep_layout(opened: Opened) -> Opened:

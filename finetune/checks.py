@@ -15,6 +15,8 @@ from doceo.core.records import Message
 from finetune.contents import content_fault
 
 ROLES = ("system", "user", "assistant")
+NAMED = 4
+"""Most files of a mixture that are named."""
 SHOWN = 8
 """Most different faults that one error message lists."""
 _OF_TOOLS = ("tool", "function", "ipython")
@@ -65,6 +67,12 @@ class Checked(NamedTuple):
     repeated: list[str]
     forms: dict[str, int] = {}
 
+    def named(self, path: Path) -> str:
+        """Return the name of the file; of a mixture, those of the files that its rows came from."""
+        names = list(dict.fromkeys(row.unit.rpartition(", ")[0] for row in self.rows if ", " in row.unit))
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        return " + ".join(names[:NAMED]) + more if names else path.name
+
 
 def check_rows(path: Path) -> Checked:
     """Read a file of rows in any format that `data.sft` knows and sort them into good and faulty ones.
@@ -110,13 +118,14 @@ def load_rows(path: Path, *, to_train: bool = True) -> Checked:
     return checked
 
 
-def refuse_faulty(name: str, checked: Checked, *, can_skip: bool = True) -> None:
+def refuse_faulty(name: str, checked: Checked, *, can_skip: bool = True, use: str = "trained on") -> None:
     """Raise InputError where a file has faulty rows, or none at all. Faults of one kind are told once.
 
     Args:
         name: The file.
         checked: What is in it.
         can_skip: Whether --skip-faulty leaves faulty rows of this file out.
+        use: What cannot be done with faulty rows.
     """
     if checked.problems:
         alike: dict[_Fault, list[Problem]] = {}
@@ -127,8 +136,8 @@ def refuse_faulty(name: str, checked: Checked, *, can_skip: bool = True) -> None
         skip = ", or leave them out with --skip-faulty" if can_skip and checked.rows else ""
         good = f" {len(checked.rows)} rows are good." if checked.rows else ""
         raise InputError(
-            f"{name} has rows that cannot be trained on:\n  " + "\n  ".join(lines),
-            hint=f"Repair or remove these rows{skip}; nothing was trained.{good}",
+            f"{name} has rows that cannot be {use}:\n  " + "\n  ".join(lines),
+            hint=f"Repair or remove these rows{skip}; nothing was {use.split()[0]}.{good}",
         )
     if not checked.rows:
         raise InputError(f"{name} holds no rows.", hint='Every line has to be a row such as {"messages": [...]}.')

@@ -30,4 +30,4 @@ def check_data(base: str, train_rows: Path, validation_rows: Path | None, config
     rows = read_rows(train_rows, validation_rows, share, config.seed)
     tokenizer = open_tokenizer(base)
     longest = min(config.max_length or LONGEST, context_of(open_config(base), tokenizer))
-    return prepare(tokenizer, train_rows.name, rows.checked, longest, train=rows.train, held=rows.held_out).report
+    return prepare(tokenizer, rows.name, rows.checked, longest, train=rows.train, held=rows.held_out).report

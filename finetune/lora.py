@@ -88,9 +88,7 @@ def finetune(
     if start is not None:
         check_base(start, base, known)
         made = recipe_of(start, made)
-    prepared = prepare(
-        opened.tokenizer, rows.file.name, rows.checked, made.max_length, train=rows.train, held=rows.held_out
-    )
+    prepared = prepare(opened.tokenizer, rows.name, rows.checked, made.max_length, train=rows.train, held=rows.held_out)
     for line in prepared.report.said():
         progress.say(line)
     origin = [file_sha256(start / WEIGHTS)] if start else []

@@ -81,7 +81,7 @@ def estimate(
     checked = load_rows(train_rows)
     opened = open_base(base, config.method)
     made = recipe(config, opened, len(checked.rows))
-    rows = prepare(opened.tokenizer, train_rows.name, checked, made.max_length).train.rows
+    rows = prepare(opened.tokenizer, checked.named(train_rows), checked, made.max_length).train.rows
     return fit(base, opened, rows, made, config, clock=clock)
 
 

@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from data.sft.chats import completion, messages, sharegpt
-from data.sft.drafts import Draft, Place, Problem, problem
+from data.sft.drafts import Draft, Place, Problem, Raw, problem
 from data.sft.instructions import alpaca, dolly, questions, seeds, text
-from data.sft.reading import Raw, raw_rows
+from data.sft.reading import raw_rows
 from data.sft.trees import linked, tree
 
 Reader = Callable[[Place, Mapping[str, object]], list[Draft]]
@@ -27,6 +27,8 @@ _READERS: dict[str, tuple[Reader, frozenset[str]]] = {
     "text": (text, frozenset({"text"})),
 }
 """Readers of rows with the fields by which a row shows its format; the first that fits is taken."""
+NAMES = tuple(_READERS)
+"""Names of the formats."""
 FORMS = (
     '{"messages": [{"role", "content"}]}, {"conversations": [{"from", "value"}]}, {"prompt", "completion"}, '
     '{"instruction", "output"}, {"instruction", "response"}, {"question", "answer"} or {"text"}; '
@@ -39,8 +41,8 @@ def drafts_of(path: Path) -> Iterator[Draft | Problem]:
     return drafts(raw_rows(path))
 
 
-def drafts(rows: Iterable[Raw]) -> Iterator[Draft | Problem]:
-    """Yield raw rows as drafts; and what is wrong with those of no format."""
+def drafts(rows: Iterable[Raw], wanted: str = "") -> Iterator[Draft | Problem]:
+    """Yield raw rows as drafts, all of one format where it is named; and what is wrong with those of no format."""
     usual = ""
     messages_of_trees: list[tuple[Place, Mapping[str, object]]] = []
     for place, row in rows:
@@ -50,7 +52,7 @@ def drafts(rows: Iterable[Raw]) -> Iterator[Draft | Problem]:
             yield problem(place, tools, "would be ignored", "calls of tools are not trained; remove it, or the row")
         elif _is_linked(row):
             messages_of_trees.append((place, row))
-        elif form := form_of(row):
+        elif form := wanted or form_of(row):
             usual = usual or form
             where, copy = _origin(row, place)
             yield from (draft._replace(copy=copy) for draft in _READERS[form][0](where, row))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from data.sft.drafts import Place
-from data.sft.reading import Raw
+from data.sft.drafts import Place, Raw
 from doceo.core.errors import InputError
 
 PREFIX = "hf:"

@@ -6,42 +6,35 @@ JSON lines, one JSON array, CSV and TSV, plain text, each also gzipped, and Parq
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
 import io
 import json
-import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from data.formats.rows import placed_rows
 from data.loaders.encodings import decoded
 from data.loaders.loaded import Unreadable
-from data.sft.drafts import Place, Problem, problem
-from data.text_file import PLAIN, TextFile
+from data.sft.drafts import Place, Problem, Raw, problem
+from data.sft.tables import TABLES, parquet_rows, table_rows
+from data.text_file import PLAIN, TextFile, document_kind, is_binary
 from doceo.core.errors import InputError
 
 LONGEST = 16 * 2**20
 """Most bytes of one line: a longer one is a file that lost its line ends."""
+FILES = "JSONL, JSON, CSV, TSV, Parquet or plain text"
 PIECE = 4000
 """Most characters of a row of a plain text file, which ends at a paragraph's end where it can."""
-_TABLES = {".csv": ",", ".tsv": "\t"}
 _USUAL = ("cp1250", "cp1251", "cp1252", "cp932", "euc_jp", "gb18030", "big5hkscs", "cp949", "koi8-r", "utf-16-le")
 """Encodings that a few bytes are worth guessing for."""
 _ONE_OBJECT = "write one JSON object a line, in UTF-8"
 _ONE_ARRAY = "write one JSON array of objects, or JSON lines"
 
-Raw = tuple[Place, dict[str, object] | Problem]
-"""Where a row stands, and the row or what is wrong there."""
-
 
 def raw_rows(path: Path) -> Iterator[Raw]:
     """Yield the rows of a file. Raises InputError where the file is missing, is a folder or cannot be unpacked."""
     if path.is_dir():
-        raise InputError(
-            f"{path} is a folder.", hint="Name the files in it: JSONL, JSON, CSV, TSV, Parquet or plain text."
-        )
+        raise InputError(f"{path} is a folder.", hint=f"Name the files in it: {FILES}.")
     try:
         yield from _rows(path)
     except OSError as error:
@@ -61,24 +54,32 @@ def kind_of(path: Path) -> str:
 def _rows(path: Path) -> Iterator[Raw]:
     kind = kind_of(path)
     with _open(path) as content:
-        head = content.read(64)
+        head = content.read(1024)
     if kind == ".parquet" or head.startswith(b"PAR1"):
-        yield from ((Place(n, "row"), row) for n, (_, row) in enumerate(placed_rows(path), 1))
-    elif kind in PLAIN:
+        yield from parquet_rows(path)
+        return
+    _refuse_document(path, head)
+    if kind in PLAIN:
         yield from _plain(path)
-    elif head.startswith(b"PK\x03\x04"):
-        raise InputError(
-            f"{path} is a zip archive or an office file.", hint="Unpack it, or save its table as CSV in UTF-8."
-        )
     elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or (head[:1] == b"\0") != (head[1:2] == b"\0"):
         # Rows begin with ASCII, every second byte of which is zero in UTF-16, with a mark before it or without.
         yield Place(1), Problem(1, "file", "is UTF-16", "save it as UTF-8")
-    elif kind in _TABLES:
-        yield from _table(path, _TABLES[kind])
+    elif is_binary(head.decode("latin-1")):
+        raise InputError(f"{path} is not text.", hint=f"Rows are {FILES}.")
+    elif kind in TABLES:
+        text = _text(path)
+        yield from [(Place(text.line), text)] if isinstance(text, Problem) else table_rows(text, TABLES[kind])
     elif head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
         yield from _array(path)
     else:
         yield from _lines(path)
+
+
+def _refuse_document(path: Path, head: bytes) -> None:
+    """Raise InputError for a PDF, an office file and the like, by its first bytes."""
+    if kind := document_kind(head):
+        hint = f"`doceo run` and `doceo ingest` read documents. Rows are {FILES}; save a table as CSV in UTF-8."
+        raise InputError(f"{path} is {kind}, not a file of rows.", hint=hint)
 
 
 def _open(path: Path) -> gzip.GzipFile | io.BufferedReader:
@@ -184,52 +185,3 @@ def _plain(path: Path) -> Iterator[Raw]:
             held = line, piece
     if held:
         yield Place(held[0]), {"text": held[1]}
-
-
-def _table(path: Path, separator: str) -> Iterator[Raw]:
-    text = _text(path)
-    if isinstance(text, Problem):
-        yield Place(text.line), text
-        return
-    csv.field_size_limit(sys.maxsize)  # a cell may hold a whole passage
-    head = text.partition("\n")[0]
-    separator = max(separator + ";,\t", key=head.count) if separator == "," else separator
-    lines = list(io.StringIO(text, newline=""))
-    columns: list[str] = []
-    for line, cells in _cells(lines, separator):
-        place = Place(line)
-        if isinstance(cells, str):
-            yield place, problem(place, "row", f"is not CSV: {cells}", "check the double quotes there")
-            if not columns:
-                return
-        elif not columns:
-            columns = cells
-            double = sorted({name for name in cells if name and cells.count(name) > 1})
-            if double:
-                yield place, problem(place, double[0], "is the name of two columns", "rename or remove one of them")
-                return
-        elif len(cells) == len(columns):
-            yield place, dict(zip(columns, cells, strict=True))
-        else:
-            fix = "put cells that hold the separator or a line end in double quotes"
-            yield place, problem(place, "row", "has not as many cells as the first line has columns", fix)
-
-
-def _cells(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str] | str]]:
-    """Yield the number of a row's first line, which an editor shows, with its cells or what is wrong with it.
-
-    A quote that is never closed takes the lines behind it along: reading goes on in the line below it.
-    """
-    start = 0
-    while start < len(lines):
-        reader = csv.reader((lines[n] for n in range(start, len(lines))), delimiter=separator, strict=True)
-        begun = start
-        try:
-            for cells in reader:
-                if cells:
-                    yield begun + 1, cells
-                begun = start + reader.line_num
-            return
-        except csv.Error as error:
-            yield begun + 1, str(error)
-            start = begun + 1

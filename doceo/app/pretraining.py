@@ -15,7 +15,7 @@ from data.store import Run, Stage
 from doceo.app.settings import Settings
 from doceo.app.shards import HOME, Corpus, find_corpus, learn_tokenizer, open_shards
 from doceo.core.config import PretrainConfig, TextConfig, TrainingConfig
-from doceo.core.errors import ModelExists, UsageError
+from doceo.core.errors import ModelExists, TrainingError, UsageError
 from doceo.core.protocols import Progress
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PACKAGES = ("doceo", "torch", "transformers", "tokenizers", "safetensors")
 TOKENIZER = "tokenizer"
 """Folder, while a model is made, of the tokenizer that is trained for it."""
+LEAST_TOKENS = 64
 
 
 @dataclass(frozen=True)
@@ -212,11 +213,13 @@ def _tokenizer(
 def _shards(
     settings: Settings, corpus: Corpus, tokenizer: PreTrainedTokenizerBase, out: Path, progress: Progress
 ) -> Shards:
-    from doceo.pretrain.train import check_enough
-
     every = settings.training.held_out_every
     shards = open_shards(corpus, tokenizer, out.parent / HOME, held_out_every=every, progress=progress)
-    check_enough(len(shards))
+    if len(shards) < LEAST_TOKENS:
+        raise TrainingError(
+            f"There are {len(shards)} tokens of text to pretrain on, fewer than {LEAST_TOKENS}.",
+            hint="Give more text, or start from a finished model: doceo pretrain --from, doceo run --base.",
+        )
     return shards
 
 

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
         file: Annotated[
             Path,
             typer.Argument(
-                metavar="FILE", help="JSONL, JSON, CSV, TSV or Parquet: an export, or anybody's.", show_default=False
+                metavar="FILE",
+                help="JSONL, JSON, CSV, TSV or Parquet, gzipped or not: an export, or anybody's.",
+                show_default=False,
             ),
         ],
         settings: Settings,
@@ -33,7 +35,7 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option(
                 "--format",
-                help="openai, alpaca, sharegpt, completion, csv, parquet or pairs; left out, what the rows show.",
+                help="openai, alpaca, sharegpt, completion, csv, dolly and so on; left out, what each row shows.",
                 show_default=False,
             ),
         ] = "",

@@ -84,10 +84,7 @@ def _how(recipe: Recipe, origin: Origin) -> list[tuple[str, str]]:
     return [
         ("continues", origin.further or "nothing: random weights"),
         ("optimizer", _optimizer(recipe)),
-        (
-            "learning rate",
-            f"{recipe.rate:g} at the peak, {recipe.schedule}, warm-up over {recipe.warmup:.0%} of the run",
-        ),
+        ("learning rate", f"{recipe.rate:g} at the peak, cosine, warm-up over {recipe.warmup:.0%} of the run"),
         ("step", " or ".join(_steps(recipe))),
         ("weight decay, clipping", f"{recipe.weight_decay:g}, {recipe.clip:g}"),
         ("budget", f"{recipe.max_steps:,} steps" if recipe.max_steps else f"{recipe.seconds:g} s"),

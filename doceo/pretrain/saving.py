@@ -51,10 +51,8 @@ def save_results(
     write_json(out / RESULT, figures)
 
 
-def save_model(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path, *, dtype: torch.dtype | None = None
-) -> None:
-    """Write weights (in their own type unless one is given), config, generation config and tokenizer.
+def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path, *, dtype: torch.dtype) -> None:
+    """Write weights of a type, config, generation config and tokenizer.
 
     A model that is trained further keeps its own generation config. Raises StorageError.
     """
@@ -63,7 +61,7 @@ def save_model(
     set_ends(model, tokenizer)
     with disk_errors(out):
         with quiet(), quiet():
-            (model.to(dtype) if dtype is not None else model).save_pretrained(out)
+            model.to(dtype).save_pretrained(out)
             if not _is_byte_level(tokenizer):
                 tokenizer.save_pretrained(out)
         for file in out.glob("*.safetensors"):

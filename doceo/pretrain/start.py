@@ -16,7 +16,7 @@ from doceo.pretrain.loop import computes_in_half
 from doceo.pretrain.model import check_usable, context_of, file_config, llama_config, new_model, unusable
 from doceo.pretrain.objective import Objective
 from doceo.pretrain.recipe import ADAM_WIDTH, Recipe, recipe
-from doceo.pretrain.stream import Stream
+from doceo.pretrain.shards import Shards
 from doceo.pretrain.training import Learner
 from doceo.providers.hf_models import open_config, open_model, quiet_start
 
@@ -48,8 +48,8 @@ class Started:
     learner: Learner
     half: bool
 
-    def estimate(self, stream: Stream) -> Estimate:
-        """Return what training on a stream of tokens takes, from a few real steps that change nothing."""
+    def estimate(self, shards: Shards) -> Estimate:
+        """Return what training on the tokens of shards takes, from a few real steps that change nothing."""
         learner, made = self.learner, self.learner.recipe
         free = free_memory(learner.model.device.type)
         speed = probe(learner.model, learner.objective, made)
@@ -58,7 +58,7 @@ class Started:
         return Estimate(
             parameters=learner.model.num_parameters(),
             tokens=round(tokens),
-            passes=round(tokens / len(stream), 2),
+            passes=round(tokens / len(shards), 2),
             steps=round(tokens / step),
             tokens_per_second=round(speed, 1),
             seconds=round(tokens / speed, 1),

@@ -134,7 +134,7 @@ def test_generated_pairs_are_not_replaced_by_a_file(made: Run, tmp_path: Path) -
     (tmp_path / "x.json").write_text(json.dumps(ROWS))
     with pytest.raises(RunError, match="pairs that were generated"):
         import_file(made, tmp_path / "x.json", "", DatasetConfig())
-    with pytest.raises(InputError, match="no file"):
+    with pytest.raises(InputError, match="cannot be read"):
         import_file(Run(tmp_path / "new"), tmp_path / "nothing.json", "", DatasetConfig())
     assert not (tmp_path / "new").exists()
     with pytest.raises(UsageError, match="no format"):
@@ -216,6 +216,6 @@ def test_public_formats_that_are_never_exported_are_imported(tmp_path: Path) -> 
         (pair,) = done.made.pairs
         assert (done.format, pair.question, pair.answer, len(pair.history)) == (form, question, answer, before)
         assert done.made.ledger.rejected == ({"exact": 1} if file == dolly else {})
-    dolly.write_text('{"instruction": "Who?", "response": ""}\n')
-    with pytest.raises(InputError, match="line 1, response: is empty"):
+    dolly.write_text('{"instruction": "Who?", "response": ""}\n{"instruction": "\\ud800", "response": "Ada."}\n')
+    with pytest.raises(InputError, match=r"(?s)line 1, response: is empty.*line 2, instruction: holds half"):
         import_file(Run(tmp_path / "none"), dolly, "", DatasetConfig())

@@ -49,6 +49,7 @@ def test_the_check_names_the_fault_or_shows_what_is_learned(base: Path, files: l
     assert "alpaca.json: 5 rows taken of 10 (alpaca)" in shown.stderr
     assert "faq.csv: 10 rows taken of 10 (question and answer, 1 faulty and left out)" in shown.stderr
     assert "<|im_start|>assistant\n⟦It is " in shown.stdout
+    assert "Data: alpaca.json + faq.csv + book.txt (" in shown.stdout + shown.stderr
     assert list(tmp_path.glob("*rows*")) == list(tmp_path.glob(".*rows*")) == []
 
 
@@ -65,6 +66,9 @@ def test_several_files_are_trained_together(base: Path, files: list[Path], tmp_p
     assert doceo(*arguments).exit_code == 0
     report = json.loads((tmp_path / "out" / "data.json").read_text())
     assert report["forms"] == {"messages": 10, "text": 2}
+    assert report["file"] == "alpaca.json + book.txt"
+    assert "| alpaca.json + book.txt | sha256 " in (tmp_path / "out" / "README.md").read_text()
+    assert list(json.loads((tmp_path / "out" / "finetuning.json").read_text())["data"]) == ["alpaca.json + book.txt"]
     again = doceo(*arguments)
     assert again.exit_code == 0
     assert "finetune   1/" not in again.stderr

@@ -234,3 +234,28 @@ def test_a_data_set_by_name_is_read_through_datasets(tmp_path: Path, monkeypatch
 )
 def test_public_data_sets(shared_data: Path, name: str, forms: dict[str, int]) -> None:
     assert Counter(draft.form for draft in _good(shared_data / name)) == forms
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("handbook.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "a PDF"),
+        ("handbook.txt", b"\n%PDF-1.4\n", "a PDF"),
+        ("handbook.docx", b"PK\x03\x04\x14\0\x06\0", "a zip archive or an office file"),
+        ("rows.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "an old office file"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_document_is_told_from_rows_once(tmp_path: Path, name: str, content: bytes, what: str, packed: bool) -> None:
+    path = tmp_path / (f"{name}.gz" if packed else name)
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(InputError, match=f"is {what}, not a file of rows") as caught:
+        list(drafts_of(path))
+    assert "`doceo ingest` read documents" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\xf4", bytes(range(1, 256)) * 2])
+def test_what_is_not_text_is_said_once(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(content)
+    with pytest.raises(InputError, match="is not text"):
+        list(drafts_of(tmp_path / "rows.jsonl"))

@@ -17,6 +17,7 @@ from doceo.core.config import FinetuneConfig
 from doceo.core.errors import InputError, MissingExtra, ModelNotFound, ProviderError, TrainingError
 from doceo.core.progress import Silent
 from doceo.providers.hf_models import open_model
+from finetune.base import open_base
 from finetune.checkpointing import MARK, checkpoints
 from finetune.lora import finetune
 from finetune.memory import estimate
@@ -190,10 +191,16 @@ def test_a_hub_name_that_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch, tmp_
         open_model("nobody/no-such-model")
 
 
-def test_a_base_stored_in_bfloat16_gets_a_float32_adapter(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:
+def test_a_base_stored_in_bfloat16_gets_a_float32_adapter(
+    tiny_base: Path, train_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = open_model(str(tiny_base), dtype=torch.bfloat16)
     opened.model.save_pretrained(tmp_path / "half")
     opened.tokenizer.save_pretrained(tmp_path / "half")
+    assert open_base(str(tmp_path / "half")).model.dtype == torch.float32  # small as it is
+    monkeypatch.setattr("finetune.base.SMALL", 0)
+    monkeypatch.setattr("finetune.base.bf16_in_hardware", lambda: True)
+    assert open_base(str(tmp_path / "half")).model.dtype == torch.bfloat16
     finetune(train_file, None, str(tmp_path / "half"), QUICK, tmp_path / "out", Silent())
     weights = load_file(tmp_path / "out" / "adapter_model.safetensors")
     assert {tensor.dtype for tensor in weights.values()} == {torch.float32}

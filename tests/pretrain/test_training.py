@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from doceo.app import shards as app_shards
-from doceo.core.errors import ModelExists, StorageError, TrainingError, UsageError
+from doceo.core.errors import ModelExists, StorageError, UsageError
 from doceo.pretrain.shards import Shards
 from tests.pretrain.making import SAVING, Cut, Ending, content, cut, lines, made
 
@@ -198,6 +198,3 @@ def test_options_that_exclude_each_other(text: Path, model: Path, tmp_path: Path
     (tmp_path / "full" / "letter.txt").touch()
     with pytest.raises(UsageError, match="holds other files"):
         made(text, tmp_path / "full")
-    with pytest.raises(TrainingError, match="fewer than 64"):
-        (tmp_path / "few.txt").write_text("Few words.")
-        made(tmp_path / "few.txt", tmp_path / "m")

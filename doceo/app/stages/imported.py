@@ -10,30 +10,24 @@ from pathlib import Path
 from data import manifest as manifests
 from data.dataset import Dataset, build_dataset
 from data.dataset_card import dataset_card
-from data.formats import format_of, reader_of
-from data.formats.provenance import IMPORTED, imported
+from data.formats.provenance import IMPORTED
 from data.jsonl import write_json, write_jsonl, write_text
 from data.manifest import file_sha256, hash_inputs, installed
 from data.review import REVIEW
-from data.sft.detection import drafts_of, form_of
-from data.sft.drafts import Problem
-from data.sft.reading import kind_of, raw_rows
 from data.store import CHUNKS, DATASET, PAIRS, Run
 from doceo.app.stages.dataset import held_out_rows, make_dataset, row_of
 from doceo.app.stages.documents import Ingested, load_ingested
 from doceo.app.stages.pairs import Made, load_pairs, split_of
+from doceo.app.stages.pairs_file import read_pairs
 from doceo.core.config import Config, DatasetConfig, GenerateConfig
-from doceo.core.errors import InputError, RunError
+from doceo.core.errors import RunError
 from doceo.core.fingerprint import identify
 from doceo.core.records import Ledger, Pair, Rejected, Verdict
-from finetune.checks import check_drafts, refuse_faulty
 from generator.card import CardFacts, card
 from generator.coverage import coverage
 from generator.review import apply_review, read_decisions
 
 PACKAGES = ("doceo", "pyarrow")
-PUBLIC = ("dolly", "self-instruct", "oasst")
-"""Public formats of training rows of which we write none."""
 
 
 class ImportConfig(Config):
@@ -59,16 +53,17 @@ def import_file(run: Run, file: Path, form: str, config: DatasetConfig) -> Impor
 
     Args:
         run: The run; one whose pairs were generated is refused.
-        file: A file in one of the formats of `data.formats.READERS`, or, told by its rows, in `PUBLIC` or gzipped.
-        form: The format; empty, the one that the first row shows.
+        file: Rows in any form that `doceo finetune` reads, or an export of ours, gzipped or not.
+        form: The format of the rows; empty, the one that each shows.
         config: How rows are made.
 
     Raises:
         UsageError: The format cannot be read.
-        InputError: A row is not what the format asks for; the message names line and field.
+        InputError: The file cannot be read, or has faulty rows; the message lists line, field and cure of them.
         RunError: The run has pairs that were generated.
     """
-    pairs, name = _read(file, form)
+    pairs, forms = read_pairs(file, form)
+    name = ", ".join(forms)
     with run.locked():
         before = manifests.read(run.path / PAIRS)
         if before is not None and ImportConfig.__name__ not in before.config:
@@ -86,24 +81,6 @@ def import_file(run: Run, file: Path, form: str, config: DatasetConfig) -> Impor
         made = load_pairs(run)
         remake_dataset(run, made, None, config)
     return Imported(made, name, unchanged)
-
-
-def _read(file: Path, form: str) -> tuple[list[Pair], str]:
-    """Return the pairs of a file and its format. Of a conversation the last turn is the pair's answer."""
-    _, first = next(raw_rows(file), (None, None)) if file.is_file() and not form else (None, None)
-    found = form_of(first) if isinstance(first, dict) else ""
-    if form or not (kind_of(file) != file.suffix.lower() or found in PUBLIC):
-        name = form or format_of(file)
-        return reader_of(name)(file), name
-    drafts = enumerate(drafts_of(file))
-    # Repeated rows are told apart here, so that they are counted where all repeated pairs are.
-    checked = check_drafts(row if isinstance(row, Problem) else row._replace(copy=n) for n, row in drafts)
-    refuse_faulty(str(file), checked, can_skip=False)
-    talks = [row.messages for row in checked.rows if row.messages]
-    if not talks:
-        raise InputError(f"{file} holds no question with its answer.", hint="Plain text is for `doceo finetune`.")
-    pairs = [imported(asked.content, said.content, tuple(turns)) for *turns, asked, said in talks]
-    return pairs, ", ".join(checked.forms)
 
 
 def remake_dataset(run: Run, made: Made, questions: Path | None, config: DatasetConfig) -> None:
