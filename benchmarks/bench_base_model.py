@@ -37,7 +37,7 @@ from finetune.lora import finetune
 
 PACKAGES = ("torch", "transformers", "peft", "trl")
 SQUAD = ROOT.parent / "shared" / "data" / "squad" / "squad-v1.1-dev.first24.json.gz"
-TRAINED, ASKED, TOKENS, REPETITIONS = 2000, 400, 128, 3
+TRAINED, ASKED, ANSWER, TOKENS, REPETITIONS = 2000, 400, 32, 128, 3
 TEXTS = {
     "the handbook of Doceo (Markdown)": sorted((ROOT / "data" / "sample" / "handbook").glob("*.md")),
     "the general text (novels, speeches, SQLite)": [ROOT / "finetune" / "general.txt"],
@@ -70,7 +70,10 @@ def reading(folder: Path) -> dict[str, object]:
     """SQuAD F1 and EM with the gold paragraph given, on articles that were not trained on."""
     articles = json.loads(gzip.decompress(SQUAD.read_bytes()))["data"]
     train, test = _questions(articles[:12]), _questions(articles[12:])
-    train, test = random.Random(0).sample(train, TRAINED), random.Random(1).sample(test, ASKED)
+    base = LocalModel(folder)
+    fitting = [one for one in test if base.count_tokens(one[0]) + ANSWER <= base.context]
+    left_out, test = len(test) - len(fitting), random.Random(1).sample(fitting, ASKED)
+    train = random.Random(0).sample(train, TRAINED)
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         rows = [
@@ -84,10 +87,9 @@ def reading(folder: Path) -> dict[str, object]:
         config = FinetuneConfig(epochs=1.0, holdout_share=0.02)
         finetune(place / "rows.jsonl", None, str(folder), config, adapter, Silent(), holdout=0.02)
         seconds = time.perf_counter() - began
-        base = LocalModel(folder)
         models = {"base": base, "tuned": base.with_adapter(adapter, "tuned")}
         scores = {name: _score(model, test) for name, model in models.items()}
-    return {"trained_on": len(train), "asked": len(test), "tuning_s": round(seconds, 1), **scores}
+    return {"trained_on": len(train), "asked": len(test), "too_long": left_out, "tuning_s": round(seconds, 1), **scores}
 
 
 def speed(folder: Path) -> dict[str, object]:
@@ -113,7 +115,7 @@ def _questions(articles: list[dict[str, object]]) -> list[tuple[tuple[Message, .
 
 
 def _score(model: LocalModel, asked: list[tuple[tuple[Message, ...], list[str]]]) -> dict[str, float]:
-    replies = model.complete_many([ChatRequest(messages=messages, max_tokens=32) for messages, _ in asked])
+    replies = model.complete_many([ChatRequest(messages=messages, max_tokens=ANSWER) for messages, _ in asked])
     found = {}
     for metric in (F1(), ExactMatch()):
         values = [

@@ -170,7 +170,8 @@ def example_file(chosen: Mapping[str, str]) -> str:
             sections.append((name, field.annotation))
             continue
         mark = "" if name in chosen else "# "
-        lines += [f"# {field.description}", f"{mark}{name} = {_toml(chosen.get(name, field.default))}", ""]
+        described = " ".join((field.description or "").split())
+        lines += [f"# {described}", f"{mark}{name} = {_toml(chosen.get(name, field.default))}", ""]
     for name, model in sections:
         lines += [f"[{name}]", f"# {(model.__doc__ or '').strip()}"]
         for key, knob in model.model_fields.items():

@@ -20,9 +20,7 @@ def register(app: typer.Typer) -> None:
         file: Annotated[
             Path,
             typer.Argument(
-                metavar="FILE",
-                help="JSONL, JSON, CSV, TSV or Parquet, gzipped or not: an export, or anybody's.",
-                show_default=False,
+                metavar="FILE", help="JSONL, JSON, CSV, TSV or Parquet: an export, or anybody's.", show_default=False
             ),
         ],
         settings: Settings,

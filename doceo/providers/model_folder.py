@@ -53,13 +53,13 @@ def _check_folder(folder: Path) -> None:
     if not (folder / "config.json").exists():
         what = "an adapter, not a base model" if (folder / ADAPTER).exists() else "no model: it has no config.json"
         raise ModelNotFound(f"{folder} is {what}.", hint="Name the folder of a Hugging Face causal language model.")
-    if not any(any(folder.glob(pattern)) for pattern in _TOKENIZER):
-        raise ProviderError(
-            f"{folder} has no tokenizer.", hint="Copy the tokenizer files of the model it was made from into it."
-        )
     if not any(folder.glob("*.safetensors")):
         pickled = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
         raise ProviderError(
             f"{folder} holds {'pickled weights only' if pickled else 'no weights'}: no *.safetensors.",
             hint="Pickled files can run code when opened, so they are never read; save the model as safetensors.",
+        )
+    if not any(any(folder.glob(pattern)) for pattern in _TOKENIZER):
+        raise ProviderError(
+            f"{folder} has no tokenizer.", hint="Copy the tokenizer files of the model it was made from into it."
         )

@@ -213,11 +213,7 @@ def test_ctrl_c_ends_with_130_and_loses_nothing(library: Path, tmp_path: Path) -
         str(tmp_path / "r"),
         "--pairs",
         "10",
-        "--pretrain-seconds",
-        "60",
-        "--depth",
-        "1",
-        "--vocab-size",
+        "--epochs",
         "400",
     ]
     process = subprocess.Popen(

@@ -121,7 +121,7 @@ def _fill(stage: str, work: Path, doc: Document, pairs: list[Pair], answers: dic
             rows: list[dict[str, object]] = [{"messages": [], "metadata": {"pair_id": p.id}} for p in pairs]
             write_jsonl(work / f"{name}.jsonl", rows if name != "unseen" else [])
     elif stage == ADAPTER:
-        write_json(work / "finetuning.json", {"base": "some/base", "parameters": 3_400_000, "trainable": 90_000})
+        write_json(work / "finetuning.json", {"base": "doceo-5m", "parameters": 3_400_000, "trainable": 90_000})
         write_jsonl(work / "training.jsonl", [_step(n) for n in range(1, 21)])
     elif stage == ANSWERS:
         for system, lines in answers.items():

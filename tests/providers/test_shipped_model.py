@@ -55,7 +55,11 @@ def test_a_folder_without_a_tokenizer_is_no_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("{", "no readable"), ("{}", "does not name its base"), ('{"base_model_name_or_path": "/gone/x"}', "no longer in")],
+    [
+        ("{", "no readable"),
+        ("{}", "does not name its base"),
+        ('{"base_model_name_or_path": "/gone/x"}', "no longer in"),
+    ],
 )
 def test_an_adapter_whose_base_is_not_known(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "adapter_config.json").write_text(content)

@@ -72,7 +72,7 @@ def _named(form: str) -> str:
     name = FORMS.get(form, form)
     if name in NAMES:
         return name
-    near = get_close_matches(form, known := [*FORMS, *NAMES], 1)
+    near = get_close_matches(form, known := [*FORMS, *(name for name in NAMES if name != "text")], 1)
     lost = " It holds too little to be read back." if form in FORMATS else ""
     hint = f"Did you mean {near[0]}?" if near else f"Formats: {', '.join(known)}."
     raise UsageError(f"There is no format {form!r} to import.{lost}", hint=hint)

@@ -105,7 +105,7 @@ class FinetuneConfig(Config):
     learning_rate: float | None = Field(default=None, gt=0)
     """Peak learning rate; left out, 2e-4, or 2e-3 for a base of less than 20M parameters; a tenth for `full`."""
     epochs: float | None = Field(default=None, gt=0)
-    """Passes over the training rows; left out, 3, from 5,000 rows 2, from 50,000 rows 1; 8 for a base of less than
+    """Passes over the training rows; left out, 3, from 5,000 rows 2, from 50,000 rows 1; 6 for a base of less than
     20M parameters."""
     batch_size: int = Field(default=8, ge=1)
     """Rows of one optimizer step, however few of them fit into memory at once."""
