@@ -1,10 +1,13 @@
 # `make demo` and `make test` do all the set-up. Variables: PYTHON=python3.12 (any from 3.11 on),
-# TORCH_ARGS="--index-url ADDRESS" (another build of PyTorch, see README), ARGS="..." (passed to the command).
+# TORCH_ARGS="--index-url ADDRESS" (another build of PyTorch, see README), ARGS="..." (passed to the command), WORKERS=N
+# (processes that test at once).
 
 PYTHON ?= python3
 TORCH := torch==2.13.0
 TORCH_ARGS ?=
 ARGS ?=
+# Two processes with one thread each: threads of several processes wait for one another.
+WORKERS ?= 2
 BIN := .venv/bin
 PROGRAM := .venv/.program
 TOOLS := .venv/.tools
@@ -22,7 +25,7 @@ demo: $(PROGRAM) ## documents to a tested, citing assistant, offline, on the shi
 	@$(BIN)/doceo demo $(ARGS)
 
 test: $(TOOLS) ## the tests that a change has to pass, under 5 minutes, network blocked
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-all: test ## make test, then the long tiers: slow, browser, crash
 	$(BIN)/python -m pytest -m "$(LONG)" $(ARGS)

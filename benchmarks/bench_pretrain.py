@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,17 +24,20 @@ from record import save
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from data.jsonl import write_json
 from doceo.core.config import PretrainConfig, TrainingConfig
+from doceo.pretrain.batches import batches
 from doceo.pretrain.loop import computes_in_half, run_steps
 from doceo.pretrain.model import llama_config, new_model
 from doceo.pretrain.objective import Objective
 from doceo.pretrain.optimizers import Optimizers
 from doceo.pretrain.presets import PRESETS, sized
 from doceo.pretrain.recipe import Recipe, recipe
-from doceo.pretrain.stream import MemoryStream, batches
+from doceo.pretrain.shards import INDEX, Index, Shards
 
 STEPS, WARM, WINDOW = 8, 2, 256
 PACKAGES = ("doceo", "torch", "transformers")
+WORK = tempfile.TemporaryDirectory()
 
 
 class Tokens(SimpleNamespace):
@@ -61,13 +66,13 @@ def bare(depth: int) -> list[float]:
     """Return the seconds of every step of the loop written by hand."""
     model, config = model_of(depth)
     steps = made(config, "adamw")
-    stream = stream_of(config)
+    shards = shards_of(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
     half = computes_in_half("cpu")
     seconds = []
-    for (length, starts), _ in zip(batches(len(stream), steps), range(STEPS + WARM), strict=False):
+    for (length, starts), _ in zip(batches(len(shards), steps), range(STEPS + WARM), strict=False):
         start = time.perf_counter()
-        windows = torch.from_numpy(stream.windows(starts, length + 1))
+        windows = torch.from_numpy(shards.windows(starts, length + 1))
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             logits = model(input_ids=windows[:, :-1], use_cache=False).logits
         loss = functional.cross_entropy(logits.float().flatten(0, 1), windows[:, 1:].flatten())
@@ -86,15 +91,19 @@ def ours(depth: int, optimizer: str = "adamw", *, compiled: bool = False) -> lis
     steps = made(config, optimizer)
     objective = Objective(model, half=computes_in_half("cpu"), compiled=compiled)
     seconds, before = [], time.perf_counter()
-    for _ in run_steps(model, objective, Optimizers(model, steps), stream_of(config), steps, time.perf_counter):
+    for _ in run_steps(model, objective, Optimizers(model, steps), shards_of(config), steps, time.perf_counter):
         seconds.append(time.perf_counter() - before)
         before = time.perf_counter()
     return seconds[WARM:]
 
 
-def stream_of(config: PretrainConfig) -> MemoryStream:
+def shards_of(config: PretrainConfig) -> Shards:
     """Return random tokens."""
-    return MemoryStream(np.random.default_rng(0).integers(4, config.vocab_size, 100_000))
+    folder, count = Path(WORK.name), 100_000
+    np.random.default_rng(0).integers(4, config.vocab_size, count).astype("uint16").tofile(folder / "train-00000.bin")
+    index = Index(dtype="uint16", tokens=(count,), texts=1, bytes=count, held_out=())
+    write_json(folder / INDEX, index.model_dump(mode="json"))
+    return Shards(folder)
 
 
 def speed(name: str, rounds: int) -> dict[str, object]:

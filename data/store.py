@@ -31,7 +31,7 @@ DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER, ANSWERS, SCORES = STAGES = (
     "6-answers",
     "7-scores",
 )
-BASE, INDEX = "base", "index"
+INDEX = "index"
 _MAKERS = {
     DOCUMENTS: "doceo ingest SRC --out {run}",
     CHUNKS: "doceo ingest SRC --out {run}",
@@ -41,7 +41,6 @@ _MAKERS = {
     ANSWERS: "doceo evaluate {run}",
     SCORES: "doceo evaluate {run}",
     INDEX: "doceo run SRC --out {run}",
-    BASE: "doceo run SRC --out {run}",
 }
 
 
@@ -107,7 +106,6 @@ class Stage:
             if not resumable:
                 shutil.rmtree(work, ignore_errors=True)
             raise
-        recipe.unlink()
         manifests.write(
             work,
             Manifest(
@@ -122,6 +120,8 @@ class Stage:
                 cpu_s=round(time.process_time() - cpu, 3),
             ),
         )
+        # Only now: a process that dies before goes on from what is finished.
+        recipe.unlink()
         swap(work, self.folder)
 
 

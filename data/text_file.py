@@ -26,6 +26,12 @@ _BLOCK = 1 << 20
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MOST_CONTROL, _MOST_ZEROS = 0.02, 0.3
 """Shares of the first block from which it is no text; some programs pad texts with zeros."""
+_DOCUMENTS = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "a zip archive or an office file",
+    b"\xd0\xcf\x11\xe0": "an old office file",
+    b"{\\rtf": "an RTF file",
+}
 _DAMAGED = "utf-8, damaged"
 _MENDED = "Mend or remove the file; doceo clean leaves out what cannot be read, and says so."
 
@@ -79,12 +85,17 @@ class TextFile:
         decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")("strict")
         known = False
         for block in self._bytes():
+            if self.size == len(block) and (kind := document_kind(block)):
+                raise InputError(
+                    f"{self.path} is {kind}, not text; doceo ingest reads documents.",
+                    hint="doceo ingest FILE --out RUN writes their texts to RUN/1-documents/documents.jsonl.",
+                )
             if not known and (not block.isascii() or b"\0" in block):
                 known = True
                 self.encoding = self._detected(block)
                 decoder = codecs.getincrementaldecoder(self.encoding.partition(",")[0])("replace")
             text = decoder.decode(block)
-            if self.size == len(block) and _is_binary(text):
+            if self.size == len(block) and is_binary(text):
                 raise InputError(f"{self.path} is not text.", hint=_MENDED)
             if self.encoding == "utf-8" and "\ufffd" in text and b"\xef\xbf\xbd" not in block:
                 self.encoding = _DAMAGED
@@ -115,6 +126,16 @@ class TextFile:
             return decoded(block)[1]
         except Unreadable as error:
             raise InputError(f"{self.path} is not text: {error.detail}.", hint=_MENDED) from error
+
+
+def document_kind(head: bytes) -> str:
+    """Return what kind of document that is no text a file's first bytes show, in words; "" for any other file."""
+    return next((kind for mark, kind in _DOCUMENTS.items() if head.lstrip().startswith(mark)), "")
+
+
+def is_binary(text: str) -> bool:
+    """Return whether the beginning of a file, decoded, has more control characters and zeros than any text."""
+    return len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text) or text.count("\0") > _MOST_ZEROS * len(text)
 
 
 def plain_line_ends(text: str) -> str:
@@ -151,10 +172,6 @@ def row_places(row: dict[str, object], fields: Sequence[str]) -> list[tuple[dict
     if wrong := [name for name in named if not isinstance(row[name], str)]:
         raise ValueError(f"the field {wrong[0]} holds no string")
     return [(cast(dict[str, str], row), name) for name in named]
-
-
-def _is_binary(text: str) -> bool:
-    return len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text) or text.count("\0") > _MOST_ZEROS * len(text)
 
 
 def _is_utf8(block: bytes) -> bool:

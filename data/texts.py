@@ -12,6 +12,8 @@ from doceo.core.errors import InputError, NothingReadable
 
 CLEAN_MARK, DROPPED = "report.json", "dropped.jsonl"
 """Files that `doceo clean` writes beside the texts; the second is no text to train on."""
+_MODEL_MARKS = ("tokenizer_config.json", "adapter_config.json")
+"""Files that mark a folder as a tokenizer's or a model's, whose card, log and merges are no text to train on."""
 
 
 class Text(NamedTuple):
@@ -52,6 +54,8 @@ def read_texts(
 def find_texts(sources: Sequence[Path | str]) -> list[SourceFile]:
     """Return the files to read texts from, sorted by name: every named one, and those of a folder that are text.
 
+    What stands in the folder of a tokenizer or a model is read only where it is named.
+
     Raises InputError, NothingReadable and UsageError as `read_texts`.
     """
     given = [str(source) for source in sources]
@@ -73,7 +77,9 @@ def find_texts(sources: Sequence[Path | str]) -> list[SourceFile]:
 def _is_text(path: Path) -> bool:
     if path.name == DROPPED and (path.parent / CLEAN_MARK).exists():
         return False
-    return path.name.lower().removesuffix(".gz").endswith((*PLAIN, *ROWS))
+    if not path.name.lower().removesuffix(".gz").endswith((*PLAIN, *ROWS)):
+        return False
+    return not any((path.parent / mark).exists() for mark in _MODEL_MARKS)
 
 
 def _rows(file: TextFile, fields: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from data.jsonl import write_text
 from data.store import Run
+from doceo.providers.shipped_model import NAME
 from evaluation.table import LABELS, TITLES, Table, tables
 from evaluation.view import answers, charts, dataset, making, review
 from evaluation.view.passages import Library
@@ -100,6 +101,7 @@ def render(records: RunRecords, *, title: str = "", seed: int = 0) -> str:
         make_up=dataset.make_up(records.pairs),
         curve=charts.curve(records.training),
         base_model=_base_model(records),
+        shipped=NAME,
         tables=[(table, charts.dot_charts(table), verdicts(table)) for table in found],
         empty_sets=[name for name in ("taught", "unseen") if records.rows.get(name) == 0],
         systems=[(name, SYSTEMS.get(name, "")) for name in records.answers],
@@ -185,5 +187,4 @@ def _base_model(records: RunRecords) -> str:
     base, parameters = records.finetuning.get("base"), records.finetuning.get("parameters")
     if not isinstance(base, str):
         return ""
-    name = "its own small base model" if records.own_base else base
-    return f"{name}, {parameters / 1e6:,.1f} million parameters" if isinstance(parameters, int | float) else name
+    return f"{base}, {parameters / 1e6:,.1f} million parameters" if isinstance(parameters, int | float) else base

@@ -1,35 +1,38 @@
-"""What happens beside the training steps: the log, progress, finished checkpoints, the best adapter, a clean stop."""
+"""What happens beside the training steps: the log, progress, finished checkpoints, the best adapter."""
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from data.jsonl import write_jsonl
+from doceo.core.errors import TrainingError
 from doceo.core.protocols import Task
-from finetune import ranks
 from finetune.checkpointing import MARK, checkpoints, lines_until
 from finetune.peak import Peak
 from finetune.weights import save_weights
 
-STOPS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT") if hasattr(signal, name))
+FINITE = {"loss": "training loss", "eval_loss": "validation loss", "grad_norm": "gradient"}
+"""What the trainer logs that has to be a finite number, in words."""
 
 
 class Mark(TrainerCallback):
     """Marks a checkpoint once all of it is on disk, and keeps the newest two."""
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object) -> None:
-        """Mark the checkpoint that was just written."""
+        """Mark the checkpoint that was just written, once it would outlast a power cut too."""
         folder = Path(str(args.output_dir))
-        (folder / f"checkpoint-{state.global_step}" / MARK).touch()
+        place = folder / f"checkpoint-{state.global_step}"
+        for file in place.iterdir():
+            with file.open("rb+") as written:
+                os.fsync(written.fileno())
+        (place / MARK).touch()
         for old in checkpoints(folder)[:-2]:
             (old / MARK).unlink()
             shutil.rmtree(old)
@@ -78,6 +81,36 @@ class Log(TrainerCallback):
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object) -> None:
         """Bring the log on disk up to the checkpoint."""
         write_jsonl(self.path, self.lines)
+
+
+class Finite(TrainerCallback):
+    """Ends a training whose numbers run away, before a checkpoint of that step is written; comes before the log."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **more: object,
+    ) -> None:
+        """Raise TrainingError where a number is none. The steps until then are in the log."""
+        wrong = [key for key in FINITE if not math.isfinite(float((logs or {}).get(key) or 0.0))]
+        if not wrong:
+            return
+        write_jsonl(self.log.path, self.log.lines)
+        kept = checkpoints(Path(str(args.output_dir)))
+        hint = "Start again with a lower --learning-rate"
+        if kept:
+            hint = f"{hint} and --force; the checkpoint of step {kept[-1].name.split('-')[1]} is kept in {kept[-1]}"
+        raise TrainingError(
+            f"The {FINITE[wrong[0]]} is not a number any more at step {state.global_step}, "
+            f"with a learning rate of {args.learning_rate:g} at its highest.",
+            hint=f"{hint}.",
+        )
 
 
 class Watch(TrainerCallback):
@@ -133,6 +166,14 @@ class Best(TrainerCallback):
     def __init__(self, folder: Path, patience: int, log: Log) -> None:
         self.folder, self.patience, self.log = folder, patience, log
 
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
+        """Train no further where the checkpoint is of the step that the training was stopped at."""
+        losses = self._losses()
+        if losses and self._waited(losses) >= self.patience:
+            control.should_training_stop = True
+
     def on_evaluate(
         self,
         args: TrainingArguments,
@@ -142,16 +183,22 @@ class Best(TrainerCallback):
         **more: Any,  # noqa: ANN401 - the trainer passes its objects by name
     ) -> None:
         """Save the adapter if this evaluation is the best one, or stop after `patience` that were not."""
-        losses = [float(line["eval_loss"]) for line in self.log.lines if line["eval_loss"] is not None]  # type: ignore[arg-type]  # JSON number
-        best = losses.index(min(losses))
-        if best == len(losses) - 1:
+        waited = self._waited(self._losses())
+        if not waited:
             new = self.folder.with_name(f".{self.folder.name}.new")
             shutil.rmtree(new, ignore_errors=True)
             save_weights(more["model"], new)
             shutil.rmtree(self.folder, ignore_errors=True)
             new.replace(self.folder)
-        elif len(losses) - 1 - best >= self.patience:
+        elif waited >= self.patience:
             control.should_training_stop = True
+
+    def _losses(self) -> list[float]:
+        return [float(line["eval_loss"]) for line in self.log.lines if line["eval_loss"] is not None]  # type: ignore[arg-type]  # JSON number
+
+    def _waited(self, losses: list[float]) -> int:
+        """Return how many evaluations came after the best one."""
+        return len(losses) - 1 - losses.index(min(losses))
 
 
 class Clocked(TrainerCallback):
@@ -173,59 +220,3 @@ class Clocked(TrainerCallback):
     ) -> None:
         """Stop it."""
         self.seconds.append(self.clock() - self.start)
-
-
-class Together(TrainerCallback):
-    """Makes all processes save and stop at the same step, whichever of them was asked to; comes last of all."""
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
-    ) -> None:
-        """Agree after a step."""
-        self._agree(control)
-
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
-    ) -> None:
-        """Agree after an evaluation, whose result only the first process keeps."""
-        self._agree(control)
-
-    def _agree(self, control: TrainerControl) -> None:
-        found = ranks.either(control.should_save, control.should_training_stop)
-        control.should_save, control.should_training_stop = found
-
-
-class Stop(TrainerCallback):
-    """Ends training after the running step, with a checkpoint, once a signal has come; a second one ends at once."""
-
-    def __init__(self) -> None:
-        self.signal: int | None = None
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
-    ) -> None:
-        """Ask for a checkpoint and the end."""
-        if self.signal is not None:
-            control.should_save = True
-            control.should_training_stop = True
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Catch SIGTERM and Ctrl-C in the main thread while the block runs."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.getsignal(number) for number in STOPS}
-
-        def caught(number: int, frame: FrameType | None) -> None:
-            self.signal = number
-            for each, handler in before.items():
-                signal.signal(each, handler)
-
-        for number in STOPS:
-            signal.signal(number, caught)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

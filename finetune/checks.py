@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from data.sft.detection import drafts_of
 from data.sft.drafts import Draft, Missing, Problem, Turn, problem
 from doceo.core.errors import InputError
 from doceo.core.fingerprint import identify
 from doceo.core.records import Message
+from finetune.contents import content_fault
 
 ROLES = ("system", "user", "assistant")
+NAMED = 4
+"""Most files of a mixture that are named."""
 SHOWN = 8
-"""Most faults that one error message lists."""
+"""Most different faults that one error message lists."""
 _OF_TOOLS = ("tool", "function", "ipython")
 
 
@@ -64,6 +67,12 @@ class Checked(NamedTuple):
     repeated: list[str]
     forms: dict[str, int] = {}
 
+    def named(self, path: Path) -> str:
+        """Return the name of the file; of a mixture, those of the files that its rows came from."""
+        names = list(dict.fromkeys(row.unit.rpartition(", ")[0] for row in self.rows if ", " in row.unit))
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        return " + ".join(names[:NAMED]) + more if names else path.name
+
 
 def check_rows(path: Path) -> Checked:
     """Read a file of rows in any format that `data.sft` knows and sort them into good and faulty ones.
@@ -99,29 +108,47 @@ def check_drafts(drafts: Iterable[Draft | Problem]) -> Checked:
     return Checked(rows, problems, repeated, dict(forms))
 
 
-def load_rows(path: Path) -> Checked:
-    """Return the rows of a file that has no faulty one.
+def load_rows(path: Path, *, to_train: bool = True) -> Checked:
+    """Return the rows of a file that has no faulty one, be it to train on or to validate on.
 
     Raises InputError that lists the faults, or says that the file holds no row.
     """
     checked = check_rows(path)
-    refuse_faulty(path.name if path.is_absolute() else str(path), checked)
+    refuse_faulty(path.name if path.is_absolute() else str(path), checked, can_skip=to_train)
     return checked
 
 
-def refuse_faulty(name: str, checked: Checked) -> None:
-    """Raise InputError where a file has faulty rows, or none at all."""
+def refuse_faulty(name: str, checked: Checked, *, can_skip: bool = True, use: str = "trained on") -> None:
+    """Raise InputError where a file has faulty rows, or none at all. Faults of one kind are told once.
+
+    Args:
+        name: The file.
+        checked: What is in it.
+        can_skip: Whether --skip-faulty leaves faulty rows of this file out.
+        use: What cannot be done with faulty rows.
+    """
     if checked.problems:
-        lines = [str(problem) for problem in checked.problems[:SHOWN]]
-        more = len(checked.problems) - SHOWN
-        lines += [f"and {more} more"] if more > 0 else []
+        alike: dict[_Fault, list[Problem]] = {}
+        for found in checked.problems:
+            alike.setdefault((found.field, found.what, found.fix), []).append(found)
+        lines = [f"{same[0]}{_so_many(same)}" for same in list(alike.values())[:SHOWN]]
+        lines += [f"and {len(alike) - SHOWN} other faults"] if len(alike) > SHOWN else []
+        skip = ", or leave them out with --skip-faulty" if can_skip and checked.rows else ""
         good = f" {len(checked.rows)} rows are good." if checked.rows else ""
         raise InputError(
-            f"{name} has rows that cannot be trained on:\n  " + "\n  ".join(lines),
-            hint=f"Repair or remove these rows, or leave them out with --skip-faulty; nothing was trained.{good}",
+            f"{name} has rows that cannot be {use}:\n  " + "\n  ".join(lines),
+            hint=f"Repair or remove these rows{skip}; nothing was {use.split()[0]}.{good}",
         )
     if not checked.rows:
         raise InputError(f"{name} holds no rows.", hint='Every line has to be a row such as {"messages": [...]}.')
+
+
+def _so_many(same: Sequence[Problem]) -> str:
+    """Return where the same fault is again, in words."""
+    if len(same) == 1:
+        return ""
+    more = f" and {len(same) - 3} more" if len(same) > 3 else ""
+    return f" (also {', '.join(f'{found.unit} {found.line}' for found in same[1:3])}{more})"
 
 
 def _row(draft: Draft) -> Row:
@@ -135,7 +162,7 @@ def _row(draft: Draft) -> Row:
 
 def _faults(draft: Draft) -> list[Problem]:
     if not draft.turns:
-        wrong = _content_fault(draft.text)
+        wrong = content_fault(draft.text)
         return [problem(draft.place, "text", *wrong)] if wrong else []
     faults = [problem(draft.place, *fault) for turn in draft.turns for fault in _turn_faults(turn)]
     return faults or _order_faults(draft)
@@ -151,7 +178,7 @@ def _turn_faults(turn: Turn) -> list[_Fault]:
     faults: list[_Fault] = []
     if turn.role not in ROLES:
         faults.append((turn.role_field, *_role_fault(turn.role)))
-    if wrong := _content_fault(turn.content):
+    if wrong := content_fault(turn.content):
         faults.append((turn.content_field, *wrong))
     if turn.weight is not None:
         faults += _weight_faults(turn)
@@ -179,21 +206,6 @@ def _role_fault(role: object) -> tuple[str, str]:
     if role == "developer":
         return "is 'developer'", "write system"
     return f"is {role!r}", f"use one of {', '.join(ROLES)}"
-
-
-def _content_fault(content: object) -> tuple[str, str] | None:
-    if isinstance(content, Missing):
-        return "is missing", "write the text or remove the row"
-    if content is None:
-        return "is null, not text", "write the text or remove the row"
-    if not isinstance(content, str):
-        return f"is {_kind(content)}, not text", "write it as a string in quotes"
-    return None if content.strip() else ("is empty", "write the text or remove the row")
-
-
-def _kind(value: object) -> str:
-    names: dict[type[Any], str] = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
-    return names.get(type(value), "an object")
 
 
 def _weight_faults(turn: Turn) -> list[_Fault]:

@@ -45,6 +45,38 @@ def check_start(adapter: Path, config: FinetuneConfig) -> None:
         )
 
 
+def check_base(adapter: Path, base: str, revision: str) -> None:
+    """Refuse a base that is known to be another one than the adapter was trained on: its weights would mean nothing.
+
+    Two folders are compared by their weights, two names of the hub by their names; other cases cannot be told.
+
+    Args:
+        adapter: An adapter's folder.
+        base: Folder or hub name of the base that the training is to start from.
+        revision: Its revision, see `finetune.base.revision`.
+
+    Raises UsageError.
+    """
+    named = str(_config(adapter).get("base_model_name_or_path") or "")
+    known = _trained_on(adapter)
+    folders = known.startswith("sha256") and revision.startswith("sha256")
+    names = named and not known.startswith("sha256") and not revision.startswith("sha256") and not Path(named).is_dir()
+    if (folders and known != revision) or (names and named != base):
+        raise UsageError(
+            f"{adapter} was trained on {named}, and {base} has other weights.",
+            hint="Leave out --base, or name the adapter's own base where it lies now.",
+        )
+
+
+def _trained_on(adapter: Path) -> str:
+    """Return the revision of an adapter's base as its training noted it, or nothing."""
+    try:
+        made = json.loads((adapter / "finetuning.json").read_text(encoding="utf-8"))
+        return str(made["base_revision"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def recipe_of(adapter: Path, made: Recipe) -> Recipe:
     """Return the recipe with the adapter's own rank, alpha and method."""
     stored = _config(adapter)

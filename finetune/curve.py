@@ -29,10 +29,11 @@ def draw_curve(lines: Sequence[dict[str, Any]], path: Path) -> None:
                 axes.plot(
                     *zip(*points, strict=True), label=label, color=color, marker=marker, markersize=4, linewidth=1.4
                 )
+        axes.set_title("loss while fine-tuning", fontsize=9, loc="left")
         axes.set_xlabel("step")
-        axes.set_ylabel("loss (nats per token)")
+        axes.set_ylabel("nats per token")
         axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
         axes.legend(frameon=False)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from doceo.core.config import FinetuneConfig
 from doceo.providers.hf_models import context_of, open_config, open_tokenizer
-from finetune.checks import load_rows
 from finetune.data_report import DataReport
-from finetune.holdout import split
 from finetune.preflight import prepare
 from finetune.recipe import LONGEST
+from finetune.row_files import read_rows
 
 
 def check_data(base: str, train_rows: Path, validation_rows: Path | None, config: FinetuneConfig) -> DataReport:
@@ -27,11 +26,8 @@ def check_data(base: str, train_rows: Path, validation_rows: Path | None, config
         TrainingError: Nothing would be learned.
         ModelNotFound, ProviderError: The base's tokenizer or config cannot be read.
     """
-    checked = load_rows(train_rows)
-    if validation_rows is not None and validation_rows.stat().st_size:
-        train, held = checked.rows, load_rows(validation_rows).rows
-    else:
-        train, held = split(checked.rows, config.holdout_share, config.seed)
+    share = 0.0 if validation_rows else config.holdout_share
+    rows = read_rows(train_rows, validation_rows, share, config.seed)
     tokenizer = open_tokenizer(base)
     longest = min(config.max_length or LONGEST, context_of(open_config(base), tokenizer))
-    return prepare(tokenizer, train_rows.name, checked, longest, train=train, held=held).report
+    return prepare(tokenizer, rows.name, rows.checked, longest, train=rows.train, held=rows.held_out).report

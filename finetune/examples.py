@@ -73,7 +73,7 @@ def encode_rows(tokenizer: PreTrainedTokenizerBase, rows: Iterable[Row], max_len
             found = _pieces(tokenizer, row, max_length)
             cut += len(found) > 1
         else:
-            found = _encoded(masks, row.messages, row.taught)
+            found = _encoded(masks, row.messages, row.taught, row.place)
             split += len(found) > 1
         good = [encoded for encoded in found if len(encoded.input_ids) <= max_length]
         fit += good
@@ -100,16 +100,18 @@ def marked(tokenizer: PreTrainedTokenizerBase, row: Encoded) -> str:
     return text
 
 
-def _encoded(masks: Masks, messages: Sequence[Message], learned: Sequence[int]) -> list[Encoded]:
+def _encoded(masks: Masks, messages: Sequence[Message], learned: Sequence[int], place: str = "") -> list[Encoded]:
     from jinja2 import TemplateError
 
     try:
         return masks.encode(messages, learned)
     except TemplateError as error:
         raise TrainingError(
-            f"The base model's chat template refuses a row: {error}",
+            f"The base model's chat template refuses {place or 'a row'}: {error}",
             hint="Make the row as the template wants it (user and assistant in turn), or choose another base.",
         ) from error
+    except TrainingError as error:
+        raise TrainingError(f"{place}: {error}" if place else str(error), hint=error.hint) from error
 
 
 def _pieces(tokenizer: PreTrainedTokenizerBase, row: Row, max_length: int) -> list[Encoded]:

@@ -11,7 +11,8 @@ from data.jsonl import storage_error
 from doceo.core.errors import TrainingError
 
 FULL_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-FULL_DISK = ("writing file", "no space left")
+FULL_DISK = ("writing file", "no space left", "unexpected pos")
+"""What torch says, the last where the end of an archive could not be written."""
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -23,11 +24,13 @@ def out_of_memory(error: BaseException) -> bool:
 @contextmanager
 def mapped(work: Path) -> Iterator[None]:
     """Turn what a full disk or memory raises into StorageError and TrainingError."""
+    from safetensors import SafetensorError
+
     try:
         yield
     except OSError as error:
         raise storage_error(error, work) from error
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, SafetensorError) as error:
         if any(words in str(error).lower() for words in FULL_DISK):
             raise storage_error(OSError(errno.ENOSPC, "no space left"), work) from error
         if out_of_memory(error):

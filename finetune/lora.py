@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +13,11 @@ from doceo.core.config import FinetuneConfig
 from doceo.core.fingerprint import config_hash, identify
 from doceo.core.protocols import Progress
 from doceo.providers.hf_models import Opened, open_config, quiet, quiet_start
+from doceo.providers.shipped_model import named
 from finetune import ranks
 from finetune.base import open_base, revision
 from finetune.checkpointing import BEST, CHECKPOINTS, claim, keep_plan, kept_memory, kept_plan, last_step
-from finetune.continuing import check_start, recipe_of
+from finetune.continuing import check_base, check_start, recipe_of
 from finetune.failures import mapped
 from finetune.finetuned import Finetuned, Memory
 from finetune.following import told
@@ -59,7 +59,7 @@ def finetune(
         base: Folder or hub name of the base model.
         config: Method, rank, learning rate, epochs and so on.
         work: The folder to write: the adapter, the tokenizer, training.jsonl, samples.jsonl, curve.svg, README.md,
-            and data.json, which is the report on the rows.
+            and data.json, which is the report on the rows. Its `checkpoints` can go once the result is kept.
         progress: Where steps are shown.
         holdout: Share of `train_rows` to validate on where there are no `validation_rows`.
         measure: Take one step first, to see what fits into memory and how long it will take.
@@ -83,22 +83,22 @@ def finetune(
         check_start(start, config)
     weights_fit(base, config)
     opened = open_base(base, config.method)
+    known = revision(base, opened.model)
     made = recipe(config, opened, len(rows.train))
-    made = made if start is None else recipe_of(start, made)
-    prepared = prepare(
-        opened.tokenizer, rows.file.name, rows.checked, made.max_length, train=rows.train, held=rows.held_out
-    )
+    if start is not None:
+        check_base(start, base, known)
+        made = recipe_of(start, made)
+    prepared = prepare(opened.tokenizer, rows.name, rows.checked, made.max_length, train=rows.train, held=rows.held_out)
     for line in prepared.report.said():
         progress.say(line)
     origin = [file_sha256(start / WEIGHTS)] if start else []
-    claim(work, identify("", base, config_hash([config]), [*rows.hashes.values(), holdout, *origin]))
+    claim(work, identify("", known or base, config_hash([config]), [*rows.hashes.values(), holdout, *origin]))
     write_json(work / "data.json", prepared.report.model_dump())
     asked = choose_questions(rows.held_out, opened.tokenizer, made.max_length, config.sample_answers)
     examples = prepared.train.rows, prepared.validation.rows
     job = Training(base, made, *examples, asked, config, work, start, progress, clock)
     with mapped(work):
-        # A step of one process alone would wait for the others.
-        opened, job, memory = _fitted(opened, job, measure=measure and ranks.count() == 1)
+        opened, job, memory = _fitted(opened, job, measure=measure)
         ranks.tell(told(job))
         trained = train(opened, job)
         found: dict[str, object] = {
@@ -108,7 +108,7 @@ def finetune(
             "memory": memory.model_copy(update={"measured": trained.peak}),
         }
         with quiet():
-            return _finish(trained, job, _result(trained, job).model_copy(update=found))
+            return _finish(trained, job, _result(trained, job, known).model_copy(update=found))
 
 
 def _fitted(opened: Opened, job: Training, *, measure: bool) -> tuple[Opened, Training, Memory]:
@@ -119,7 +119,8 @@ def _fitted(opened: Opened, job: Training, *, measure: bool) -> tuple[Opened, Tr
     step = last_step(job.work)
     memory = kept_memory(job.work) if step else None
     made = kept_plan(job.work, job.made) if step else job.made
-    if memory is None and measure:
+    # A step of one process alone would wait for the others.
+    if memory is None and measure and ranks.count() == 1:
         job.progress.say("Measuring one step before the training starts ...")
         found = fit(job.base, opened, job.train, made, job.config, clock=job.clock)
         made, memory = found.applied(made), found.memory(0)
@@ -144,8 +145,8 @@ def _say_estimate(found: Estimate, job: Training) -> None:
     )
 
 
-def _result(trained: Trained, job: Training) -> Finetuned:
-    """Return what the training came to, before anything is measured with it."""
+def _result(trained: Trained, job: Training, known: str) -> Finetuned:
+    """Return what the training came to, before anything is measured with it; `known` is the base's revision."""
     trainer, lines, made = trained.trainer, trained.lines, trained.made
     losses = [line["loss"] for line in lines if line["loss"] is not None]
     tail = losses[-max(1, len(losses) // 10) :]
@@ -153,8 +154,8 @@ def _result(trained: Trained, job: Training) -> Finetuned:
     whole = trainer.model.num_parameters()
     trainable, parameters = trainer.model.get_nb_trainable_parameters() if is_adapted(trainer.model) else (whole, whole)
     return Finetuned(
-        base=job.base,
-        base_revision=revision(job.base, trainer.model),
+        base=named(job.base),
+        base_revision=known,
         method=made.method,
         quality=job.config.quality,
         rank=made.rank,
@@ -185,7 +186,7 @@ def _result(trained: Trained, job: Training) -> Finetuned:
 
 
 def _finish(trained: Trained, job: Training, result: Finetuned) -> Finetuned:
-    """Put what is kept in its place, measure it, write its card and curve, and drop the checkpoints."""
+    """Put what is kept in its place, measure it, and write its card and curve; the checkpoints stay."""
     from finetune.card import write_card
     from finetune.curve import draw_curve
 
@@ -206,7 +207,6 @@ def _finish(trained: Trained, job: Training, result: Finetuned) -> Finetuned:
     draw_curve(trained.lines, work / "curve.svg")
     result = result.model_copy(update=_measured(trained, job))
     write_card(result, work)
-    shutil.rmtree(work / CHECKPOINTS)
     return result
 
 

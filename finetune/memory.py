@@ -11,6 +11,7 @@ from typing import NamedTuple
 from doceo.core.config import FinetuneConfig
 from doceo.core.errors import TrainingError
 from doceo.core.records import Record
+from doceo.providers.free_memory import free_memory
 from doceo.providers.hf_models import Opened, bf16_in_hardware
 from finetune.base import open_base
 from finetune.checks import load_rows
@@ -20,7 +21,7 @@ from finetune.finetuned import Memory
 from finetune.method import FULL, QLORA
 from finetune.need import need
 from finetune.packed import longest_sequence, settle
-from finetune.peak import Peak, free
+from finetune.peak import Peak
 from finetune.preflight import prepare
 from finetune.probe import step
 from finetune.recipe import Recipe, recipe
@@ -80,7 +81,7 @@ def estimate(
     checked = load_rows(train_rows)
     opened = open_base(base, config.method)
     made = recipe(config, opened, len(checked.rows))
-    rows = prepare(opened.tokenizer, train_rows.name, checked, made.max_length).train.rows
+    rows = prepare(opened.tokenizer, checked.named(train_rows), checked, made.max_length).train.rows
     return fit(base, opened, rows, made, config, clock=clock)
 
 
@@ -110,7 +111,7 @@ def fit(
     """
     made, sequences = settle(rows, made)
     longest = longest_sequence(rows, made)
-    limit = round(config.max_memory * 1e9) if config.max_memory else free(opened.model.device.type)
+    limit = round(config.max_memory * 1e9) if config.max_memory else free_memory(opened.model.device.type)
     made = _predicted_to_fit(base, opened, made, longest, limit)
     wanted = need(opened, made, longest).total
     while (probed := _probed(opened, rows, made, config, limit, clock)) is None:
@@ -197,7 +198,7 @@ def weights_fit(base: str, config: FinetuneConfig) -> None:
     import torch
 
     cuda = torch.cuda.is_available()
-    there = free("cuda" if cuda else "cpu")
+    there = free_memory("cuda" if cuda else "cpu")
     widened = half and (config.method == FULL or not (cuda or bf16_in_hardware()))
     needed = size * 2 if widened else size // (2 if half else 4) if config.method == QLORA else size
     if needed > there:

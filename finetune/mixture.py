@@ -84,9 +84,12 @@ def mix(sources: Sequence[Source], to: Path, seed: int, *, skip_faulty: bool = F
         UsageError: A source is named twice.
         StorageError: The file cannot be written.
     """
-    names = [source.name for source in sources]
-    if double := {name for name in names if names.count(name) > 1}:
-        raise UsageError(f"{min(double)} is named twice.", hint="Write FILE=2 to take its rows twice.")
+    named: set[str] = set()
+    for name in (source.name for source in sources):
+        same = name if name.startswith(PREFIX) else str(Path(name).resolve())
+        if same in named:
+            raise UsageError(f"{name} is named twice.", hint="Write FILE=2 to take its rows twice.")
+        named.add(same)
     found = [(source, _read(source, skip_faulty=skip_faulty)) for source in sources]
     chosen = [(source, checked, list(_chosen(source, checked.rows, seed))) for source, checked in found]
     write_jsonl(to, (_written(row, source, copy) for source, _, rows in chosen for row, copy in rows))

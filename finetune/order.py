@@ -21,10 +21,13 @@ class LikeLengths(Sampler[int]):
         lengths: Tokens of each row.
         batch: Rows of one optimizer step.
         seed: Decides the order together with the epoch.
+        multiple: Rows that several processes take at once. The last are filled up with the row behind all others, of
+            which nothing is learned: processes need equally many rows, and would take some of them twice otherwise.
     """
 
-    def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
+    def __init__(self, lengths: Sequence[int], batch: int, seed: int, multiple: int = 1) -> None:
         self._lengths = np.asarray(lengths)
+        self._fill = -len(lengths) % multiple
         self._batch = batch
         self._seed = seed
         self._epoch = 0
@@ -34,7 +37,7 @@ class LikeLengths(Sampler[int]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return len(self._lengths) + self._fill
 
     def __iter__(self) -> Iterator[int]:
         random = np.random.default_rng([self._seed, self._epoch])
@@ -47,4 +50,4 @@ class LikeLengths(Sampler[int]):
             batches += [part[at : at + self._batch] for at in range(0, len(part), self._batch)]
         # The last batch may be short: it stays last, so that all others keep their rows together.
         order = [*random.permutation(len(batches) - 1), len(batches) - 1]
-        return iter([int(row) for place in order for row in batches[place]])
+        return iter([*(int(row) for place in order for row in batches[place]), *[len(rows)] * self._fill])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from finetune import ranks
 from finetune.examples import Encoded
 from finetune.recipe import Recipe
 
@@ -33,21 +34,22 @@ def table(rows: Sequence[Encoded], made: Recipe) -> Any:  # noqa: ANN401 - datas
 
 
 def pack_length(rows: Sequence[Encoded], made: Recipe) -> int:
-    """Return the tokens of a pack: about one optimizer step's rows, as long as the base can read that many."""
+    """Return the tokens of a pack: about a process's share of an optimizer step, as far as the base can read."""
     lengths = [len(row.input_ids) for row in rows]
-    step = made.batch_size * sum(lengths) // len(lengths)
-    return max(max(lengths), min(step, made.max_length))
+    share = made.batch_size * sum(lengths) // len(lengths) // ranks.count()
+    return max(max(lengths), min(share, made.max_length))
 
 
 def settle(rows: Sequence[Encoded], made: Recipe) -> tuple[Recipe, int]:
     """Return the recipe with the packs of an optimizer step, and the sequences that there are.
 
-    A step's packs hold about as many rows as a step without packing.
+    A step's packs hold about as many rows as a step without packing; each process gets as many packs.
     """
     if not made.packing:
         return made, len(rows)
     packs = len(table(rows, made))
-    return made._replace(packs_a_step=max(1, round(made.batch_size * packs / len(rows)))), packs
+    share = max(1, round(made.batch_size * packs / len(rows) / ranks.count()))
+    return made._replace(packs_a_step=share * ranks.count()), packs
 
 
 def longest_sequence(rows: Sequence[Encoded], made: Recipe) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import threading
-from pathlib import Path
 from types import TracebackType
 
 import psutil
@@ -66,26 +64,3 @@ def in_use(device: str) -> int:
 
         return int(torch.cuda.memory_allocated())
     return int(psutil.Process().memory_info().rss)
-
-
-def free(device: str) -> int:
-    """Return the bytes that can still be had, on the GPU or in memory."""
-    if device == "cuda":
-        import torch
-
-        # What torch has reserved and not given out counts as free: it is given out first.
-        return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated())
-    return int(min([psutil.virtual_memory().available, *_left_to_container()]))
-
-
-def _left_to_container(folder: Path = Path("/sys/fs/cgroup")) -> list[int]:
-    """Return the bytes that a container's own limit leaves, in a list that is empty where there is none."""
-    try:
-        limit, used = ((folder / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
-        cached = re.search(r"^inactive_file (\d+)$", (folder / "memory.stat").read_text(encoding="ascii"), re.MULTILINE)
-    except OSError:
-        return []
-    if not limit.isdigit():
-        return []
-    # Files that are kept in memory because they were read are let go when the room is needed.
-    return [max(0, int(limit) - int(used) + (int(cached[1]) if cached else 0))]

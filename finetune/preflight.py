@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data.alike import Alike, AlikeQuestions
 from doceo.core.errors import TrainingError
+from doceo.core.fingerprint import identify
 from doceo.providers.chat_turns import end_of_turn, takes_system
 from finetune.checks import Checked, Row
 from finetune.data_report import NAMED, DataReport, named
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SHORTEST = 32
 """Upper end of the first bar of the histogram, in tokens; every further one doubles it."""
+_DAMAGED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffd]")
+"""Characters that texts have by accident: \ufffd stands where one could not be read."""
 
 
 class Prepared(NamedTuple):
@@ -80,8 +83,9 @@ def prepare(
         overlapping_places=tuple(row.place for row, _ in alike)[:NAMED],
         sample=marked(tokenizer, encoded.rows[0]),
     )
-    notes = (*_on_rows(report, encoded), *_on_texts(tokenizer, rows))
-    return Prepared(encoded, encode_rows(tokenizer, held, max_length), report.model_copy(update={"notes": notes}))
+    validation = encode_rows(tokenizer, held, max_length)
+    notes = (*_on_rows(report, encoded), *_on_held(held, validation), *_on_texts(tokenizer, rows))
+    return Prepared(encoded, validation, report.model_copy(update={"notes": notes}))
 
 
 def _refuse_empty(encoded: Dataset, rows: Sequence[Row], name: str, max_length: int) -> None:
@@ -140,6 +144,14 @@ def _on_rows(report: DataReport, encoded: Dataset) -> Iterator[str]:
         yield f"{trained}, {where}: the validation loss will look better than it is."
 
 
+def _on_held(held: Sequence[Row], validation: Dataset) -> Iterator[str]:
+    """Yield, in words, what of the rows to validate on is not read."""
+    if validation.too_long:
+        left = f"{len(validation.too_long):,} of {len(held):,} rows to validate on are too long and are left out"
+        none = "" if validation.rows else "; nothing is left to validate on"
+        yield f"{left} ({named(validation.too_long, len(validation.too_long))}){none}."
+
+
 def _on_texts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row]) -> Iterator[str]:
     """Yield, in words, what the chat template makes of the rows' texts that somebody may not expect."""
     if any(row.messages and row.messages[0].role == "system" for row in rows) and not takes_system(tokenizer):
@@ -150,3 +162,27 @@ def _on_texts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row]) -> Iterat
     if places:
         where = named(places, len(places))
         yield f"{len(places):,} rows hold special tokens as text, which end or begin turns in their midst ({where})."
+    damaged = [row.place for row in rows if any(map(_DAMAGED.search, [*(m.content for m in row.messages), row.text]))]
+    if damaged:
+        found = f"{len(damaged):,} rows hold control characters or \ufffd, which a damaged text leaves"
+        yield f"{found} ({named(damaged, len(damaged))}): they are learned as they stand."
+    if others := _otherwise(rows):
+        found = f"{len(others):,} rows answer what an earlier row asks, and answer it otherwise"
+        yield f"{found} ({named(others, len(others))}): where only one answer is right, keep that one."
+
+
+def _otherwise(rows: Sequence[Row]) -> list[str]:
+    """Return the places of rows of which an earlier one has the same turns before another last answer."""
+    first: dict[str, str] = {}
+    found = []
+    for row in rows:
+        *before, said = [_plain(message.content) for message in row.messages[: max(row.taught, default=-1) + 1]] or [""]
+        answer = identify("", said)
+        if said and first.setdefault(identify("", before), answer) != answer:
+            found.append(row.place)
+    return found
+
+
+def _plain(text: str) -> str:
+    """Return a text as it is compared: whatever its case, white space and last mark."""
+    return " ".join(text.casefold().split()).rstrip(" .?!")

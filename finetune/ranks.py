@@ -76,6 +76,19 @@ def either(*flags: bool) -> tuple[bool, ...]:
     return tuple(bool(flag) for flag in found.tolist())
 
 
+def summed(*numbers: float) -> tuple[float, ...]:
+    """Return the sums of numbers over all processes, which have to ask at the same point."""
+    if count() == 1:
+        return numbers
+    import torch
+    from torch import distributed
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    found = torch.tensor(numbers, dtype=torch.float64, device=device)
+    distributed.all_reduce(found)
+    return tuple(found.tolist())
+
+
 def dismiss() -> None:
     """Tell the others, in the first process, that there is nothing to do, if they still wait; then leave."""
     if not _told:

@@ -11,9 +11,12 @@ from finetune.holdout import split
 
 
 class Rows(NamedTuple):
-    """The rows of a training as they were read: the file as the checks left it, what to learn, what is held out."""
+    """The rows of a training as they were read: the file as the checks left it, what to learn, what is held out.
 
-    file: Path
+    `name` is the file's as the user knows it; `hashes` are those of the files by their names.
+    """
+
+    name: str
     checked: Checked
     train: list[Row]
     held_out: list[Row]
@@ -23,9 +26,10 @@ class Rows(NamedTuple):
 def read_rows(train_rows: Path, validation_rows: Path | None, holdout: float, seed: int) -> Rows:
     """Return the rows of the files, a share of the first held out where there is no second. Raises InputError."""
     checked = load_rows(train_rows)
-    hashes = {train_rows.name: file_sha256(train_rows)}
+    name = checked.named(train_rows)
+    hashes = {name: file_sha256(train_rows)}
     if validation_rows is not None and validation_rows.stat().st_size:
         hashes[validation_rows.name] = file_sha256(validation_rows)
-        return Rows(train_rows, checked, checked.rows, load_rows(validation_rows).rows, hashes)
+        return Rows(name, checked, checked.rows, load_rows(validation_rows, to_train=False).rows, hashes)
     kept, held = split(checked.rows, holdout, seed)
-    return Rows(train_rows, checked, kept, held, hashes)
+    return Rows(name, checked, kept, held, hashes)

@@ -13,6 +13,7 @@ from doceo.core.protocols import Progress
 from finetune.checkpointing import lines_until
 from finetune.checks import Row
 from finetune.examples import IGNORED, Encoded, encode_rows
+from finetune.masks import Masks
 
 NEW_TOKENS = 48
 LOOKED_AT = 50
@@ -66,6 +67,8 @@ class Samples(TrainerCallback):
 
     def __init__(self, path: Path, asked: Sequence[Asked], tokenizer: Any, progress: Progress) -> None:  # noqa: ANN401
         self.path, self.asked, self.tokenizer, self.progress = path, asked, tokenizer, progress
+        # A model with a chat template ends its turns by a mark that need not be its end of sequence.
+        self.ends = {tokenizer.convert_tokens_to_ids(Masks(tokenizer).end), tokenizer.eos_token_id}
         self.lines: list[dict[str, object]] = []
 
     def on_train_begin(
@@ -103,7 +106,7 @@ class Samples(TrainerCallback):
         ids = torch.tensor([[pad] * (width - len(asked.prompt)) + asked.prompt for asked in self.asked])
         mask = torch.tensor([[0] * (width - len(a.prompt)) + [1] * len(a.prompt) for a in self.asked])
         ends = model.generation_config.eos_token_id
-        ends = {*(ends if isinstance(ends, list) else [ends]), self.tokenizer.eos_token_id} - {None}
+        ends = {*(ends if isinstance(ends, list) else [ends]), *self.ends} - {None}
         settings = GenerationConfig(
             max_new_tokens=NEW_TOKENS, do_sample=False, eos_token_id=sorted(ends), pad_token_id=pad
         )

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doceo.core.config import FinetuneConfig
+from doceo.core.errors import UsageError
 from doceo.providers.hf_models import Opened
 from finetune import ranks
-from finetune.examples import Encoded
+from finetune.examples import IGNORED, Encoded
+from finetune.failures import out_of_memory
 from finetune.method import adapter_config
 from finetune.recipe import Recipe
 from finetune.tracking import report_to
@@ -17,6 +19,9 @@ from finetune.tracking import report_to
 if TYPE_CHECKING:
     from transformers import TrainerCallback
     from trl import SFTConfig
+
+NOTHING = Encoded([0], [IGNORED])
+"""A row of which nothing is learned."""
 
 
 def build_trainer(
@@ -51,11 +56,16 @@ def build_trainer(
 
     data = table(train, made)
     longest = max(len(ids) for ids in data["input_ids"])
+    settings = _settings(opened, len(data), bool(validation), longest, made, config, folder, changes)
+    held, plain = list(validation), made._replace(packing=False)
+    if ranks.count() > 1:
+        data = _with_row(data, table([NOTHING], made))
+        held += [NOTHING] * (-len(held) % (settings.per_device_eval_batch_size * ranks.count()))
     trainer: Any = AnswerTrainer(
         model=opened.model if start is None else _started(opened, start),
-        args=_settings(opened, len(data), bool(validation), longest, made, config, folder, changes),
+        args=settings,
         train_dataset=data,
-        eval_dataset=table(validation, made._replace(packing=False)) if validation else None,
+        eval_dataset=table(held, plain) if validation else None,
         processing_class=opened.tokenizer,
         peft_config=adapter_config(made) if start is None else None,
         callbacks=list(callbacks),
@@ -65,11 +75,25 @@ def build_trainer(
     return trainer
 
 
+def _with_row(data: Any, row: Any) -> Any:  # noqa: ANN401 - datasets ships no types
+    from datasets import concatenate_datasets
+
+    return concatenate_datasets([data, row.cast(data.features)])
+
+
 def _started(opened: Opened, adapter: Path) -> Any:  # noqa: ANN401 - peft ships no types
-    """Return the base with the weights of an adapter, to be trained further."""
+    """Return the base with the weights of an adapter, to be trained further. Raises UsageError."""
     from peft import PeftModel
 
-    return PeftModel.from_pretrained(opened.model, adapter, is_trainable=True)
+    try:
+        return PeftModel.from_pretrained(opened.model, adapter, is_trainable=True)
+    except (RuntimeError, ValueError) as error:
+        if out_of_memory(error):
+            raise
+        raise UsageError(
+            f"The adapter {adapter} does not fit the base: {' '.join(str(error).split())[:160]}",
+            hint="Name the base that it was trained on with --base.",
+        ) from error
 
 
 def _widen(model: Any) -> None:  # noqa: ANN401 - peft ships no types

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
@@ -13,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data.jsonl import write_jsonl
 from doceo.core.config import FinetuneConfig
-from doceo.core.errors import TrainingError
 from doceo.core.protocols import Progress
 from doceo.providers.hf_models import Opened, quiet
 from finetune import ranks
@@ -104,9 +101,10 @@ def _opened_anew(opened: Opened, training: Training) -> Opened:
 
 
 def _attempt(opened: Opened, training: Training) -> Trained:
-    from finetune.callbacks import Best, Log, Mark, Stop, Together, Watch
+    from finetune.callbacks import Best, Finite, Log, Mark, Watch
     from finetune.peak import Peak
     from finetune.samples import Samples
+    from finetune.stopping import Stop, Together
     from finetune.trainer import build_trainer
 
     work, validation, clock, progress = training.work, training.validation, training.clock, training.progress
@@ -116,6 +114,7 @@ def _attempt(opened: Opened, training: Training) -> Trained:
     log, stop, peak = Log(work / "training.jsonl", clock), Stop(), Peak(opened.model.device.type)
     with quiet(), peak, progress.task("finetune", total=made.steps(sequences), unit="steps") as task:
         own = [
+            Finite(log),
             log,
             *([Best(place / BEST, made.patience, log)] if validation and made.patience else []),
             *([Samples(work / "samples.jsonl", training.asked, opened.tokenizer, progress)] if training.asked else []),
@@ -132,19 +131,5 @@ def _attempt(opened: Opened, training: Training) -> Trained:
     finish_tracker(training.config)
     if ranks.first():
         write_jsonl(log.path, log.lines)
-    _leave_if_asked(stop.signal)
-    if not ranks.first():
-        return Trained(opened, trainer, [], made, peak.most)
-    lines: list[dict[str, Any]] = log.lines
-    losses = [line["loss"] for line in lines if line["loss"] is not None]
-    if not losses or not math.isfinite(losses[-1]):
-        raise TrainingError("The training loss is not a number.", hint="Try a lower --learning-rate or another --seed.")
-    return Trained(opened, trainer, lines, made, peak.most)
-
-
-def _leave_if_asked(number: int | None) -> None:
-    """End as the signal asked, now that the checkpoint is on disk."""
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    if number is not None:
-        raise SystemExit(128 + number)
+    stop.end()
+    return Trained(opened, trainer, log.lines if ranks.first() else [], made, peak.most)

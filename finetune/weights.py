@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from data.jsonl import write_text
+from doceo.providers.shipped_model import named
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
@@ -20,6 +22,9 @@ def save_weights(model: Any, folder: Path) -> None:  # noqa: ANN401
     """Write an adapter, or a whole model where every weight was trained."""
     # PEFT would ask the hub whether the vocabulary has grown.
     model.save_pretrained(folder, **({"save_embedding_layers": False} if is_adapted(model) else {}))
+    for file in folder.glob("*.safetensors"):
+        # safetensors lets nobody else read it; the weights are as public as their config.
+        shutil.copymode(folder / (CONFIG if is_adapted(model) else "config.json"), file)
 
 
 def restore_weights(model: Any, folder: Path) -> None:  # noqa: ANN401
@@ -36,8 +41,9 @@ def restore_weights(model: Any, folder: Path) -> None:  # noqa: ANN401
 
 
 def finish_config(path: Path, revision: str) -> None:
-    """Write an adapter's config in one order, since PEFT's sets have any, and note the base's revision."""
+    """Write an adapter's config in one order, since PEFT's sets have any, and note the base's name and revision."""
     config = json.loads(path.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = named(config["base_model_name_or_path"])
     config["revision"] = config.get("revision") or revision or None
     ordered = {key: sorted(value) if isinstance(value, list) else value for key, value in config.items()}
     write_text(path, json.dumps(ordered, indent=1, sort_keys=True) + "\n")

@@ -3,14 +3,17 @@
     python scripts/base_texts.py --out texts [--debs FOLDER]
 
 Downloads the packages below with `apt-get download` where FOLDER has no copy of them, unpacks them with `dpkg-deb`, and
-writes one text file a source with its licence in `SOURCES.md`. All of them may be copied and changed freely; licences
-that ask for their own terms on derived works (GPL, share-alike) are left out.
+writes one text file a source. The folder `sources` beside them has a table of what each is, and every package's own
+`copyright` file, which names the authors and has the licence in full. All of the texts may be copied and changed
+freely; licences that ask for their own terms on derived works (GPL, share-alike) are left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -82,15 +85,15 @@ SOURCES = (
 )
 
 
-def unpacked(package: str, debs: Path, folder: Path) -> tuple[Path, str]:
-    """Return the folder of an unpacked package and its version; it is downloaded where it is missing."""
+def unpacked(package: str, debs: Path, folder: Path) -> tuple[Path, Path]:
+    """Return the folder of an unpacked package and its file, which is downloaded where it is missing."""
     found = sorted(debs.glob(f"{package}_*.deb"))
     if not found:
         subprocess.run(["apt-get", "download", "-qq", package], cwd=debs, check=True)
         found = sorted(debs.glob(f"{package}_*.deb"))
     place = folder / package
     subprocess.run(["dpkg-deb", "-x", str(found[-1]), str(place)], check=True)
-    return place, found[-1].name.split("_")[1].replace("%3a", ":")
+    return place, found[-1]
 
 
 def _line(tag: Tag) -> str:
@@ -116,20 +119,33 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--debs", type=Path)
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    rows = ["| file | text | licence | Debian package | characters |", "|---|---|---|---|---|"]
-    with tempfile.TemporaryDirectory() as temporary:
-        debs = options.debs or Path(temporary)
-        for source in SOURCES:
-            place, version = unpacked(source.package, debs, Path(temporary))
-            texts = [text for text in source.read(place) if text.strip()]
-            file = options.out / f"{source.package}.txt"
-            file.write_text("\n\n\n".join(texts) + "\n", encoding="utf-8")
-            size = sum(map(len, texts))
-            rows.append(f"| {file.name} | {source.title} | {source.licence} | {source.package} {version} | {size:,} |")
-            print(rows[-1], flush=True)
-    (options.out / "SOURCES.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    about = options.out / "sources"
+    about.mkdir(parents=True, exist_ok=True)
+    rows = ["| file | text | licence | Debian package | SHA-256 of it | characters |", "|---|---|---|---|---|---|"]
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            for source in SOURCES:
+                rows.append(_written(source, options.out, about, options.debs or Path(temporary), Path(temporary)))
+                print(rows[-1], flush=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"{error}\nIt needs apt-get and dpkg-deb of Debian 12, or the packages in --debs.", file=sys.stderr)
+        return 1
+    # Without an ending: it is not one of the texts.
+    (about / "TABLE").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return 0
+
+
+def _written(source: Source, out: Path, about: Path, debs: Path, folder: Path) -> str:
+    """Write the text of a source and its copyright file; return its row of the table."""
+    place, package = unpacked(source.package, debs, folder)
+    texts = [text for text in source.read(place) if text.strip()]
+    file = out / f"{source.package}.txt"
+    file.write_text("\n\n\n".join(texts) + "\n", encoding="utf-8")
+    shutil.copyfile(place / "usr/share/doc" / source.package / "copyright", about / f"{source.package}-copyright")
+    version = package.name.split("_")[1].replace("%3a", ":")
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    size = sum(map(len, texts))
+    return f"| {file.name} | {source.title} | {source.licence} | {source.package} {version} | {digest} | {size:,} |"
 
 
 if __name__ == "__main__":

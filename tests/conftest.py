@@ -94,7 +94,6 @@ def tiny_run(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             out=tmp_path_factory.mktemp("runs") / "tiny",
             questions=questions,
             pairs=20,
-            pretrain={"depth": 1, "vocab_size": 400, "max_steps": 10, "batch_tokens": 512},
             finetune={"epochs": 1},
             evaluate={"resamples": 200},
         )

@@ -25,21 +25,22 @@ def test_every_step_works(tmp_path: Path) -> None:
     for kind, block in _BLOCK.findall(PAGE.read_text(encoding="utf-8")):
         command = [sys.executable, "-c", block]
         if kind == "sh":
-            words = shlex.split(block.replace("--seconds 240", "--seconds 8"))
+            words = shlex.split(block.replace("--seconds 240", "--max-steps 200").replace("--epochs 20", "--epochs 8"))
             assert words[0] == "doceo"
             command = [sys.executable, "-m", "doceo", *words[1:]]
         ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
         assert ran.returncode == 0, f"{command[2:]}\n{ran.stdout}\n{ran.stderr}"
         said.append(ran.stdout)
-    assert len(said) == 8
+    assert len(said) == 9
     assert "characters per token" in said[2]
-    assert said[6].strip(), "the model says nothing"
+    assert said[7].strip(), "the model says nothing"
     for name in (
         "model/curve.svg",
         "model/samples.jsonl",
         "adapter/curve.svg",
         "clean/dropped.jsonl",
         "tok/merges.txt",
+        "tokens.svg",
     ):
         assert (tmp_path / name).stat().st_size > 0
     assert json.loads((tmp_path / "gguf" / "parity.json").read_text())["passed"] is True

@@ -14,7 +14,7 @@ from data.text_file import PIECE, TextFile
 from doceo.core.config import CleanConfig
 from doceo.core.errors import InputError
 
-SHORT, UNREADABLE_ROW = "too short", "unreadable row"
+SHORT, UNREADABLE, UNREADABLE_ROW = "too short", "unreadable", "unreadable row"
 
 
 class FileCleaner:
@@ -78,10 +78,13 @@ class FileCleaner:
 
     def _readable(self, found: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         """Yield what can be read; what was judged before the damage has to be written too, since copies are dropped."""
+        line = 1
         try:
-            yield from found
+            for line, text in found:
+                yield line, text
         except InputError as error:
             self.damage = error.message
+            self._dropped.add(self._source, line, UNREADABLE, "", error.message)
 
     def _run_rows(self) -> Iterator[None]:
         batch: list[tuple[Row, Tally]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 from collections import Counter, defaultdict
@@ -22,7 +23,7 @@ from doceo.core.errors import UsageError
 from doceo.core.protocols import Progress
 
 _MADE_BY = "doceo clean"
-EQUAL_FILE = "the same bytes as another file"
+EQUAL_FILE = "equal file"
 
 
 def clean_texts(
@@ -60,7 +61,10 @@ def clean_texts(
                     cleaner = FileCleaner(file.source, reader, output, dropped, judge, config, fields)
                     for size in cleaner.run() if file.source not in equal else ():
                         task.advance(0, f"{file.source}, {size >> 20} MB")
-                why = EQUAL_FILE if file.source in equal else cleaner.damage
+                why = cleaner.damage or ("" if cleaner.tally.read else "there is no text in it")
+                if file.source in equal:
+                    why = f"the same bytes as {equal[file.source]}"
+                    dropped.add(file.source, 1, EQUAL_FILE, "", why)
                 rows.append(_row(file, reader, cleaner.tally, output.size, why))
                 total.add(cleaner.tally)
                 task.advance(1)
@@ -72,14 +76,19 @@ def clean_texts(
 def _sources(sources: Sequence[Path | str], out: Path) -> list[SourceFile]:
     """Return the files to clean, without those that an earlier call wrote. Raises UsageError for an unsafe `out`."""
     place = out.resolve()
+    for path in (path.resolve() for source in sources for path in _named(str(source))):
+        if path.is_relative_to(place):
+            raise UsageError(f"{path} lies in {out}, which would be replaced.", hint="Name another folder with --out.")
     if out.exists() and not _is_ours(out):
         raise UsageError(
             f"{out} exists, and {_MADE_BY} did not make it.", hint="Name another folder with --out, or remove it."
         )
-    for source in sources:
-        if Path(source).exists() and (path := Path(source).resolve()).is_relative_to(place):
-            raise UsageError(f"{path} lies in {out}, which would be replaced.", hint="Name another folder with --out.")
     return [file for file in find_texts(sources) if not file.path.resolve().is_relative_to(place)]
+
+
+def _named(source: str) -> list[Path]:
+    path = Path(source).expanduser()
+    return [path] if path.exists() else [Path(found) for found in glob.glob(str(path), recursive=True)]
 
 
 def _is_ours(out: Path) -> bool:
@@ -111,20 +120,19 @@ def _targets(files: Sequence[SourceFile]) -> dict[str, str]:
     return targets
 
 
-def _equal_files(files: Sequence[SourceFile]) -> set[str]:
-    """Return the names of files whose bytes are those of an earlier one; only files of equal size are read."""
+def _equal_files(files: Sequence[SourceFile]) -> dict[str, str]:
+    """Return {file: the earlier one whose bytes it has}; only files of equal size are read."""
     by_size = defaultdict(list)
     for file in (file for file in files if file.path.is_file()):  # a pipe can be read once only
         by_size[file.path.stat().st_size].append(file)
-    equal: set[str] = set()
+    equal: dict[str, str] = {}
     for group in by_size.values():
-        seen: set[bytes] = set()
+        seen: dict[bytes, str] = {}
         for file in group if len(group) > 1 else ():
             with file.path.open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").digest()
-            if digest in seen:
-                equal.add(file.source)
-            seen.add(digest)
+            if (first := seen.setdefault(digest, file.source)) != file.source:
+                equal[file.source] = first
     return equal
 
 

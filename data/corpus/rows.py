@@ -32,7 +32,7 @@ class Row:
         self.by_paragraphs = len(self._places) == 1 and "messages" not in self.row
         if self.by_paragraphs:
             (place, key), *_ = self._places
-            self.parts = list(paragraphs(plain_line_ends(place[key])))
+            self.parts = list(paragraphs(plain_line_ends(place[key]))) or [Paragraph(line, "")]
         else:
             self._mend_all(mend)
             text = APART.join(place[key] for place, key in self._places)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from data.formats.chat import own
-from data.formats.provenance import Provenance, Row, Said, imported
-from data.formats.rows import AnyRow, as_row, placed_rows
+from data.formats.provenance import Provenance, Row
 from data.jsonl import write_jsonl
 from doceo.core.records import Chunk, Pair
-
-HINT = 'A row looks like {"prompt": ..., "completion": ...}.'
 
 
 class CompletionRow(Row):
@@ -22,25 +18,9 @@ class CompletionRow(Row):
     metadata: Provenance
 
 
-class _AnyCompletion(AnyRow):
-    prompt: Said
-    completion: Said
-
-
 def write_completion(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path) -> int:
     """Write prompt and completion rows. Raises StorageError."""
     return write_jsonl(path, (_row(pair) for pair in pairs))
-
-
-def read_completion(path: Path) -> list[Pair]:
-    """Read prompt and completion rows. Raises InputError naming line and field."""
-    pairs = []
-    for place, found in placed_rows(path):
-        row = as_row(_AnyCompletion, found, path, place, HINT)
-        known = own(row.metadata, path, place)
-        make = known.pair if known else imported
-        pairs.append(make(row.prompt, row.completion))
-    return pairs
 
 
 def _row(pair: Pair) -> dict[str, object]:

@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from data.formats.provenance import Row, Said, imported
-from data.formats.rows import AnyRow, as_row, placed_rows
+from data.formats.provenance import Row
 from data.jsonl import storage_error, whole_file
-from doceo.core.errors import InputError
 from doceo.core.records import Chunk, Difficulty, Evidence, Kind, Message, Pair
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-HINT = "A table needs the columns question and answer."
 # What a spreadsheet takes for a formula (OWASP, "CSV Injection"), and apostrophes that stood before it already.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-_NESTED = ("evidence", "history", "chunk_ids", "scores")
+NESTED = ("evidence", "history", "chunk_ids", "scores")
+"""Columns that hold more than one value: JSON in CSV."""
 
 
 class Score(Row):
@@ -81,11 +79,6 @@ class TableRow(Row):
         return Pair(scores={score.name: score.value for score in self.scores}, **values)
 
 
-class _Plain(AnyRow):
-    question: Said
-    answer: Said
-
-
 def write_csv(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path) -> int:
     """Write a CSV file; a cell that a spreadsheet would run as a formula gets an apostrophe. Raises StorageError."""
     with whole_file(path) as out:
@@ -93,7 +86,7 @@ def write_csv(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path) ->
         writer.writeheader()
         for pair in pairs:
             row = TableRow.of(pair).model_dump(mode="json")
-            cells = {k: json.dumps(v, ensure_ascii=False) if k in _NESTED else v for k, v in row.items()}
+            cells = {k: json.dumps(v, ensure_ascii=False) if k in NESTED else v for k, v in row.items()}
             writer.writerow({key: _inert(value) for key, value in cells.items()})
     return len(pairs)
 
@@ -116,48 +109,12 @@ def write_parquet(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path
     return len(pairs)
 
 
-def read_csv(path: Path) -> list[Pair]:
-    """Read a CSV or TSV file of ours, or any with the columns question and answer. Raises InputError."""
-    return [_pair(_cells(row, path, place), path, place) for place, row in placed_rows(path)]
-
-
-def read_parquet(path: Path) -> list[Pair]:
-    """Read a Parquet file of ours, or any with the columns question and answer. Raises InputError."""
-    return [_pair(row, path, place) for place, row in placed_rows(path)]
-
-
-def _is_ours(row: Mapping[str, object]) -> bool:
-    return {"id", "teacher", *_NESTED} <= row.keys()
-
-
-def _pair(row: Mapping[str, object], path: Path, place: str) -> Pair:
-    if _is_ours(row):
-        return as_row(TableRow, row, path, place, "The table was changed after the export; export again.").pair()
-    named = {name.strip().lower(): value for name, value in row.items()}
-    plain = as_row(_Plain, named, path, place, HINT)
-    return imported(plain.question, plain.answer)
-
-
-def _cells(row: Mapping[str, Any], path: Path, place: str) -> dict[str, object]:
-    """Return a CSV row's values: what the export put before formulas is taken off, JSON is read."""
-    if not _is_ours(row):
-        return dict(row)
-    cells: dict[str, object] = {key: _live(value) for key, value in row.items()}
-    for key in _NESTED:
-        try:
-            cells[key] = json.loads(row[key])
-        except ValueError as error:
-            raise InputError(
-                f"{path}, {place}: {key}: not JSON ({error}).", hint="Leave that column as the export wrote it."
-            ) from error
-    return cells
-
-
 def _inert(value: Any) -> Any:  # noqa: ANN401 - any cell
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def _live(value: str) -> str:
+def live(value: str) -> str:
+    """Return what a cell of an exported CSV file says, without what stands before a formula."""
     return value[1:] if value.startswith("'") and _FORMULA.match(value) else value
 
 

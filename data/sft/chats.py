@@ -11,14 +11,15 @@ _KNOWN = {"role", "content", "weight"}
 
 
 def messages(place: Place, row: Mapping[str, object]) -> list[Draft]:
-    """Return the row of {"messages": [{"role", "content", "weight"?}, ...]}.
+    """Return the row of {"messages": [{"role", "content", "weight"?}, ...], "system"?}.
 
     A row that Doceo made (its metadata has a `pair_id`) has its last turn learned alone: the earlier ones are other
     facts, or a teacher's, that no evidence proves.
     """
     metadata = row.get("metadata")
     own = isinstance(metadata, Mapping) and bool(metadata.get("pair_id"))
-    return [Draft(place, "messages", _turns("messages", row.get("messages", MISSING)), last_only=own)]
+    turns = (*system_turn(row), *_turns("messages", row.get("messages", MISSING)))
+    return [Draft(place, "messages", turns, last_only=own)]
 
 
 def sharegpt(place: Place, row: Mapping[str, object]) -> list[Draft]:

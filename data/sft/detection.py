@@ -7,29 +7,32 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from data.sft.chats import completion, messages, sharegpt
-from data.sft.drafts import Draft, Place, Problem, problem
+from data.sft.drafts import Draft, Place, Problem, Raw, problem
 from data.sft.instructions import alpaca, dolly, questions, seeds, text
-from data.sft.reading import Raw, raw_rows
+from data.sft.reading import raw_rows
 from data.sft.trees import linked, tree
 
 Reader = Callable[[Place, Mapping[str, object]], list[Draft]]
 
-_LINKED = "oasst messages"
+_TOOLS = ("tools", "functions")
 _READERS: dict[str, tuple[Reader, frozenset[str]]] = {
     "messages": (messages, frozenset({"messages"})),
     "sharegpt": (sharegpt, frozenset({"conversations"})),
     "alpaca": (alpaca, frozenset({"instruction", "output"})),
     "dolly": (dolly, frozenset({"instruction", "response"})),
     "self-instruct": (seeds, frozenset({"instruction", "instances"})),
-    "oasst": (tree, frozenset({"prompt", "message_tree_id"})),
     "completion": (completion, frozenset({"prompt", "completion"})),
+    "oasst": (tree, frozenset({"prompt", "message_tree_id"})),
     "question and answer": (questions, frozenset({"question", "answer"})),
     "text": (text, frozenset({"text"})),
 }
 """Readers of rows with the fields by which a row shows its format; the first that fits is taken."""
+NAMES = tuple(_READERS)
+"""Names of the formats."""
 FORMS = (
     '{"messages": [{"role", "content"}]}, {"conversations": [{"from", "value"}]}, {"prompt", "completion"}, '
-    '{"instruction", "output"}, {"instruction", "response"}, {"question", "answer"} or {"text"}'
+    '{"instruction", "output"}, {"instruction", "response"}, {"question", "answer"} or {"text"}; '
+    "of a table, the first line names the columns"
 )
 
 
@@ -38,16 +41,18 @@ def drafts_of(path: Path) -> Iterator[Draft | Problem]:
     return drafts(raw_rows(path))
 
 
-def drafts(rows: Iterable[Raw]) -> Iterator[Draft | Problem]:
-    """Yield raw rows as drafts; and what is wrong with those of no format."""
+def drafts(rows: Iterable[Raw], wanted: str = "") -> Iterator[Draft | Problem]:
+    """Yield raw rows as drafts, all of one format where it is named; and what is wrong with those of no format."""
     usual = ""
     messages_of_trees: list[tuple[Place, Mapping[str, object]]] = []
     for place, row in rows:
         if isinstance(row, Problem):
             yield row
+        elif tools := next((name for name in _TOOLS if row.get(name)), ""):
+            yield problem(place, tools, "would be ignored", "calls of tools are not trained; remove it, or the row")
         elif _is_linked(row):
             messages_of_trees.append((place, row))
-        elif form := form_of(row):
+        elif form := wanted or form_of(row):
             usual = usual or form
             where, copy = _origin(row, place)
             yield from (draft._replace(copy=copy) for draft in _READERS[form][0](where, row))
@@ -57,12 +62,21 @@ def drafts(rows: Iterable[Raw]) -> Iterator[Draft | Problem]:
 
 
 def form_of(row: Mapping[str, object]) -> str:
-    """Return the format that a row's fields show, or nothing."""
-    names = {name.strip().lower() for name in row}
-    found = [
-        form for form, (_, fields) in _READERS.items() if fields <= (names if "question" in fields else row.keys())
-    ]
-    return found[0] if found else ""
+    """Return the format that a row's fields show, or nothing.
+
+    One whose fields are all null gives way to another: tables of several formats leave the columns of the others so.
+    """
+    if _is_linked(row):
+        return "oasst"
+    form = _form(row)
+    said = {name.strip().lower() for name, value in row.items() if value is not None}
+    return (form and not _READERS[form][1] & said and _form(said)) or form
+
+
+def _form(names: Iterable[str]) -> str:
+    exact = set(names)
+    lower = {name.strip().lower() for name in exact}
+    return next((form for form, (_, has) in _READERS.items() if has <= (lower if "question" in has else exact)), "")
 
 
 def _origin(row: Mapping[str, object], place: Place) -> tuple[Place, int]:
@@ -82,10 +96,15 @@ def _is_linked(row: Mapping[str, object]) -> bool:
 
 def _lacking(place: Place, row: Mapping[str, object], usual: str) -> Problem:
     """Return what a row of no format lacks: a field of the rows before it, or of the format it shares most with."""
-    form = max(_READERS, key=lambda form: (len(_READERS[form][1] & row.keys()), form == usual))
+    names = {name.strip().lower(): name for name in row}
+    form = max(_READERS, key=lambda form: (len(_READERS[form][1] & names.keys()), form == usual))
     field = min(_READERS[form][1] - row.keys(), default="messages")
     what = f"is missing (found {', '.join(sorted(row)[:8]) or 'nothing'})"
-    if near := get_close_matches(field, row, 1, 0.75):
-        return problem(place, field, what, f"rename {near[0]} to {field}, if that is meant")
-    fix = "write it, or remove the row" if usual or _READERS[form][1] & row.keys() else f"write {FORMS}"
+    if near := get_close_matches(field, names, 1, 0.75):
+        found = names[near[0]]
+        return problem(place, field, what, f"rename {found if found.strip() == found else repr(found)} to {field}")
+    for name, value in row.items() if len(row) == 1 else ():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            return problem(place, field, what, f"make the list in {name} the whole file")
+    fix = "write it, or remove the row" if usual or _READERS[form][1] & names.keys() else f"write {FORMS}"
     return problem(place, field, what, fix)

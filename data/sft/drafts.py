@@ -35,8 +35,13 @@ class Problem(NamedTuple):
     unit: str = "line"
 
     def __str__(self) -> str:
-        """Return the problem as one line."""
-        return f"{self.unit} {self.line}, {self.field}: {self.what}; {self.fix}"
+        """Return the problem as one line; half of a surrogate pair, which nobody can print, escaped."""
+        line = f"{self.unit} {self.line}, {self.field}: {self.what}; {self.fix}"
+        return line.encode("utf-8", "backslashreplace").decode()
+
+
+Raw = tuple[Place, dict[str, object] | Problem]
+"""Where a row stands, and the row or what is wrong there."""
 
 
 class Turn(NamedTuple):

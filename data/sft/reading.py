@@ -6,45 +6,41 @@ JSON lines, one JSON array, CSV and TSV, plain text, each also gzipped, and Parq
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
 import io
 import json
-import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.formats.rows import placed_rows
 from data.loaders.encodings import decoded
 from data.loaders.loaded import Unreadable
-from data.sft.drafts import Place, Problem, problem
-from data.text_file import PLAIN, TextFile
+from data.sft.drafts import Place, Problem, Raw, problem
+from data.sft.tables import TABLES, parquet_rows, table_rows
+from data.text_file import PLAIN, TextFile, document_kind, is_binary
 from doceo.core.errors import InputError
 
 LONGEST = 16 * 2**20
 """Most bytes of one line: a longer one is a file that lost its line ends."""
+FILES = "JSONL, JSON, CSV, TSV, Parquet or plain text"
 PIECE = 4000
 """Most characters of a row of a plain text file, which ends at a paragraph's end where it can."""
-_TABLES = {".csv": ",", ".tsv": "\t"}
 _USUAL = ("cp1250", "cp1251", "cp1252", "cp932", "euc_jp", "gb18030", "big5hkscs", "cp949", "koi8-r", "utf-16-le")
 """Encodings that a few bytes are worth guessing for."""
 _ONE_OBJECT = "write one JSON object a line, in UTF-8"
-
-Raw = tuple[Place, dict[str, object] | Problem]
-"""Where a row stands, and the row or what is wrong there."""
+_ONE_ARRAY = "write one JSON array of objects, or JSON lines"
 
 
 def raw_rows(path: Path) -> Iterator[Raw]:
     """Yield the rows of a file. Raises InputError where the file is missing, is a folder or cannot be unpacked."""
     if path.is_dir():
-        raise InputError(f"{path} is a folder.", hint="Name a file: JSONL, JSON, CSV, TSV, Parquet or plain text.")
+        raise InputError(f"{path} is a folder.", hint=f"Name the files in it: {FILES}.")
     try:
         yield from _rows(path)
     except OSError as error:
         what = error.strerror or "its compressed data is damaged"
         raise InputError(
-            f"{path} cannot be read: {what}.", hint="Check the path, and that it was copied whole."
+            f"{path} cannot be read: {what}.", hint="Check the path, its permissions, and that it was copied whole."
         ) from error
     except (EOFError, zlib.error) as error:
         raise InputError(f"{path} is cut off or damaged.", hint="Copy or fetch it again.") from error
@@ -58,19 +54,32 @@ def kind_of(path: Path) -> str:
 def _rows(path: Path) -> Iterator[Raw]:
     kind = kind_of(path)
     with _open(path) as content:
-        head = content.read(64)
+        head = content.read(1024)
     if kind == ".parquet" or head.startswith(b"PAR1"):
-        yield from ((Place(n, "row"), row) for n, (_, row) in enumerate(placed_rows(path), 1))
-    elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        yield Place(1), Problem(1, "file", "is UTF-16", "save it as UTF-8")
-    elif kind in _TABLES:
-        yield from _table(path, _TABLES[kind])
-    elif kind in PLAIN:
+        yield from parquet_rows(path)
+        return
+    _refuse_document(path, head)
+    if kind in PLAIN:
         yield from _plain(path)
+    elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or (head[:1] == b"\0") != (head[1:2] == b"\0"):
+        # Rows begin with ASCII, every second byte of which is zero in UTF-16, with a mark before it or without.
+        yield Place(1), Problem(1, "file", "is UTF-16", "save it as UTF-8")
+    elif is_binary(head.decode("latin-1")):
+        raise InputError(f"{path} is not text.", hint=f"Rows are {FILES}.")
+    elif kind in TABLES:
+        text = _text(path)
+        yield from [(Place(text.line), text)] if isinstance(text, Problem) else table_rows(text, TABLES[kind])
     elif head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
         yield from _array(path)
     else:
         yield from _lines(path)
+
+
+def _refuse_document(path: Path, head: bytes) -> None:
+    """Raise InputError for a PDF, an office file and the like, by its first bytes."""
+    if kind := document_kind(head):
+        hint = f"`doceo run` and `doceo ingest` read documents. Rows are {FILES}; save a table as CSV in UTF-8."
+        raise InputError(f"{path} is {kind}, not a file of rows.", hint=hint)
 
 
 def _open(path: Path) -> gzip.GzipFile | io.BufferedReader:
@@ -98,18 +107,31 @@ def _lines(path: Path) -> Iterator[Raw]:
 
 def _parsed(place: Place, line: bytes) -> dict[str, object] | Problem:
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = json.loads(line.decode("utf-8").rstrip())
     except UnicodeDecodeError as error:
         return problem(place, "line", f"is not UTF-8 (byte {error.start + 1})", f"save the file as UTF-8{_guess(line)}")
-    except json.JSONDecodeError as error:
-        what = f"is not JSON: {error.msg} at character {error.pos + 1}"
-        begun = line.strip() in (b"{", b"[") or line.rstrip().endswith((b"{", b"[", b","))
-        return problem(place, "line", what, f"{_ONE_OBJECT}{' (this one runs over several lines)' if begun else ''}")
     except (ValueError, RecursionError) as error:
-        return problem(place, "line", f"is not JSON: {str(error)[:80]}", _ONE_OBJECT)
+        return problem(place, "line", f"is not JSON: {_no_json(error)}", _cure(line, error))
     if not isinstance(row, dict):
         return problem(place, "line", f"is {_kind(row)}, not an object", _ONE_OBJECT)
     return row
+
+
+def _no_json(error: ValueError | RecursionError) -> str:
+    """Return why something is not JSON, as words."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.removesuffix(' at')} at character {error.colno}"
+    return "nested too deeply" if isinstance(error, RecursionError) else "a number of thousands of digits"
+
+
+def _cure(line: bytes, error: ValueError | RecursionError) -> str:
+    """Return how to repair a line that is not JSON."""
+    if b"\r" in line.strip():
+        return f"{_ONE_OBJECT}, and end lines with a line feed"
+    if isinstance(error, json.JSONDecodeError) and error.msg.startswith("Invalid control character"):
+        return "write tabs and line ends within a text as \\t and \\n"
+    begun = line.strip() in (b"{", b"[") or line.rstrip().endswith((b"{", b"[", b","))
+    return f"{_ONE_OBJECT}{' (this one runs over several lines)' if begun else ''}"
 
 
 def _guess(content: bytes) -> str:
@@ -144,9 +166,9 @@ def _array(path: Path) -> Iterator[Raw]:
         return
     try:
         rows = json.loads(text)
-    except json.JSONDecodeError as error:
-        what = f"is not JSON: {error.msg} at character {error.colno}"
-        yield Place(error.lineno), Problem(error.lineno, "line", what, "write one JSON array of objects, or JSON lines")
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        yield Place(line), Problem(line, "line", f"is not JSON: {_no_json(error)}", _ONE_ARRAY)
         return
     for number, row in enumerate(rows, 1):
         place = Place(number, "row")
@@ -163,26 +185,3 @@ def _plain(path: Path) -> Iterator[Raw]:
             held = line, piece
     if held:
         yield Place(held[0]), {"text": held[1]}
-
-
-def _table(path: Path, separator: str) -> Iterator[Raw]:
-    text = _text(path)
-    if isinstance(text, Problem):
-        yield Place(text.line), text
-        return
-    csv.field_size_limit(sys.maxsize)  # a cell may hold a whole passage
-    head = text.partition("\n")[0]
-    separator = max(separator + ";,\t", key=head.count) if separator == "," else separator
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    ended = 1
-    try:
-        for row in reader:
-            # The line on which the row begins, which is where an editor shows it.
-            place, ended = Place(ended + 1), reader.line_num
-            if None in row or None in row.values():
-                fix = "put cells that hold the separator or a line end in double quotes"
-                yield place, problem(place, "row", "has not as many cells as the first line has columns", fix)
-            else:
-                yield place, dict(row)
-    except csv.Error as error:
-        yield Place(ended + 1), Problem(ended + 1, "row", f"is not CSV: {error}", "check the double quotes there")

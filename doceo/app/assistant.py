@@ -36,7 +36,7 @@ def choose_documents(run: str, collection: str, *, none: bool) -> tuple[Run | No
         known = f" There is a run: --run {demo.path}." if demo.path.is_dir() else ""
         raise IndexUnusable(
             "There are no documents to answer from: no --run, no --collection, and no collection called default.",
-            hint=f"Index your documents first: doceo index FOLDER.{known}",
+            hint=f"Index your documents first: doceo index FOLDER.{known} Or ask a model alone: --no-documents.",
         )
     return None, collection_folder(collection or DEFAULT_COLLECTION)
 

@@ -1,38 +1,40 @@
-"""Which base model a run's adapter belongs to."""
+"""Which base model is tuned, and which one a run's adapter belongs to."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from data.store import ADAPTER, Run
+from doceo.core.errors import UsageError
+from doceo.core.protocols import Progress
+from doceo.providers import model_folder
+from doceo.providers.shipped_model import NAME, located
 
-from data import manifest as manifests
-from data.store import ADAPTER, BASE, Run
-
-
-class _AdapterConfig(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    base_model_name_or_path: str
+NO_MODEL = "none"
 
 
 def base_of(run: Run) -> str:
-    """Return the base model of a run's adapter: the run's own where that is it. Raises StageMissing."""
-    return str(run.path / BASE) if owns_base(run) else _noted_base(run)
+    """Return the base of a run's adapter, a folder or a name on the hub. Raises StageMissing."""
+    return model_folder.base_of(run.file(ADAPTER, model_folder.ADAPTER).parent)
 
 
-def owns_base(run: Run) -> bool:
-    """Return whether a run's adapter was trained on the base that the run made itself; the run may have been moved."""
-    named = Path(_noted_base(run))
-    made = manifests.read(run.path / ADAPTER)
-    if made is None or not run.has(BASE) or named.name != BASE:
-        return False
-    # After `--fresh` the own base may have other weights than the adapter knows; it is its base all the same.
-    own = {f"base/{file.name}": manifests.file_sha256(file) for file in (run.path / BASE).glob("*.safetensors")}
-    return not named.exists() or named.resolve() == (run.path / BASE).resolve() or own.items() <= made.inputs.items()
+def on_shipped(run: Run) -> bool:
+    """Return whether a run's adapter was trained on the small model that ships. Raises StageMissing."""
+    return base_of(run) == located(NAME)
 
 
-def _noted_base(run: Run) -> str:
-    """Return the base as the adapter's config names it, from where the run lay when it was trained."""
-    config = run.file(ADAPTER, "adapter_config.json").read_bytes()
-    return _AdapterConfig.model_validate_json(config).base_model_name_or_path
+def base_to_tune(named: str, known: str, progress: Progress) -> str:
+    """Return the base to tune: the one that is named, else the one that is known, else the one that ships.
+
+    Raises UsageError where `none` is named.
+    """
+    if named == NO_MODEL:
+        raise UsageError("--base none names no model to tune.", hint="Name a folder or a hub name, or leave it out.")
+    if not (named or known):
+        progress.say(
+            f"The base is {NAME}, the small model that ships: enough to see every step, not to phrase answers freely. "
+            "Name another with --base."
+        )
+    base = located(named or known or NAME)
+    # What is written down has to hold in any other folder too.
+    return str(Path(base).resolve()) if Path(base).is_dir() else base

@@ -13,6 +13,7 @@ from doceo.app.runs import HOME
 from doceo.app.settings import Settings
 from doceo.core.errors import DoceoError
 from doceo.providers.chat import is_remote, list_models
+from doceo.providers.shipped_model import located
 
 PACKAGES = (
     "torch",
@@ -116,7 +117,7 @@ def _server(name: str, spec: str, settings: Settings) -> Finding:
 
 
 def _base(base: str) -> Finding:
-    path = Path(base)
+    path = Path(located(base))
     if path.is_dir():
         ok = (path / "config.json").exists()
         return Finding(

@@ -11,15 +11,15 @@ from shlex import quote
 from pydantic import BaseModel, ConfigDict
 
 from data.jsonl import read_jsonl
-from data.store import ADAPTER, DATASET, Run, swap
-from data.whole_folder import work_folder
+from data.store import ADAPTER, DATASET, Run
+from data.whole_folder import whole_folder
 from doceo.app import bases
-from doceo.app.runs import existing_run
+from doceo.app.runs import existing_run, run_at
 from doceo.core.config import ExportConfig
-from doceo.core.errors import ExportFailed, UsageError
+from doceo.core.errors import ExportFailed, RunError, UsageError
 from doceo.core.protocols import Progress
 from doceo.core.records import Message
-from doceo.providers import hf_models
+from doceo.providers import model_folder
 from finetune.export.card import write_card
 from finetune.export.forms import FORMS, Form, Job, gguf_file, write_form
 from finetune.export.gguf_writer import check_writable, conversion
@@ -70,7 +70,8 @@ def export_model(given: str, form: str, out: Path, config: ExportConfig, progres
         progress: Where it is shown.
 
     Raises:
-        UsageError: There is no such form, or not of a whole model, or the folder holds something else than an export.
+        UsageError: There is no such form, or not of a whole model, or the folder is the current one or holds
+            something else than an export.
         ExportFailed: The model has no such form, or what was written is not the trained model; it is then marked so.
         RunError, StageMissing: There is no such run, or it has no adapter.
         ProviderError: The model cannot be opened.
@@ -91,15 +92,14 @@ def export_model(given: str, form: str, out: Path, config: ExportConfig, progres
     model = TorchModel(trained.model, trained.tokenizer)
     talks = conversations(source.run)
     reference = measure(model, talks, trained.context, config.positions, config.answer_tokens, progress)
-    with work_folder(out) as work:
+    with whole_folder(out) as work:
         job = Job(trained, reference, work, config, _name(out), progress)
         parity = write_form(chosen, job)
         commands = _commands(chosen, job, out)
         write_report(work, parity)
         write_card(work, _name(out), source.base, parity, commands)
-        swap(work, out)
     _judge(parity, out, progress)
-    if chosen == "ollama" and parity.passed is not False:
+    if chosen == "ollama":
         progress.say(create(out, _name(out)))
     return ModelExport(out, parity, commands)
 
@@ -109,13 +109,17 @@ def source_of(given: str) -> Source:
     path = Path(given).expanduser()
     if (path / "config.json").exists():
         return Source(str(path), None)
-    if (path / hf_models.ADAPTER).exists():
+    if (path / model_folder.ADAPTER).exists():
         run = Run(path.resolve().parent)
         if path.resolve().name == ADAPTER and run.has(ADAPTER):
             return Source(bases.base_of(run), path, run)
-        return Source(hf_models.base_of(path), path)
+        return Source(model_folder.base_of(path), path)
+    if not run_at(given).path.is_dir():
+        raise RunError(
+            f"There is no adapter, model or run {given}.", hint="doceo models FOLDER lists those that there are."
+        )
     run = existing_run(given)
-    return Source(bases.base_of(run), run.file(ADAPTER, hf_models.ADAPTER).parent, run)
+    return Source(bases.base_of(run), run.file(ADAPTER, model_folder.ADAPTER).parent, run)
 
 
 def conversations(run: Run | None) -> list[tuple[Message, ...]]:
@@ -157,7 +161,7 @@ def _commands(form: Form, job: Job, out: Path) -> list[str]:
     if form == "hf":
         return [f"doceo chat --no-documents --model hf:{place}", f"vllm serve {place}"]
     if form == "vllm":
-        return [serve_command(job.folder, job.name).replace(str(job.folder), place)]
+        return [serve_command(job.folder, job.name, out)]
     gguf = quote(str(out / gguf_file(job).name))
     talk = f"doceo chat --no-documents --model gguf:{gguf}"
     if form == "ollama":

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data.jsonl import read_json
-from data.store import DATASET
+from data.lock import writing
+from data.store import ADAPTER, DATASET
 from doceo.app.pipeline import base_for_run, finetune_file, finetune_run
 from doceo.app.runs import existing_run
 from doceo.app.settings import Settings
@@ -41,16 +46,36 @@ class Tuning(NamedTuple):
 
 
 class Tuned(NamedTuple):
-    """A finished fine-tuning: its folder, its record (`finetuning.json`), and the next commands."""
+    """A finished fine-tuning: its folder, its record (`finetuning.json`), and the next commands.
+
+    `before` is when an earlier command finished it, in seconds since 1970, where this one had nothing to do.
+    """
 
     folder: Path
     record: dict[str, Any]
     next_steps: list[str]
+    before: float | None = None
 
     @property
     def kind(self) -> str:
         """What it is, in a word."""
         return "Model" if self.record.get("method") == "full" else "Adapter"
+
+    def said(self) -> str:
+        """Return that it was finished before, when, and how it did; nothing where it was trained now."""
+        if self.before is None:
+            return ""
+        when = datetime.fromtimestamp(self.before, UTC)
+        compared, forgetting = self.record.get("compared"), self.record.get("forgetting")
+        figures = [f"{self.record['steps']:,} steps on {self.record['rows']:,} rows, loss {self.record['loss']:.3f}"]
+        if compared:
+            figures.append(f"held-out loss {compared['base_loss']:.3f} before, {compared['loss']:.3f} after")
+        if forgetting:
+            figures.append(f"general text {forgetting['base_loss']:.3f} before, {forgetting['loss']:.3f} after")
+        return (
+            f"{self.folder} was finished on {when:%Y-%m-%d at %H:%M} UTC from the same rows, base and settings: "
+            f"nothing to do. {'; '.join(figures)}."
+        )
 
     def forgot_more_than(self, most: float | None) -> str:
         """Say that more was unlearned than is allowed (nats a token on the general text), or nothing."""
@@ -77,19 +102,52 @@ def check_together(asked: Tuning) -> None:
         )
     if asked.validation and not asked.validation.is_file():
         raise InputError(f"There is no file {asked.validation}.", hint="Check the path behind --validation.")
+    if asked.validation and not asked.validation.stat().st_size:
+        raise InputError(f"{asked.validation} is empty.", hint="Leave --validation out: some rows are then held out.")
     if asked.start and not asked.start.is_dir():
         raise InputError(f"There is no adapter folder {asked.start}.", hint="`doceo models` lists the adapters here.")
 
 
 def tune(asked: Tuning, settings: Settings, progress: Progress) -> Tuned:
-    """Train, or return what is finished already. Raises as `train_adapter` and `train_on_file`."""
+    """Train, or return what is finished already.
+
+    Raises RunLocked where another process writes the same folder, and as `train_adapter` and `train_on_file`.
+    """
+    from doceo.app.stages.adapter import tuned_at
+
+    if asked.files and not asked.out:
+        raise UsageError("A file needs --out.", hint="doceo finetune rows.jsonl --base MODEL --out DIR")
+    place = asked.out.expanduser().resolve() if asked.out else None
+    with _held(place):
+        place = place or existing_run(asked.source).path / ADAPTER
+        before = tuned_at(place)
+        made = _tuned(asked, settings, progress)
+        return made._replace(before=before if before == tuned_at(place) else None)
+
+
+@contextmanager
+def _held(out: Path | None) -> Iterator[None]:
+    """Hold a folder that is to be made, beside it; a run has a lock of its own. Raises RunLocked."""
+    if out is None:
+        yield
+        return
+    beside = out.with_name(f".{out.name}.lock")
+    with writing(beside, "adapter", instead="choose another --out"):
+        try:
+            yield
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _tuned(asked: Tuning, settings: Settings, progress: Progress) -> Tuned:
     how: dict[str, Any] = {"force": asked.force, "resume": asked.resume, "start": asked.start}
-    if asked.files:
-        if not asked.out:
-            raise UsageError("A file needs --out.", hint="doceo finetune rows.jsonl --base MODEL --out DIR")
+    if asked.files and asked.out:
         with rows_of(asked.files, asked.out, settings.finetune.seed, progress, skip_faulty=asked.skip_faulty) as file:
             folder = finetune_file(file, asked.out, settings, progress, validation=asked.validation, **how)
-        steps = [f'doceo ask "..." --no-documents --model hf:{folder}']
+        steps = [
+            f'doceo ask "..." --no-documents --model hf:{asked.out}',
+            f"doceo export-model {asked.out} --to gguf --out DIR",
+        ]
     else:
         run = existing_run(asked.source)
         folder = finetune_run(run, asked.out, settings, progress, **how)

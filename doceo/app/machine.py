@@ -10,6 +10,8 @@ from importlib.util import find_spec
 
 import psutil
 
+from doceo.providers.shipped_model import NAME
+
 GIB = 2**30
 
 
@@ -58,7 +60,7 @@ def describe() -> Machine:
 
 
 def suggested_base(machine: Machine) -> str:
-    """Return a base model that LoRA in 16 bits fits on this machine in reasonable time: `small` is trained here.
+    """Return a base model that LoRA in 16 bits fits on this machine in reasonable time.
 
     A rule of thumb, not a measurement: 2 bytes a parameter for the weights, as much again for activations and
     optimizer; on a CPU only the smallest is patient enough to wait for.
@@ -69,4 +71,4 @@ def suggested_base(machine: Machine) -> str:
         return "Qwen/Qwen3-1.7B"
     if machine.accelerator_memory or (machine.cores >= 8 and machine.free_memory >= 8 * GIB):
         return "Qwen/Qwen3-0.6B"
-    return "small"
+    return NAME

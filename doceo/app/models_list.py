@@ -13,6 +13,7 @@ from typing import Any
 from doceo.app.runs import HOME
 from doceo.core.errors import InputError
 from doceo.core.records import Record
+from doceo.providers.shipped_model import NAME, shipped_folder
 
 ADAPTER, MODEL, FINETUNING = "adapter_config.json", "config.json", "finetuning.json"
 WORK = ("checkpoints",)
@@ -45,9 +46,9 @@ class Listed(Record):
 
 
 def list_models(folders: Sequence[Path]) -> list[Listed]:
-    """Return the models below `runs/`, or below the folders that are given: each base, and behind it its adapters.
+    """Return the model that ships and those below `runs/`, or those below the folders that are given.
 
-    Adapters of a base that lies elsewhere, or on the hub, stand together too.
+    Behind each base stand its adapters. Adapters of a base that lies elsewhere, or on the hub, stand together too.
 
     Raises InputError for a folder that does not exist.
     """
@@ -56,6 +57,9 @@ def list_models(folders: Sequence[Path]) -> list[Listed]:
             raise InputError(f"There is no folder {folder}.", hint="Name folders that hold models, or none for runs/.")
     places = list(folders) or ([HOME] if HOME.is_dir() else [])
     found = {model.path: model for place in places for model in _below(place)}
+    if not folders:
+        shipped = _model(shipped_folder(), _json(shipped_folder() / MODEL))
+        found[NAME] = shipped.model_copy(update={"path": NAME})
     return sorted(found.values(), key=lambda model: (_key(model.base or model.path), model.base != "", model.path))
 
 
@@ -76,7 +80,7 @@ def _adapter(folder: Path, config: dict[str, Any]) -> Listed:
     return _listed(
         folder,
         kind="adapter",
-        base=_base_of(folder, str(config.get("base_model_name_or_path") or "")),
+        base=str(config.get("base_model_name_or_path") or ""),
         architecture=None,
         made=_json(folder / FINETUNING),
         known={"rank": config.get("r"), "trainable": _weights(folder)},
@@ -88,7 +92,7 @@ def _model(folder: Path, config: dict[str, Any]) -> Listed:
     return _listed(
         folder,
         kind="tuned" if made else "base",
-        base=_base_of(folder, str(made.get("base", ""))) if made else "",
+        base=str(made.get("base", "")) if made else "",
         architecture=str(config["architectures"][0]),
         made=made,
         known={"parameters": _weights(folder)},
@@ -119,12 +123,6 @@ def _listed(
     )
 
 
-def _base_of(folder: Path, named: str) -> str:
-    """Return the base that is named, or the run's own where the run was moved since."""
-    own = folder.parent / "base"
-    return str(own) if not Path(named).exists() and Path(named).name == "base" and own.is_dir() else named
-
-
 def _key(base: str) -> str:
     return str(Path(base).resolve()) if Path(base).is_dir() else base
 
@@ -139,15 +137,16 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _weights(folder: Path) -> int | None:
-    """Return the numbers in a folder's safetensors files, counted from their headers alone."""
-    total = 0
-    for file in folder.glob("*.safetensors"):
-        with file.open("rb") as content:
-            start = content.read(8)
-            size = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-            try:
-                header = json.loads(content.read(size)) if 0 < size <= file.stat().st_size else {}
-            except ValueError:
-                return None
-        total += sum(prod(value["shape"]) for name, value in header.items() if name != "__metadata__")
-    return total or None
+    """Return the numbers in a folder's safetensors files, counted from their headers; None where one is broken."""
+    try:
+        return sum(map(_numbers, folder.glob("*.safetensors"))) or None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _numbers(file: Path) -> int:
+    with file.open("rb") as content:
+        start = content.read(8)
+        size = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+        header = json.loads(content.read(size)) if 0 < size <= file.stat().st_size else {}
+    return sum(prod(value["shape"]) for name, value in header.items() if name != "__metadata__")

@@ -1,6 +1,6 @@
 """The story of a run, from documents to a report: read this first.
 
-    documents -> chunks -> pairs -> dataset -> base -> adapter -> index -> answers -> scores -> report
+    documents -> chunks -> pairs -> dataset -> adapter -> index -> answers -> scores -> report
 
 Every stage is a folder of the run. A finished stage whose config and inputs are unchanged is not redone; an
 unfinished one goes on where it stopped.
@@ -12,20 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.store import ADAPTER, BASE, DATASET, STAGES, Run
-from doceo.app.bases import base_of
+from data.store import ADAPTER, DATASET, STAGES, Run
+from doceo.app.bases import NO_MODEL, base_of, base_to_tune
 from doceo.app.models import QUOTE
 from doceo.app.runs import default_run, existing_run, run_at
 from doceo.app.settings import Settings
 from doceo.app.stages.corpus import cannot_read
 from doceo.app.stages.dataset import make_dataset
 from doceo.app.stages.documents import Ingested, ingest, load_ingested
-from doceo.app.stages.pairs import Made, make_pairs, split_of
+from doceo.app.stages.pairs import Made, make_pairs
 from doceo.core.errors import CostCapReached, UsageError
 from doceo.core.protocols import Progress
 from doceo.core.records import Score
-
-NO_MODEL = "none"
+from doceo.providers.model_folder import base_of as adapter_base
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def run_all(
         made = generate_dataset(run, ingested, questions, settings, progress)
         tuned = settings.base != NO_MODEL and has_rows(run)
         if tuned:
-            base = choose_base(run, ingested, settings, progress)
+            base = base_to_tune(settings.base, "", progress)
             train_adapter(run, base, settings.finetune, progress, Manner(force=True))
         index_run(run, ingested, settings.embedder, progress)
         # Without training now, an adapter of an earlier dataset may stand there: it is not asked.
@@ -132,24 +131,12 @@ def finetune_run(
 
 
 def base_for_run(run: Run, settings: Settings, progress: Progress, start: Path | None = None) -> str:
-    """Return the base to tune on a run's rows: the one named, that of `start`, the run's, or one trained now.
+    """Return the base to tune on a run's rows: the one named, that of `start`, the run's, or the one that ships.
 
     Raises UsageError where `none` is named.
     """
-    base = settings.base or (_base_of_start(start) if start else known_base(run))
-    if base == NO_MODEL:
-        raise UsageError("--base none names no model to tune.", hint="Name a folder or a hub name, or leave it out.")
-    if base:
-        return base
-    # The run's own split, not this command's settings, says what the base must not read.
-    split = settings.model_copy(update={"generate": split_of(run)})
-    return choose_base(run, load_ingested(run), split, progress)
-
-
-def _base_of_start(start: Path) -> str:
-    from doceo.providers.hf_models import base_of as base_named
-
-    return base_named(start)
+    known = adapter_base(start) if start else base_of(run) if run.has(ADAPTER) else ""
+    return base_to_tune(settings.base, known, progress)
 
 
 def finetune_file(
@@ -166,9 +153,7 @@ def finetune_file(
     """An adapter of any file of chat rows. Raises as `train_on_file`."""
     from doceo.app.stages.adapter import Manner, train_on_file
 
-    base = settings.base or (_base_of_start(start) if start else "")
-    if not base:
-        raise UsageError("A file needs --base.", hint="doceo finetune rows.jsonl --base MODEL --out DIR")
+    base = base_to_tune(settings.base, adapter_base(start) if start else "", progress)
     manner = Manner(force, resume, start)
     return train_on_file(file, out, base, settings.finetune, progress, manner, validation=validation)
 
@@ -191,18 +176,6 @@ def _evaluate(run: Run, systems: Sequence[str], settings: Settings, progress: Pr
 
     answer_held_out(run, systems, settings, progress)
     return make_scores(run, settings.evaluate, progress)
-
-
-def choose_base(run: Run, ingested: Ingested, settings: Settings, progress: Progress) -> str:
-    """Return the base model to fine-tune: the one named, or a small one trained now."""
-    from doceo.app.stages.base import train_base
-
-    return settings.base or str(train_base(run, ingested, settings.generate, settings.pretrain, progress))
-
-
-def known_base(run: Run) -> str:
-    """Return the base that a run was tuned on or has trained, or nothing."""
-    return base_of(run) if run.has(ADAPTER) else str(run.path / BASE) if run.has(BASE) else ""
 
 
 def default_systems(run: Run, *, tuned: bool = True) -> list[str]:
@@ -234,5 +207,5 @@ def shortfall(made: Made, ingested: Ingested, settings: Settings) -> str:
 
 
 def _finished(run: Run) -> dict[str, int]:
-    manifests = [run.path / stage / "manifest.json" for stage in (*STAGES, BASE)]
+    manifests = [run.path / stage / "manifest.json" for stage in STAGES]
     return {str(path): path.stat().st_mtime_ns for path in manifests if path.exists()}

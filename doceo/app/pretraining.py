@@ -15,7 +15,7 @@ from data.store import Run, Stage
 from doceo.app.settings import Settings
 from doceo.app.shards import HOME, Corpus, find_corpus, learn_tokenizer, open_shards
 from doceo.core.config import PretrainConfig, TextConfig, TrainingConfig
-from doceo.core.errors import ModelExists, UsageError
+from doceo.core.errors import ModelExists, TrainingError, UsageError
 from doceo.core.protocols import Progress
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PACKAGES = ("doceo", "torch", "transformers", "tokenizers", "safetensors")
 TOKENIZER = "tokenizer"
 """Folder, while a model is made, of the tokenizer that is trained for it."""
+LEAST_TOKENS = 64
 
 
 @dataclass(frozen=True)
@@ -111,17 +112,18 @@ def _checked(plan: Plan, settings: Settings) -> tuple[Path, Corpus, Stage]:
     parts |= _hashes("tokenizer", plan.tokenizer, "tokenizer*.json") | _hashes("from", plan.further, "*.safetensors")
     if plan.config is not None:
         parts |= {"config": manifests.file_sha256(plan.config) if plan.config.is_file() else ""}
-    configs = [*_configs(settings)]
+    configs = [*_configs(plan, settings)]
     stage = Run(out.parent).stage(
         out.name, config=configs, inputs=dict(sorted(parts.items())), packages=PACKAGES, seed=settings.pretrain.seed
     )
     return out, corpus, stage
 
 
-def _configs(settings: Settings) -> tuple[PretrainConfig, TrainingConfig, TextConfig]:
+def _configs(plan: Plan, settings: Settings) -> tuple[PretrainConfig, TrainingConfig, TextConfig]:
     from doceo.pretrain.presets import sized
 
-    return sized(settings.pretrain), settings.training, settings.texts
+    other_shape = plan.config is not None or bool(plan.further)
+    return sized(settings.pretrain, other_shape=other_shape), settings.training, settings.texts
 
 
 def _hashes(kind: str, name: str, pattern: str) -> dict[str, str]:
@@ -175,7 +177,7 @@ def _make(plan: Plan, settings: Settings, corpus: Corpus, work: Path, out: Path,
 def _wanted(plan: Plan, settings: Settings) -> Wanted:
     from doceo.pretrain.start import Wanted
 
-    return Wanted(_configs(settings)[0], settings.training, plan.config, plan.further)
+    return Wanted(_configs(plan, settings)[0], settings.training, plan.config, plan.further)
 
 
 def _tokenizer(
@@ -188,7 +190,7 @@ def _tokenizer(
 
     named = plan.further or plan.tokenizer
     if not named:
-        config = _configs(settings)[0]
+        config = _configs(plan, settings)[0]
         size = config.vocab_size
         if plan.config is not None and "vocab_size" not in settings.pretrain.model_fields_set:
             size = file_vocabulary(plan.config) or size
@@ -202,7 +204,7 @@ def _tokenizer(
                 progress=progress,
             )
     tokenizer = open_tokenizer(named or str(work / TOKENIZER))
-    if tokenizer.chat_template == PLAIN:
+    if str(tokenizer.chat_template).endswith(PLAIN):
         # It came without a template, and whoever opens the model gives it this one again.
         tokenizer.chat_template = None
     return tokenizer
@@ -211,11 +213,13 @@ def _tokenizer(
 def _shards(
     settings: Settings, corpus: Corpus, tokenizer: PreTrainedTokenizerBase, out: Path, progress: Progress
 ) -> Shards:
-    from doceo.pretrain.train import check_enough
-
     every = settings.training.held_out_every
     shards = open_shards(corpus, tokenizer, out.parent / HOME, held_out_every=every, progress=progress)
-    check_enough(len(shards))
+    if len(shards) < LEAST_TOKENS:
+        raise TrainingError(
+            f"There are {len(shards)} tokens of text to pretrain on, fewer than {LEAST_TOKENS}.",
+            hint="Give more text, or start from a finished model: doceo pretrain --from, doceo run --base.",
+        )
     return shards
 
 

@@ -65,7 +65,8 @@ class Settings(BaseSettings):
     judge: str = ""
     """Model that marks the pairs, best of another family than the teacher; left out, the teacher, if it is one."""
     base: str = ""
-    """Model to fine-tune: a folder or a name on the hub; left out, a small one is trained; `none`: no model."""
+    """Model to fine-tune: a folder or a name on the hub; left out, `doceo-5m`, the small one that ships; `none`: no
+    model."""
     model: str = ""
     """Who answers in `ask`, `chat` and `serve`: `quote`, `hf:PATH`, `openai:NAME` ...; left out, what the run has."""
     embedder: str = "all-MiniLM-L6-v2"

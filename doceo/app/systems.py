@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from data.store import ADAPTER, Run
-from doceo.app.bases import base_of, owns_base
+from doceo.app.bases import base_of, on_shipped
 from doceo.app.contexts import with_context
 from doceo.app.models import QUOTE, open_here, open_local, open_provider
 from doceo.app.settings import Settings
@@ -200,7 +200,7 @@ class Systems:
 
 
 def default_model(run: Run | None) -> str:
-    """Return who answers where no model is named: a run's tuned model if its base is a real one, else `quote`."""
-    if run is not None and run.has(ADAPTER) and not owns_base(run):
+    """Return who answers where no model is named: `quote`, or a run's tuned model if its base is a real one."""
+    if run is not None and run.has(ADAPTER) and not on_shipped(run):
         return "tuned"
     return QUOTE

@@ -7,14 +7,29 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data.sft.hub import PREFIX
+from data.sft.reading import kind_of
+from data.store import STAGES
+from data.text_file import PLAIN
+from doceo.app.runs import run_at
 from doceo.core.protocols import Progress
 from finetune.mixture import is_plain, mix, source_of
 
+ENDINGS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", *PLAIN)
+"""Endings of files of rows, by which one that is not there is told from a run."""
+
 
 def is_rows(source: str) -> bool:
-    """Return whether an argument names a file of rows or a data set, rather than a run."""
+    """Return whether an argument names a file of rows or a data set, rather than a run.
+
+    A folder without a run that holds files of rows counts as one of them: reading it says what to name instead.
+    """
     name = source_of(source).name
-    return name.startswith(PREFIX) or Path(name).is_file()
+    path, run = Path(name), run_at(name).path
+    if name.startswith(PREFIX) or path.is_file():
+        return True
+    if not run.is_dir():
+        return kind_of(path) in ENDINGS
+    return not any((run / stage).exists() for stage in STAGES) and any(kind_of(at) in ENDINGS for at in run.iterdir())
 
 
 @contextmanager
@@ -24,7 +39,7 @@ def rows_of(
     """Give the file of rows of some sources.
 
     A mixture is written beside the folder that is to be made, and taken away in the end: equal sources and an equal
-    seed make it again, so that an interrupted training can go on.
+    seed make it again, so that an interrupted training can go on. One that a killed command left is taken away too.
 
     Args:
         names: Files or `hf:NAME`, each perhaps with =TIMES behind it.
@@ -36,11 +51,12 @@ def rows_of(
     Raises InputError, UsageError and StorageError as `finetune.mixture.mix`.
     """
     sources = [source_of(name) for name in names]
-    if is_plain(sources, skip_faulty=skip_faulty):
-        yield Path(sources[0].name)
-        return
-    file = out.expanduser().resolve().with_name(f".{out.name}.rows.jsonl")
+    place = out.expanduser().resolve()
+    file = place.with_name(f".{place.name}.rows.jsonl")
     try:
+        if is_plain(sources, skip_faulty=skip_faulty):
+            yield Path(sources[0].name)
+            return
         for taken in mix(sources, file, seed, skip_faulty=skip_faulty):
             progress.say(taken.said())
         yield file

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
         settings: Settings, console: Console, out: DemoOut = "runs/demo", fresh: Fresh = False, no_open: NoOpen = False
     ) -> int | None:
         """`run` on the shipped handbook of Doceo: no key, no GPU, no network, about three minutes."""
-        from data.store import BASE, STAGES
+        from data.store import STAGES
         from doceo.app.pipeline import open_run, run_all
         from doceo.app.sample import sample
         from doceo.cli.outcome import show_outcome
@@ -32,6 +32,6 @@ def register(app: typer.Typer) -> None:
         shipped = sample()
         generate = settings.generate.model_copy(update={"held_out": shipped.held_out})
         settings = settings.model_copy(update={"generate": generate})
-        target = open_run(out, [str(shipped.folder)], (*STAGES, BASE) if fresh else ())
+        target = open_run(out, [str(shipped.folder)], STAGES if fresh else ())
         outcome = run_all(target, [str(shipped.folder)], shipped.questions, settings, console)
         return show_outcome(outcome, console, no_open=no_open)

@@ -121,8 +121,10 @@ def _tune(asked: Tuning, settings: Settings, console: Console, max_forgetting: f
     made = tune_together(asked, settings, console)
     if made is None:
         return None
+    if made.said():
+        console.say(made.said())
     console.show(f"{made.kind}: {made.folder}")
-    console.result({"adapter": str(made.folder), "finetuning": made.record})
+    console.result({"adapter": str(made.folder), "finetuning": made.record, "unchanged": made.before is not None})
     console.next_steps(*made.next_steps)
     failure = made.forgot_more_than(max_forgetting)
     if failure:

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option(
                 "--format",
-                help="openai, alpaca, sharegpt, completion, csv, parquet or pairs; left out, what the rows show.",
+                help="openai, alpaca, sharegpt, completion, csv, dolly and so on; left out, what each row shows.",
                 show_default=False,
             ),
         ] = "",

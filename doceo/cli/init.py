@@ -39,11 +39,11 @@ def register(app: typer.Typer) -> None:
                 "Who writes the questions? (extractive, ollama:NAME, openai:NAME)", default="extractive"
             )
             base = typer.prompt(
-                "Which model is tuned? (empty: a small one is trained here; or a folder or name)",
+                "Which model is tuned? (doceo-5m ships and is small; or a folder or name on the hub)",
                 default=suggested_base(machine),
                 show_default=True,
             )
-            chosen["base"] = "" if base == "small" else base
+            chosen["base"] = base
         write_text(path, example_file({key: value for key, value in chosen.items() if value}))
         console.show(f"Wrote {path}. Every setting is in it, with its meaning.")
         console.result({"file": str(path), **chosen})

@@ -25,13 +25,21 @@ def register(app: typer.Typer) -> None:
         settings: Settings,
         console: Console,
     ) -> int | None:
-        """List bases and the adapters on them, several adapters of one base together."""
+        """List bases and the adapters on them, several adapters of one base together.
+
+        `before` and `after` are the losses on held-out rows without and with the adapter, `forgot` is the rise of the
+        loss on general text.
+        """
         from doceo.app.models_list import list_models
 
         found = list_models([Path(folder).expanduser() for folder in folders or ()])
         console.result({"models": [model.model_dump() for model in found]})
         if not found:
-            console.show("No models here yet. Make one with: doceo run SRC --out NAME, or doceo finetune")
+            where = " and ".join(folders or ["runs/"])
+            console.show(
+                f"No models here yet: looked in {where}. Look elsewhere, such as `doceo models .`. "
+                "Make one with: doceo pretrain, doceo finetune or doceo run"
+            )
             return None
         rows = []
         shown = ""
@@ -52,7 +60,7 @@ def register(app: typer.Typer) -> None:
                     model.date,
                 ]
             )
-        headers = ["model", "kind", "parameters", "trained", "rows", "base loss", "loss", "forgetting", "date"]
+        headers = ["model", "kind", "size", "trained", "rows", "before", "after", "forgot", "date"]
         console.table(headers, rows)
         return None
 

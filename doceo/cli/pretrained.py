@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from doceo.app.settings import Settings
 from doceo.cli.console import Console
+from doceo.core.errors import UsageError
 
 if TYPE_CHECKING:
     from doceo.app.pretraining import Outcome
@@ -14,12 +15,18 @@ if TYPE_CHECKING:
 
 
 def with_preset(settings: Settings, name: str) -> Settings:
-    """Return the settings with the depth of a preset, where one is named. Raises UsageError."""
+    """Return the settings with the depth of a preset, where one is named.
+
+    Raises UsageError where there is no such preset, or another depth is given too.
+    """
     if not name:
         return settings
     from doceo.pretrain.presets import preset_depth
 
-    pretrain = settings.pretrain.model_copy(update={"depth": preset_depth(name)})
+    depth, given = preset_depth(name), settings.pretrain.depth
+    if "depth" in settings.pretrain.model_fields_set and given != depth:
+        raise UsageError(f"--preset {name} is depth {depth}, and depth {given} is given too.", hint="Give one of them.")
+    pretrain = settings.pretrain.model_copy(update={"depth": depth})
     return settings.model_copy(update={"pretrain": pretrain})
 
 

@@ -12,7 +12,7 @@ from doceo.cli.knobs import verb
 from doceo.cli.opening import NoOpen
 
 SECTIONS = (
-    "generate", "gate", "engine", "dataset", "pretrain", "finetune", "retrieve", "answer", "evaluate", "read", "chunk",
+    "generate", "gate", "engine", "dataset", "finetune", "retrieve", "answer", "evaluate", "read", "chunk",
 )  # fmt: skip
 TOP = ("teacher", "student", "judge", "base", "embedder", "base_url")
 
@@ -31,9 +31,9 @@ def register(app: typer.Typer) -> None:
         no_open: NoOpen = False,
     ) -> int | None:
         """Everything on your documents: pairs, a tuned model, cited answers, scores, a report."""
-        from data.store import BASE, STAGES
+        from data.store import STAGES
         from doceo.app.pipeline import open_run, run_all
         from doceo.cli.outcome import show_outcome
 
-        target = open_run(out, sources, (*STAGES, BASE) if fresh else ())
+        target = open_run(out, sources, STAGES if fresh else ())
         return show_outcome(run_all(target, sources, questions, settings, console), console, no_open=no_open)

@@ -58,7 +58,7 @@ def card(
             "trained on",
             f"{result.tokens:,} tokens in {result.steps:,} steps, {passes:.2f} times the text",
         ),
-        ("text", f"{origin.train_bytes / 1e6:.2f} MB; {origin.held_out_bytes / 1e6:.2f} MB held out"),
+        ("text", f"{origin.train_bytes:,} bytes; {origin.held_out_bytes:,} more are held out"),
         ("time", f"{result.seconds / 60:.1f} min"),
     ]
     return "\n".join(
@@ -84,15 +84,16 @@ def _how(recipe: Recipe, origin: Origin) -> list[tuple[str, str]]:
     return [
         ("continues", origin.further or "nothing: random weights"),
         ("optimizer", _optimizer(recipe)),
-        (
-            "learning rate",
-            f"{recipe.rate:g} at the peak, {recipe.schedule}, warm-up over {recipe.warmup:.0%} of the run",
-        ),
-        ("step", f"{recipe.batch_tokens:,} tokens in windows of {', '.join(map(str, sorted(set(recipe.lengths))))}"),
+        ("learning rate", f"{recipe.rate:g} at the peak, cosine, warm-up over {recipe.warmup:.0%} of the run"),
+        ("step", " or ".join(_steps(recipe))),
         ("weight decay, clipping", f"{recipe.weight_decay:g}, {recipe.clip:g}"),
         ("budget", f"{recipe.max_steps:,} steps" if recipe.max_steps else f"{recipe.seconds:g} s"),
         ("seed", str(recipe.seed)),
     ]
+
+
+def _steps(recipe: Recipe) -> list[str]:
+    return [f"{recipe.rows(n)} windows of {n:,} tokens" for n in sorted(set(recipe.lengths))]
 
 
 def _optimizer(recipe: Recipe) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file, load_model, save_file, save_model
 
-from data.jsonl import storage_error, write_json
+from data.disk import disk_errors
+from data.jsonl import write_json
 from doceo.core.records import Record
 from doceo.pretrain.loop import Done
 from doceo.pretrain.optimizers import Optimizers
@@ -44,7 +45,7 @@ def save(work: Path, model: PreTrainedModel, optimizers: Optimizers, state: Stat
     """Write a checkpoint beside the one before, which goes when the new one is whole. Raises StorageError."""
     place = work / FOLDER / f"step-{state.steps:08}"
     unfinished = place.with_name(f".{place.name}.tmp")
-    try:
+    with disk_errors(place):
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         save_model(model, str(unfinished / _MODEL))
@@ -56,8 +57,6 @@ def save(work: Path, model: PreTrainedModel, optimizers: Optimizers, state: Stat
         unfinished.replace(place)
         for old in _finished(work)[:-1]:
             shutil.rmtree(old)
-    except OSError as error:
-        raise storage_error(error, place) from error
 
 
 def last(work: Path) -> tuple[Path, State] | None:

@@ -34,4 +34,4 @@ def draw_curve(lines: Sequence[dict[str, Any]], path: Path) -> None:
             axes.tick_params(labelsize=8)
             axes.spines[["top", "right"]].set_visible(False)
             axes.grid(alpha=0.25)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from doceo.pretrain.objective import CHUNK, Objective
 from doceo.pretrain.optimizers import Optimizers, matrix_size
 from doceo.pretrain.presets import PRESETS
 from doceo.pretrain.recipe import Recipe
+from doceo.providers.free_memory import free_memory as still_free
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -32,8 +32,8 @@ WHOLE_LOGITS = 14
 
 BYTES_EACH = 24
 """Bytes of memory for each parameter of a preset, about; for advice only."""
-REPEATS = 2
-"""Steps of each window length that are timed."""
+REPEATS, SLOW = 2, 5.0
+"""Steps of each window length that are timed, after one that warms up; one that takes longer (seconds) is enough."""
 
 
 class Estimate(Record):
@@ -59,7 +59,7 @@ class Estimate(Record):
         if minutes < 2:
             took = f"{self.seconds:.0f} s"
         return (
-            f"{self.parameters / 1e6:.2f}M parameters; {self.tokens / 1e6:.2f}M tokens in {self.steps:,} steps, "
+            f"{self.parameters / 1e6:.2f}M parameters; {self.tokens:,} tokens in {self.steps:,} steps, "
             f"{self.passes:.2f} times the text; about {took} at {self.tokens_per_second:,.0f} tokens/s; "
             f"{self.memory / 1e9:.1f} GB of memory, {self.free_memory / 1e9:.1f} GB free"
         )
@@ -108,15 +108,9 @@ def memory(recipe: Recipe, shape: PreTrainedModel, *, half: bool) -> int:
 
 
 def free_memory(device: str) -> int:
-    """Return the bytes that this process may use more: of the GPU, or of the machine or the container it runs in."""
-    if device == "cuda":
-        return int(torch.cuda.mem_get_info()[0])
-    free = psutil.virtual_memory().available
-    limit, used = (_number(Path("/sys/fs/cgroup") / name) for name in ("memory.max", "memory.current"))
-    if limit is not None and used is not None:
-        free = min(free, limit - used)
-    # What the process has already counts in what it needs.
-    return int(free + psutil.Process().memory_info().rss)
+    """Return the bytes that this process may use in all: of the GPU, or of the machine or the container it runs in."""
+    # What the process has in memory already counts in what it needs.
+    return still_free(device) + (0 if device == "cuda" else int(psutil.Process().memory_info().rss))
 
 
 def probe(
@@ -142,7 +136,7 @@ def probe(
 def _timed(
     objective: Objective, optimizers: Optimizers, windows: torch.Tensor, clock: Callable[[], float]
 ) -> tuple[float, float]:
-    """Return the seconds of a forward and backward pass and of an optimizer step, each after one that warms up."""
+    """Return the seconds of a forward and backward pass and of an optimizer step."""
     times = []
     for _ in range(1 + REPEATS):
         start = clock()
@@ -154,7 +148,9 @@ def _timed(
         if windows.is_cuda:
             torch.cuda.synchronize()
         times.append((between - start, clock() - between))
-    return tuple(float(np.median([part[n] for part in times[1:]])) for n in (0, 1))  # type: ignore[return-value]
+        if sum(times[0]) > SLOW:
+            break
+    return tuple(float(np.median([part[n] for part in times[1:] or times])) for n in (0, 1))  # type: ignore[return-value]
 
 
 def _advice(recipe: Recipe, parameters: int, free: int) -> str:
@@ -164,10 +160,3 @@ def _advice(recipe: Recipe, parameters: int, free: int) -> str:
     return f"{advice}; a smaller --depth or --context needs less" + (
         "." if recipe.optimizer == "muon" else ", and so does --optimizer muon."
     )
-
-
-def _number(file: Path) -> int | None:
-    try:
-        return int(file.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None

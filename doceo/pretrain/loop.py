@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from doceo.core.errors import TrainingError
+from doceo.pretrain.batches import batches
 from doceo.pretrain.objective import Objective
 from doceo.pretrain.optimizers import Optimizers
 from doceo.pretrain.recipe import Recipe
-from doceo.pretrain.stream import Stream, batches
+from doceo.pretrain.shards import Shards
 from doceo.providers.hf_models import bf16_in_hardware
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def run_steps(
     model: PreTrainedModel,
     objective: Objective,
     optimizers: Optimizers,
-    stream: Stream,
+    shards: Shards,
     recipe: Recipe,
     clock: Callable[[], float],
     before: Done = Done(),  # noqa: B008 - a frozen tuple
@@ -59,7 +60,7 @@ def run_steps(
         model: What is trained, in training mode.
         objective: Its loss.
         optimizers: What steps it.
-        stream: Tokens to train on.
+        shards: Tokens to train on.
         recipe: How.
         clock: Seconds, read before the first step and after each one.
         before: What earlier processes have done.
@@ -69,11 +70,11 @@ def run_steps(
     """
     done, start = _share(before, recipe), clock()
     reached = before
-    for length, starts in islice(batches(len(stream), recipe), before.steps, None):
+    for length, starts in islice(batches(len(shards), recipe), before.steps, None):
         if done >= 1.0:
             return
         rate = recipe.share(done)
-        windows = torch.from_numpy(stream.windows(starts, length + 1)).to(model.device)
+        windows = torch.from_numpy(shards.windows(starts, length + 1)).to(model.device)
         loss = _accumulate(objective, windows, recipe.micro_rows(length))
         if not math.isfinite(loss):
             raise TrainingError(

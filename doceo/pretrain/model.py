@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WIDTH_PER_LAYER = 64
 """Aspect ratio: width = 64 x depth, as in nanochat."""
+_ROUNDING = 1e-4
+"""Relative change of logits that is no more than rounding."""
 
 
 def llama_config(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> LlamaConfig:
@@ -53,6 +55,7 @@ def file_config(file: Path, tokenizer: PreTrainedTokenizerBase) -> PreTrainedCon
 
     Raises InputError where the file is not JSON, names no known architecture or holds values that it cannot have.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     described = _described(file)
@@ -68,7 +71,7 @@ def file_config(file: Path, tokenizer: PreTrainedTokenizerBase) -> PreTrainedCon
     try:
         with quiet():
             return AutoConfig.for_model(kind, **described)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, StrictDataclassError) as error:
         raise unusable(file, error) from error
 
 
@@ -86,6 +89,31 @@ def new_model(config: PreTrainedConfig, source: str, *, device: str) -> PreTrain
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, ZeroDivisionError) as error:
         raise unusable(source, error) from error
     return model if device in ("meta", "cpu") else model.to(device)
+
+
+def check_usable(model: PreTrainedModel, tokens: int, source: str) -> None:
+    """Raise InputError where a model has no place for so many tokens, or sees the tokens that it is to predict."""
+    import torch
+
+    rows = model.get_input_embeddings().weight.shape[0]
+    if tokens > rows:
+        raise InputError(
+            f"The tokenizer has {tokens:,} tokens, and {source} has room for {rows:,} only.",
+            hint="Name the tokenizer that belongs to the model, or a model that belongs to the tokenizer.",
+        )
+    ids = torch.arange(8, device=model.device)[None] % rows
+    other = ids.clone()
+    other[0, -1] = rows - 1
+    training = model.training
+    model.eval()
+    with torch.no_grad():
+        before, after = (model(input_ids=given, use_cache=False).logits[0, :-1].float() for given in (ids, other))
+    model.train(training)
+    if float((before - after).norm()) > _ROUNDING * float(before.norm()):
+        raise InputError(
+            f"{source} is no causal language model: what it says at a place depends on what stands after it.",
+            hint='Name another architecture, such as "model_type": "llama"; BERT and its kin need "is_decoder": true.',
+        )
 
 
 def context_of(config: PreTrainedConfig, wanted: int) -> int:

@@ -25,12 +25,14 @@ PRESETS = {
     "125m": Preset(12, 49152, 122_702_592),
 }
 """The named sizes, smallest first. Width is 64 x depth, and there are as many heads as layers."""
-_VOCABULARIES = ((2, 4096), (8, 8192), (10, 16384), (24, 49152))
+_VOCABULARIES = ((8, 8192), (10, 16384), (24, 49152))
 """Depth up to which a vocabulary is that large: its matrix should not outweigh the layers, nor starve them."""
-_BATCHES = ((2, 512), (4, 4096), (6, 8192), (8, 16384), (24, 32768))
+_BATCHES = ((4, 4096), (6, 8192), (8, 16384), (24, 32768))
 """Depth up to which an optimizer step has so many tokens."""
 SHALLOW, LONG = 2, 3600.0
-"""Models deeper than this train for so many seconds unless told otherwise."""
+"""Up to this depth the config's defaults hold; a deeper model trains so many seconds unless told otherwise."""
+OTHER = 4
+"""Depth whose steps and time a model gets that has its shape from elsewhere."""
 
 
 def preset_depth(name: str) -> int:
@@ -45,13 +47,20 @@ def described() -> str:
     return ", ".join(f"{name} (depth {p.depth}, {p.parameters / 1e6:.1f}M parameters)" for name, p in PRESETS.items())
 
 
-def sized(config: PretrainConfig) -> PretrainConfig:
-    """Return the config with what nobody set following from the depth: vocabulary, tokens of a step, time."""
-    depth = config.depth
+def sized(config: PretrainConfig, *, other_shape: bool = False) -> PretrainConfig:
+    """Return the config with what nobody set following from the depth: vocabulary, tokens of a step, time.
+
+    Args:
+        config: What somebody set.
+        other_shape: The shape is a config file's or another model's, which the depth says nothing of.
+    """
+    depth = OTHER if other_shape else config.depth
+    if depth <= SHALLOW:
+        return config
     follows = {
         "vocab_size": _up_to(_VOCABULARIES, depth),
         "batch_tokens": _up_to(_BATCHES, depth),
-        "seconds": config.seconds if depth <= SHALLOW else LONG,
+        "seconds": LONG,
     }
     return config.model_copy(update={k: v for k, v in follows.items() if k not in config.model_fields_set})
 

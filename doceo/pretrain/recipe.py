@@ -12,8 +12,6 @@ MATRIX_RATE, EMBEDDING_RATE = 0.01, 0.006
 """Peak learning rates of Muon and of AdamW beside it. Muon's updates have one size whatever the width, so they fit
 every depth."""
 ADAM_RATE, ADAM_WIDTH, FURTHER_RATE = 0.003, 256, 1e-4
-SHORT = 256
-"""Tokens of most windows: attention over long ones costs time that a small budget does not have."""
 LONG_EVERY = 4
 """Each so many steps the windows are as long as the context, so that every position is trained."""
 MICRO = 2048
@@ -31,7 +29,6 @@ class Recipe(Record):
     optimizer: Literal["muon", "adamw"]
     rate: float
     other_rate: float
-    schedule: Literal["cosine", "linear"]
     warmup: float
     least: float
     weight_decay: float
@@ -57,41 +54,12 @@ class Recipe(Record):
         return max(1, self.micro_tokens // length)
 
     def share(self, done: float) -> float:
-        """Return the share of the peak learning rate at a point of the run, 0 to 1."""
-        rising = (done + 0.01) / self.warmup if self.schedule == "linear" else _risen(done, self.warmup)
+        """Return the share of the peak learning rate at a point of the run, 0 to 1; it rises and falls as a cosine."""
+        # The first step is taken at a tenth of the peak, not at nothing.
+        rising = 1.0 if self.warmup <= 0 else 0.1 + 0.9 * done / self.warmup
         left = (1.0 - done) / (1.0 - self.warmup)
-        if self.schedule == "linear":
-            return max(self.least, min(1.0, rising, left))
         cosine = self.least + (1.0 - self.least) * 0.5 * (1.0 - math.cos(math.pi * min(1.0, max(0.0, left))))
         return max(min(self.least, 0.01), min(rising, cosine))
-
-
-def _risen(done: float, warmup: float) -> float:
-    # The first step is taken at a tenth of the peak, not at nothing.
-    return 1.0 if warmup <= 0 else 0.1 + 0.9 * done / warmup
-
-
-def short_recipe(config: PretrainConfig) -> Recipe:
-    """Return how the small model of a run is trained, in a minute: short linear schedule, Muon, whole batches.
-
-    On the texts that a demo has, Muon reached at 320 steps a loss of 2.5 where AdamW alone stood at 3.4 after 400.
-    """
-    return Recipe(
-        optimizer="muon",
-        rate=MATRIX_RATE,
-        other_rate=EMBEDDING_RATE,
-        schedule="linear",
-        warmup=0.05,
-        least=0.02,
-        weight_decay=0.1,
-        clip=1.0,
-        lengths=_lengths(SHORT, config.context),
-        batch_tokens=config.batch_tokens,
-        micro_tokens=max(config.batch_tokens, config.context),
-        max_steps=config.max_steps,
-        seconds=config.seconds,
-        seed=config.seed,
-    )
 
 
 def recipe(
@@ -117,7 +85,6 @@ def recipe(
         optimizer=optimizer,
         rate=rate,
         other_rate=other,
-        schedule="cosine",
         warmup=training.warmup,
         least=training.least_rate,
         weight_decay=training.weight_decay,

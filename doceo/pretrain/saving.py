@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.jsonl import storage_error, write_json, write_text
+from data.disk import disk_errors
+from data.jsonl import write_json, write_text
 from doceo.pretrain.card import Origin, Pretrained, card
 from doceo.pretrain.curve import draw_curve
 from doceo.pretrain.log import Log
@@ -50,26 +51,22 @@ def save_results(
     write_json(out / RESULT, figures)
 
 
-def save_model(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path, *, dtype: torch.dtype | None = None
-) -> None:
-    """Write weights (in their own type unless one is given), config, generation config and tokenizer.
+def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path, *, dtype: torch.dtype) -> None:
+    """Write weights of a type, config, generation config and tokenizer.
 
     A model that is trained further keeps its own generation config. Raises StorageError.
     """
     if model.config._attn_implementation == WRITTEN_OUT:
         model.set_attn_implementation(STANDARD)
     set_ends(model, tokenizer)
-    try:
+    with disk_errors(out):
         with quiet(), quiet():
-            (model.to(dtype) if dtype is not None else model).save_pretrained(out)
+            model.to(dtype).save_pretrained(out)
             if not _is_byte_level(tokenizer):
                 tokenizer.save_pretrained(out)
         for file in out.glob("*.safetensors"):
             # safetensors lets nobody else read it; the model is as public as its config.
             shutil.copymode(out / "config.json", file)
-    except OSError as error:
-        raise storage_error(error, out) from error
     if _is_byte_level(tokenizer):
         save_tokenizer(tokenizer, out)
 

@@ -58,7 +58,7 @@ class Index(Record):
 
 
 class Shards:
-    """A finished folder of shards, opened; a `Stream` of its training tokens."""
+    """A finished folder of shards, opened: its training tokens in a row, and its held-out pieces."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -70,7 +70,7 @@ class Shards:
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def windows(self, starts: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-        """Return the windows that start there, shape (len(starts), length); they may span shards."""
+        """Return the windows that start there, shape (len(starts), length); the first token follows the last."""
         return np.stack([self._window(int(start), length) for start in starts]).astype(np.int64)
 
     def held_out(self, text: HeldOutText) -> NDArray[np.int64]:

@@ -13,10 +13,10 @@ from doceo.core.errors import ConfigError
 from doceo.pretrain.checkpoint import State
 from doceo.pretrain.estimate import Estimate, fitted, free_memory, memory, probe
 from doceo.pretrain.loop import computes_in_half
-from doceo.pretrain.model import context_of, file_config, llama_config, new_model, unusable
+from doceo.pretrain.model import check_usable, context_of, file_config, llama_config, new_model, unusable
 from doceo.pretrain.objective import Objective
 from doceo.pretrain.recipe import ADAM_WIDTH, Recipe, recipe
-from doceo.pretrain.stream import Stream
+from doceo.pretrain.shards import Shards
 from doceo.pretrain.training import Learner
 from doceo.providers.hf_models import open_config, open_model, quiet_start
 
@@ -48,8 +48,8 @@ class Started:
     learner: Learner
     half: bool
 
-    def estimate(self, stream: Stream) -> Estimate:
-        """Return what training on a stream of tokens takes, from a few real steps that change nothing."""
+    def estimate(self, shards: Shards) -> Estimate:
+        """Return what training on the tokens of shards takes, from a few real steps that change nothing."""
         learner, made = self.learner, self.learner.recipe
         free = free_memory(learner.model.device.type)
         speed = probe(learner.model, learner.objective, made)
@@ -58,7 +58,7 @@ class Started:
         return Estimate(
             parameters=learner.model.num_parameters(),
             tokens=round(tokens),
-            passes=round(tokens / len(stream), 2),
+            passes=round(tokens / len(shards), 2),
             steps=round(tokens / step),
             tokens_per_second=round(speed, 1),
             seconds=round(tokens / speed, 1),
@@ -74,7 +74,7 @@ def start(wanted: Wanted, tokenizer: PreTrainedTokenizerBase, state: State | Non
     Raises:
         TrainingError: It does not fit into memory.
         ConfigError: It is to be compiled, and there is no compiler.
-        InputError: The config file describes no model that can be trained.
+        InputError: The config file describes no model that can be trained, or the tokenizer is not the model's.
         ModelNotFound, ProviderError: The model to train further cannot be opened.
     """
     quiet_start()
@@ -102,6 +102,7 @@ def start(wanted: Wanted, tokenizer: PreTrainedTokenizerBase, state: State | Non
     if not wanted.further:
         tokenizer.model_max_length = made.context
     try:
+        check_usable(model, len(tokenizer), _named(wanted))
         objective = Objective(model, half=half, compiled=wanted.training.compile)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         # Its first look at the model is the first use of its layers, whose sizes may not fit one another.

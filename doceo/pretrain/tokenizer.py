@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.jsonl import storage_error, write_text
+from data.disk import disk_errors
+from data.jsonl import write_text
+from doceo.pretrain.encoding import Encoder
 from doceo.text.chat_template import CHATML
 
 if TYPE_CHECKING:
@@ -65,11 +67,9 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path, *, template
 
     Raises StorageError.
     """
-    try:
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         tokenizer.save_pretrained(folder)
-    except OSError as error:
-        raise storage_error(error, folder) from error
     if template_in_config:
         config = folder / "tokenizer_config.json"
         settings = json.loads(config.read_text(encoding="utf-8"))
@@ -81,8 +81,8 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path, *, template
 
 
 def token_count(tokenizer: PreTrainedTokenizerFast, texts: Iterable[str]) -> int:
-    """Return how many tokens texts take, special tokens not counted."""
-    return sum(len(tokenizer.encode(text, add_special_tokens=False, verbose=False)) for text in texts)
+    """Return how many tokens texts take; a special token's name in them is only text."""
+    return sum(map(len, Encoder(tokenizer).encode(list(texts))))
 
 
 def longest_tokens(tokenizer: PreTrainedTokenizerFast, count: int) -> list[str]:

@@ -13,6 +13,7 @@ import torch
 
 from doceo.core.config import TrainingConfig
 from doceo.core.protocols import Progress, Task
+from doceo.core.stopping import Stop
 from doceo.pretrain import checkpoint as checkpoints
 from doceo.pretrain.card import Pretrained
 from doceo.pretrain.checkpoint import State
@@ -23,14 +24,13 @@ from doceo.pretrain.optimizers import Optimizers
 from doceo.pretrain.recipe import Recipe
 from doceo.pretrain.samples import prompts_of, sample
 from doceo.pretrain.shards import Shards
-from doceo.pretrain.stopping import Stop
 from doceo.pretrain.validation import Validation
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 LAST = 4
-"""The last measurement reads so many times as many tokens as the others."""
+"""The figure that a finished training is known by is of so many times as many tokens as those of its curve."""
 MEASURING = 0.1
 """Share of a training's time that measuring may take where its time is limited."""
 SHOWN = 100
@@ -71,6 +71,7 @@ class Training:
         self._learner, self._shards, self._config, self._work = learner, shards, config, work
         self._progress, self._clock, self._saved = progress, clock, clock()
         self._measuring = 0.0
+        self._final: float | None = None
         recipe, model = learner.recipe, learner.model
         self._optimizers = Optimizers(model, recipe)
         rows = recipe.micro_rows(recipe.context)
@@ -119,12 +120,16 @@ class Training:
         self.log.waiting.append(step.loss)
         if _crosses(share, step.share, self._config.evaluations) and self._has_time(step):
             start = self._clock()
-            tokens = self._config.eval_tokens * (LAST if step.share >= 1.0 else 1)
-            self.log.add(step, self._validation.bits_per_byte(self._learner.model, self._learner.objective, tokens))
+            self.log.add(step, self._measured(self._config.eval_tokens))
+            if step.share >= 1.0:
+                self._final = self._measured(LAST * self._config.eval_tokens)
             self._write_samples(step.reached.steps)
             self._measuring += self._clock() - start
         elif _crosses(share, step.share, LINES):
             self.log.add(step, None)
+
+    def _measured(self, tokens: int) -> float | None:
+        return self._validation.bits_per_byte(self._learner.model, self._learner.objective, tokens)
 
     def _has_time(self, step: Step) -> bool:
         """Return whether to measure now: in a short time most of it has to go into training."""
@@ -145,7 +150,7 @@ class Training:
         measured = self.log.lines[-1]["eval_bits_per_byte"]
         said = f"step {step:,}: " + (f"{measured:.3f} bits per byte" if measured is not None else "")
         for one in written[1:2] or written:
-            said += f"  [{one['prompt']}]{' '.join(one['text'].split())[:SHOWN]}"
+            said += f"  [{one['prompt']}] {' '.join(one['text'].split())[:SHOWN]}"
         self._progress.say(said)
 
     def _show(self, task: Task, step: Step, share: float, total: int) -> None:
@@ -169,7 +174,8 @@ class Training:
 
     def _result(self, reached: Done) -> Pretrained:
         model = self._learner.model
-        measured = [line["eval_bits_per_byte"] for line in self.log.lines if line["eval_bits_per_byte"] is not None]
+        # A process that was stopped after its last step has not left the figure.
+        final = self._final if self._final is not None else self._measured(LAST * self._config.eval_tokens)
         return Pretrained(
             parameters=model.num_parameters(),
             vocabulary=model.config.get_text_config().vocab_size,
@@ -177,7 +183,7 @@ class Training:
             steps=reached.steps,
             seconds=round(reached.seconds, 3),
             loss=round(self.log.loss(), 4),
-            bits_per_byte=round(measured[-1], 4) if measured else None,
+            bits_per_byte=None if final is None else round(final, 4),
         )
 
 

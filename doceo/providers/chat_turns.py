@@ -5,7 +5,7 @@ All of them go through here, so that a model is asked as it was trained, whateve
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,17 +33,27 @@ def render(tokenizer: PreTrainedTokenizerBase, turns: Turns, *, answering: bool 
     Raises:
         jinja2.TemplateError: The template refuses the conversation.
     """
+    return written(lambda given: _apply(tokenizer, given, answering=answering), turns)
+
+
+def written(apply: Callable[[Turns], str], turns: Turns) -> str:
+    """Return a conversation as `apply` writes it by a chat template, with a system message wherever there is one.
+
+    Raises jinja2's TemplateError as `render`.
+    """
     from jinja2 import TemplateError
 
     merged = with_system_merged(turns)
     try:
-        text = _apply(tokenizer, turns, answering=answering)
+        text = apply(turns)
     except TemplateError:
         if merged == list(turns):
             raise
-        return _apply(tokenizer, merged, answering=answering)
-    lost = merged != list(turns) and turns[0]["content"].strip() not in text
-    return _apply(tokenizer, merged, answering=answering) if lost else text
+        return apply(merged)
+    system = turns[0]["content"].strip() if turns else ""
+    # A later turn may hold the same words.
+    lost = merged != list(turns) and text.count(system) < sum(turn["content"].count(system) for turn in turns)
+    return apply(merged) if lost else text
 
 
 def takes_system(tokenizer: PreTrainedTokenizerBase) -> bool:

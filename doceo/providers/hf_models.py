@@ -5,7 +5,6 @@ Shared by the local provider and by fine-tuning, so that a base is found and ref
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -16,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from doceo.core.errors import ModelNotFound, ProviderError
+from doceo.providers.model_folder import check_name
+from doceo.providers.shipped_model import located
 from doceo.text.chat_template import PLAIN
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-ADAPTER = "adapter_config.json"
 _POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len")
 """What configs call the longest text that a model reads; the last is MPT's."""
 _UNBOUNDED = 1_000_000
@@ -60,7 +60,8 @@ def open_model(
     import torch
     from transformers import AutoModelForCausalLM
 
-    _check_name(name)
+    name = located(name)
+    check_name(name)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = dtype or (torch.bfloat16 if device == "cuda" else torch.float32)
     fewer = {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
@@ -78,7 +79,8 @@ def open_config(name: str) -> PreTrainedConfig:
     quiet_start()
     from transformers import AutoConfig
 
-    _check_name(name)
+    name = located(name)
+    check_name(name)
     with quiet(), _mapped(name):
         return AutoConfig.from_pretrained(name, trust_remote_code=False)
 
@@ -91,6 +93,7 @@ def open_tokenizer(name: str) -> PreTrainedTokenizerBase:
     quiet_start()
     from transformers import AutoTokenizer
 
+    name = located(name)
     with quiet(), _mapped(name):
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     if tokenizer.eos_token is None:
@@ -123,19 +126,6 @@ def context_of(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> 
     return int(min(positions, limit) if limit < _UNBOUNDED else positions)
 
 
-def base_of(adapter: Path) -> str:
-    """Return the base model that an adapter folder names. Raises ModelNotFound."""
-    try:
-        named = json.loads((adapter / ADAPTER).read_text(encoding="utf-8")).get("base_model_name_or_path")
-    except (OSError, json.JSONDecodeError, AttributeError) as error:
-        raise ModelNotFound(
-            f"{adapter} is not an adapter folder: no readable {ADAPTER}.", hint="Make one with: doceo finetune"
-        ) from error
-    if not isinstance(named, str) or not named:
-        raise ModelNotFound(f"The adapter {adapter} does not name its base model.", hint="Give the base with --base.")
-    return named
-
-
 def quiet_start() -> None:
     """Turn the libraries' telemetry off; has to come before their first import to hold for all of them."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -146,6 +136,8 @@ def quiet_start() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|trl)\b")
     # It warns that a kernel of the hub is not there, when peft imports it.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    # Every try to reach the hub is a line of its own; what comes of them is said once, as an error of ours.
+    logging.getLogger("huggingface_hub.utils._http").setLevel(logging.ERROR)
     if constants := sys.modules.get("huggingface_hub.constants"):
         vars(constants)["HF_HUB_DISABLE_TELEMETRY"] = True
 
@@ -174,41 +166,16 @@ def quiet() -> Iterator[None]:
             shown.enable_progress_bar()
 
 
-def _check_name(name: str) -> None:
-    """Raise where a folder is no model, or a path is no folder."""
-    if Path(name).is_dir():
-        _check_folder(Path(name))
-    elif _looks_like_path(name):
-        raise ModelNotFound(
-            f"There is no model folder {name}.",
-            hint="Check the path, or give a name from the hub such as Qwen/Qwen3-0.6B.",
-        )
-
-
-def _looks_like_path(name: str) -> bool:
-    return name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
-
-
-def _check_folder(folder: Path) -> None:
-    if not (folder / "config.json").exists():
-        what = "an adapter, not a base model" if (folder / ADAPTER).exists() else "no model: it has no config.json"
-        raise ModelNotFound(f"{folder} is {what}.", hint="Name the folder of a Hugging Face causal language model.")
-    if not any(folder.glob("*.safetensors")):
-        pickled = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
-        raise ProviderError(
-            f"{folder} holds {'pickled weights only' if pickled else 'no weights'}: no *.safetensors.",
-            hint="Pickled files can run code when opened, so they are never read; save the model as safetensors.",
-        )
-
-
 @contextmanager
 def _mapped(name: str) -> Iterator[None]:
     """Turn transformers' and the hub's errors into ours."""
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
+    libraries = (StrictDataclassError, SafetensorError)
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, *libraries) as error:
         raise _map(name, error) from error
 
 
@@ -238,6 +205,6 @@ def _map(name: str, error: Exception) -> ProviderError:
             hint="Pickled weights are never read; choose a model with safetensors.",
         )
     return ModelNotFound(
-        f"The model {name} is not on this machine and could not be fetched from the hub.",
-        hint="Check the name and the network; gated models need a token of yours (hf auth login); or give a folder.",
+        f"There is no folder {name}, and no model of that name could be fetched from the hub.",
+        hint="Check the spelling and the network; gated models need a token of yours (hf auth login).",
     )

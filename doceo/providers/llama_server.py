@@ -60,29 +60,22 @@ class LlamaServer:
     def prompt(self, messages: Sequence[Mapping[str, str]], **more: str) -> str:
         """Return the prompt that transformers makes of messages with the file's chat template.
 
-        `more` are variables for the template. Raises RequestRejected where it refuses the messages.
+        `more` are variables for the template. Raises jinja2's TemplateError where it refuses the messages.
         """
-        from jinja2 import TemplateError
         from transformers.utils.chat_template_utils import render_jinja_template
 
-        try:
-            rendered, _ = render_jinja_template(
-                conversations=[[dict(message) for message in messages]],
-                chat_template=self.template,
-                add_generation_prompt=True,
-                bos_token=self.bos_token,
-                eos_token=self.eos_token,
-                **more,
-            )
-        except TemplateError as error:
-            raise RequestRejected(
-                f"The model's chat template refuses these messages: {error}",
-                hint="Some templates allow no system message, or want user and assistant in turn.",
-            ) from error
+        rendered, _ = render_jinja_template(
+            conversations=[[dict(message) for message in messages]],
+            chat_template=self.template,
+            add_generation_prompt=True,
+            bos_token=self.bos_token,
+            eos_token=self.eos_token,
+            **more,
+        )
         return str(rendered[0])
 
     def own_prompt(self, messages: Sequence[Mapping[str, str]], **more: str) -> str:
-        """Return the prompt that llama.cpp itself makes of them, as its server does; arguments and errors as above."""
+        """Return the prompt that llama.cpp itself makes of messages, as its server does. Raises RequestRejected."""
         if not self._reads_template:
             raise _rejected("it cannot read the chat template")
         asked = {"messages": [dict(message) for message in messages], "chat_template_kwargs": more}

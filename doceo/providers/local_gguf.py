@@ -13,12 +13,14 @@ from typing import Any, Self
 
 from doceo.core.errors import RequestRejected
 from doceo.core.records import ChatReply, ChatRequest, Message, Usage
+from doceo.providers.chat_turns import DATE, written
 from doceo.providers.llama_server import LlamaServer
 from doceo.providers.local_stream import stripped
+from doceo.text.thinking import pieces_without_thinking, without_thinking
 
 
 class GgufModel:
-    """A `Provider` over a GGUF file, its chat template rendered as transformers renders it. Safe for threads.
+    """A `Provider` over a GGUF file, asked in the words in which `LocalModel` asks. Safe for threads.
 
     A reply to `complete` depends on its request alone; `stream`, which serves conversations, goes on from the turns
     that llama.cpp still holds. A JSON schema in a request is kept to, token by token.
@@ -58,12 +60,12 @@ class GgufModel:
             seconds=time.perf_counter() - start,
         )
         finish = "length" if choice["finish_reason"] == "length" else "stop"
-        return ChatReply(text=choice["text"].strip(), finish=finish, usage=usage)
+        return ChatReply(text=without_thinking(choice["text"]).strip(), finish=finish, usage=usage)
 
     def stream(self, request: ChatRequest) -> Iterator[str]:
         """Answer a request piece by piece. Raises RequestRejected; leaving early stops the generation."""
         with closing(_pieces(self._server, self._body(request))) as pieces:
-            yield from stripped(pieces)
+            yield from pieces_without_thinking(stripped(pieces))
 
     def close(self) -> None:
         """Give the memory back."""
@@ -100,7 +102,17 @@ class GgufModel:
         return body
 
     def _encode(self, messages: Sequence[Message]) -> list[int]:
-        return self._server.tokens(self._server.prompt([message.model_dump() for message in messages]))
+        from jinja2 import TemplateError
+
+        turns = [message.model_dump() for message in messages]
+        try:
+            text = written(lambda given: self._server.prompt(given, date_string=DATE), turns)
+        except TemplateError as error:
+            raise RequestRejected(
+                f"The chat template of {self.name} refuses these messages: {error}",
+                hint="Some templates allow no system message, or want user and assistant in turn.",
+            ) from error
+        return self._server.tokens(text)
 
 
 def _pieces(server: LlamaServer, body: dict[str, object]) -> Generator[str, None, None]:

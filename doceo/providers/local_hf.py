@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from doceo.core.errors import ModelNotFound, RequestRejected
 from doceo.core.records import ChatReply, ChatRequest, Message, Usage
 from doceo.providers.chat_turns import render
-from doceo.providers.hf_models import ADAPTER, base_of, open_model, quiet
+from doceo.providers.hf_models import open_model, quiet
 from doceo.providers.local_weights import SharedWeights
+from doceo.providers.model_folder import ADAPTER, base_of
 from doceo.text.thinking import without_thinking
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from data.jsonl import read_jsonl, read_rows
 from data.manifest import Manifest
 from data.manifest import read as read_manifest
 from data.review import REVIEW, Decision, read_review
-from data.store import ADAPTER, ANSWERS, BASE, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, STAGES, Run
+from data.store import ADAPTER, ANSWERS, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, STAGES, Run
 from doceo.core.errors import InputError
 from doceo.core.records import (
     Answered,
@@ -65,13 +65,11 @@ class RunRecords:
     scores: tuple[Score, ...] = ()
     items: tuple[Item, ...] = ()
     manifests: Mapping[str, Manifest] = field(default_factory=dict)
-    own_base: bool = False
-    """True where the run trained its base model itself."""
 
 
 def read_run(run: Run) -> RunRecords:
     """Read what the finished stages of a run hold. Raises InputError naming a damaged file."""
-    manifests = {name: made for name in (*STAGES, BASE) if (made := read_manifest(run.path / name)) is not None}
+    manifests = {name: made for name in STAGES if (made := read_manifest(run.path / name)) is not None}
     folder = {name: run.path / name for name in manifests}
     documents = _lines(folder.get(DOCUMENTS), "documents.jsonl", Document)
     ledger = _file(folder.get(PAIRS), "ledger.json")
@@ -98,7 +96,6 @@ def read_run(run: Run) -> RunRecords:
         scores=_whole(scores, _SCORES) if scores else (),
         items=tuple(_lines(folder.get(SCORES), "items.jsonl", Item)),
         manifests=manifests,
-        own_base=(run.path / BASE).is_dir(),
     )
 
 

@@ -36,7 +36,7 @@ def verdict(parity: Parity) -> str:
     if parity.passed is None:
         return "**Not compared.** Whether this is the trained model was not checked."
     if parity.passed:
-        return "Compared with the trained model: the same, within the tolerance below."
+        return "Compared with the trained model: the same, within what is allowed."
     what = "; ".join(parity.problems)
     if parity.warns:
         return f"**Warning: less exact than it should be.** {what}. A finer number format keeps more: f16, or f32."

@@ -12,7 +12,7 @@ from doceo.core.protocols import Progress
 from doceo.providers.hf_models import open_model, open_tokenizer
 from finetune.export.gguf_tokenizer import adds_bos
 from finetune.export.gguf_writer import check_writable, write_gguf
-from finetune.export.measured import TorchModel
+from finetune.export.measured import TorchModel, named_ends, turn_end
 from finetune.export.merged import Trained, merge, open_trained, save_merged
 from finetune.export.ollama import read_modelfile, trims, write_modelfile
 from finetune.export.parity import EXACT, MERGED, TOLERANCES, Parity, Tolerance, compare
@@ -52,16 +52,22 @@ def _hf(job: Job) -> Parity:
     job.trained.forget()
     opened = open_model(str(job.folder), dtype=torch.float32, device="cpu")
     kind = str(dtype).removeprefix("torch.")
-    return _in_torch(job, TorchModel(opened.model, opened.tokenizer), MERGED[kind], f"merged, {kind}")
+    candidate = TorchModel(opened.model, opened.tokenizer, named_ends(opened.model, opened.tokenizer))
+    return _in_torch(job, candidate, MERGED[kind], f"merged, {kind}")
 
 
 def _vllm(job: Job) -> Parity:
-    assert job.trained.adapter is not None
-    write_adapter(job.trained.adapter, job.trained.base, job.folder, job.trained.tokenizer)
-    job.trained.forget()
-    again = open_trained(job.trained.base, job.folder)
+    trained = job.trained
+    assert trained.adapter is not None
+    write_adapter(trained.adapter, trained.base, trained.model.config.model_type, job.folder, trained.tokenizer)
+    end = turn_end(trained.tokenizer)
+    note = "The files were compared in transformers; vLLM itself was not run."
+    if end not in named_ends(trained.model, trained.tokenizer):
+        note += f" vLLM ends answers where the base does: ask with stop_token_ids [{end}] too."
+    trained.forget()
+    again = open_trained(trained.base, job.folder)
     made = _in_torch(job, TorchModel(again.model, open_tokenizer(str(job.folder))), EXACT, "adapter for vLLM")
-    return made.model_copy(update={"note": "The files were compared in transformers; vLLM itself was not run."})
+    return made.model_copy(update={"note": note})
 
 
 def _gguf(job: Job) -> Parity:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -38,21 +40,18 @@ def check_writable(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, c
     if not reason and split_name(tokenizer) is None:
         reason = "its tokenizer splits text in a way that is not known here"
     if reason:
-        hint = f"llama.cpp converts it itself: {conversion}" if conversion else "Use llama.cpp's convert_hf_to_gguf.py."
+        command = conversion or "python convert_hf_to_gguf.py DIR"
+        hint = f"llama.cpp's own program knows more families: {command}"
         raise ExportFailed(f"This model cannot be written as GGUF here: {reason}.", hint=hint)
 
 
 def conversion(source: str, out: Path, kind: Quantization) -> str:
-    """Return the commands that merge a model and let llama.cpp's own programs make a GGUF file of it."""
-    first = "f16" if kind == "q8_0" else kind
-    merged, file = f"{out}-merged", out / f"{out.name}-{first}.gguf"
-    steps = [
-        f"doceo export-model {source} --to hf --out {merged}",
-        f"python convert_hf_to_gguf.py {merged} --outfile {file} --outtype {first}",
-    ]
-    if kind == "q8_0":
-        steps.append(f"llama-quantize {file} {out / f'{out.name}-q8_0.gguf'} Q8_0")
-    return " && ".join(steps)
+    """Return the commands that merge a model and let llama.cpp's own program make a GGUF file of it."""
+    merged, file = quote(f"{out}-merged"), quote(f"{out}-{kind}.gguf")
+    return (
+        f"doceo export-model {quote(source)} --to hf --out {merged}"
+        f" && python convert_hf_to_gguf.py {merged} --outfile {file} --outtype {kind}"
+    )
 
 
 def write_gguf(
@@ -105,6 +104,8 @@ def write_gguf(
         writer.close()
         partial.replace(path)
     except OSError as error:
+        if error.errno is None:  # numpy wrote less than it was given, and names no reason: there was no room
+            error.errno = errno.ENOSPC
         raise storage_error(error, path) from error
     finally:
         partial.unlink(missing_ok=True)

@@ -59,9 +59,11 @@ class LlamaModel:
 
     @staticmethod
     def _way(ids: Callable[[], list[int]]) -> list[int]:
+        from jinja2 import TemplateError
+
         try:
             return ids()
-        except RequestRejected:
+        except (RequestRejected, TemplateError):
             return []
 
     def score(self, ids: Sequence[int]) -> Scored:

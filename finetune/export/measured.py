@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from doceo.core.records import Message
+from doceo.providers.chat_turns import DATE, end_of_turn
 
 if TYPE_CHECKING:
     import torch
@@ -57,11 +58,17 @@ class TorchModel:
     Args:
         model: A causal language model with float32 weights, with or without an adapter switched on.
         tokenizer: Its tokenizer.
+        ends: Ids that end an answer; left out, those that the model is trained to end with.
     """
 
-    def __init__(self, model: Any, tokenizer: PreTrainedTokenizerBase) -> None:  # noqa: ANN401 - peft ships no types
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401 - peft ships no types
+        tokenizer: PreTrainedTokenizerBase,
+        ends: Collection[int] = (),
+    ) -> None:
         self.model, self.tokenizer = model, tokenizer
-        self.ends = ends_of(model, tokenizer)
+        self.ends = sorted(ends) or ends_of(model, tokenizer)
 
     def prompts(self, messages: Sequence[Message]) -> list[list[int]]:
         """Return the ids of the rendered chat template. Raises jinja2's TemplateError."""
@@ -110,10 +117,21 @@ class TorchModel:
 
 
 def ends_of(model: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:  # noqa: ANN401 - as above
-    """Return the ids that end an answer: those of the model's generation config and the tokenizer's own."""
+    """Return the ids that end an answer: those that the model's files name, and the chat template's."""
+    return sorted({*named_ends(model, tokenizer), turn_end(tokenizer)})
+
+
+def named_ends(model: Any, tokenizer: PreTrainedTokenizerBase) -> set[int]:  # noqa: ANN401 - as above
+    """Return the ids at which every program ends an answer: the generation config's and the tokenizer's own."""
     named = model.generation_config.eos_token_id
     more = named if isinstance(named, list) else [named]
-    return sorted({int(token) for token in (*more, tokenizer.eos_token_id) if token is not None})
+    return {int(token) for token in (*more, tokenizer.eos_token_id) if token is not None}
+
+
+def turn_end(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return the id that a model is trained to end an answer with."""
+    mark = end_of_turn(tokenizer)
+    return int(tokenizer.convert_tokens_to_ids(mark) if mark else tokenizer.eos_token_id)
 
 
 def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
@@ -124,11 +142,8 @@ def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) ->
 
 
 def fixed_date(template: str) -> dict[str, str]:
-    """Return the variable that keeps a template from writing today's date, so that equal models give equal prompts.
-
-    The date is the one that Llama 3.x's own template writes where it is told none.
-    """
-    return {"date_string": "26 Jul 2024"} if "date_string" in template else {}
+    """Return the variable that keeps a template from writing today's date, so that equal models give equal prompts."""
+    return {"date_string": DATE} if "date_string" in template else {}
 
 
 def ids_of(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

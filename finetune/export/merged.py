@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from data.jsonl import storage_error
+from data.disk import disk_errors
 from doceo.core.errors import ExportFailed
 from doceo.providers.hf_models import open_model, open_tokenizer, quiet
 from doceo.providers.local_weights import SharedWeights
@@ -80,15 +80,12 @@ def save_merged(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fold
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     # A base may ship settings that only sampling reads; saving refuses them beside greedy decoding.
     model.generation_config.do_sample = model.generation_config.do_sample or _samples(model.generation_config)
-    try:
-        with quiet():
-            model.to(dtype).save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
+    with quiet(), disk_errors(folder):
+        model.to(dtype).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
         mode = (folder / "config.json").stat().st_mode
         for file in folder.glob("*.safetensors"):
             file.chmod(mode)  # safetensors writes files that only their owner can read
-    except OSError as error:
-        raise storage_error(error, folder) from error
 
 
 def _samples(config: Any) -> bool:  # noqa: ANN401 - transformers ships partial types

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from data.jsonl import write_text
@@ -130,7 +131,7 @@ def stop_marks(tokenizer: PreTrainedTokenizerBase, turns: Turns, ends: Sequence[
 def create(folder: Path, name: str) -> str:
     """Add the model to Ollama where its program is installed; return what came of it, in words."""
     program = shutil.which("ollama")
-    command = f"ollama create {name} -f {folder / MODELFILE}"
+    command = f"ollama create {name} -f {quote(str(folder / MODELFILE))}"
     if program is None:
         return f"Ollama is not installed here; where it is: {command}"
     done = subprocess.run(

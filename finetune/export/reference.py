@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from doceo.core.errors import ExportFailed
 from doceo.core.protocols import Progress
 from doceo.core.records import Message
-from finetune.export.measured import Scored, TorchModel, Written, ids_of, rendered
+from finetune.export.measured import Scored, TorchModel, Written, ids_of, rendered, turn_end
 
 if TYPE_CHECKING:
     import torch
@@ -87,4 +87,4 @@ def _encoded(model: TorchModel, messages: Sequence[Message]) -> tuple[list[int],
         prompt = ids_of(model.tokenizer, rendered(model.tokenizer, messages[:-1]))
     except TemplateError:
         return None
-    return prompt, [*prompt, *ids_of(model.tokenizer, messages[-1].content), int(model.tokenizer.eos_token_id)]
+    return prompt, [*prompt, *ids_of(model.tokenizer, messages[-1].content), turn_end(model.tokenizer)]

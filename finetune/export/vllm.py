@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from data.jsonl import storage_error, write_json
+from data.disk import disk_errors
+from data.jsonl import write_json
 from doceo.core.errors import ExportFailed
-from doceo.providers.hf_models import ADAPTER
+from doceo.providers.model_folder import ADAPTER
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -22,6 +24,8 @@ _KEPT = {
     "exclude_modules", "layers_to_transform", "layers_pattern", "use_rslora", "fan_in_fan_out",
 }  # fmt: skip
 _FIXED = {"bias": "none", "inference_mode": True, "lora_dropout": 0.0, "use_dora": False, "modules_to_save": None}
+_WITHOUT_ADAPTERS = ("bloom", "falcon", "gpt2", "gpt_neo", "gpt_neox", "gptj", "mpt")
+"""Families that vLLM serves merged only: its list of supported models has no mark under LoRA for them."""
 _UNSUPPORTED = {
     "use_dora": "DoRA",
     "modules_to_save": "whole modules beside the adapter",
@@ -34,12 +38,13 @@ _UNSUPPORTED = {
 }
 
 
-def write_adapter(adapter: Path, base: str, folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+def write_adapter(adapter: Path, base: str, family: str, folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
     """Write adapter_config.json, adapter_model.safetensors, and the tokenizer with its chat template.
 
     Args:
         adapter: A PEFT folder.
         base: Its base, by name or folder, where it is now.
+        family: The base's `model_type`.
         folder: The folder to write.
         tokenizer: The adapter's.
 
@@ -48,30 +53,28 @@ def write_adapter(adapter: Path, base: str, folder: Path, tokenizer: PreTrainedT
         StorageError: The folder cannot be written.
     """
     config = json.loads((adapter / ADAPTER).read_text(encoding="utf-8"))
-    _check(config, adapter)
+    _check(config, adapter, family)
     kept = {key: value for key, value in config.items() if key in _KEPT and value is not None}
-    try:
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(adapter / WEIGHTS, folder / WEIGHTS)
         tokenizer.save_pretrained(folder)
-    except OSError as error:
-        raise storage_error(error, folder) from error
     fixed = _FIXED | {"base_model_name_or_path": base}
     ordered = {key: sorted(value) if isinstance(value, list) else value for key, value in (kept | fixed).items()}
     write_json(folder / ADAPTER, dict(sorted(ordered.items())))
 
 
-def serve_command(folder: Path, name: str) -> str:
-    """Return the command that serves the adapter of a folder over its base under a name."""
+def serve_command(folder: Path, name: str, shown: Path) -> str:
+    """Return the command that serves a folder's adapter over its base under a name; `shown` is where it will stand."""
     config = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
     most = next(rank for rank in RANKS if rank >= config["r"])
     return (
-        f"vllm serve {config['base_model_name_or_path']} --enable-lora --max-lora-rank {most}"
-        f" --lora-modules {name}={folder} --chat-template {folder / 'chat_template.jinja'}"
+        f"vllm serve {quote(config['base_model_name_or_path'])} --enable-lora --max-lora-rank {most}"
+        f" --lora-modules {quote(f'{name}={shown}')} --chat-template {quote(str(shown / 'chat_template.jinja'))}"
     )
 
 
-def _check(config: dict[str, Any], adapter: Path) -> None:
+def _check(config: dict[str, Any], adapter: Path, family: str) -> None:
     found = [words for key, words in _UNSUPPORTED.items() if config.get(key)]
     if config.get("bias", "none") != "none":
         found.append("trained biases")
@@ -79,10 +82,12 @@ def _check(config: dict[str, Any], adapter: Path) -> None:
         found.append(f"a rank above {RANKS[-1]}")
     if config.get("peft_type", "LORA") != "LORA":
         found.append(f"adapters of the kind {config['peft_type']}")
+    if family in _WITHOUT_ADAPTERS:
+        found.append(f"adapters of the {family} family")
     if not (adapter / WEIGHTS).exists():
         found.append(f"adapters without {WEIGHTS}")
     if found:
         raise ExportFailed(
-            f"vLLM does not serve {' or '.join(dict.fromkeys(found))}, which the adapter {adapter} has.",
-            hint=f"Merge it instead: doceo export-model {adapter} --to hf --out DIR; vllm serve DIR",
+            f"vLLM does not serve {' or '.join(dict.fromkeys(found))}, which {adapter} is or has.",
+            hint=f"Merge it instead: doceo export-model {quote(str(adapter))} --to hf --out DIR; vllm serve DIR",
         )

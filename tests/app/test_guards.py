@@ -12,14 +12,15 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 import doceo
-from data.manifest import file_sha256
 from data.manifest import read as read_manifest
 from data.store import Run
 from doceo.app.assistant import Assistants
+from doceo.app.bases import base_of
 from doceo.app.settings import load_settings
 from doceo.cli.main import app
 from doceo.core.errors import ConfigError, UsageError
 from doceo.core.progress import Silent
+from doceo.providers.shipped_model import shipped_folder
 
 
 def run_doceo(*arguments: str | Path, stdin: str | None = None) -> Result:
@@ -59,20 +60,21 @@ def test_a_folder_with_other_files_is_not_replaced_by_an_adapter(tiny_run: Path,
     rows = tiny_run / "4-dataset" / "train.jsonl"
     for out in (tmp_path / "thesis", "."):
         Path("here.txt").write_text("precious")
-        result = run_doceo("finetune", rows, "--base", tiny_run / "base", "--out", out, "--force")
+        result = run_doceo("finetune", rows, "--out", out, "--force")
         assert result.exit_code == 2, result.stderr
     assert (tmp_path / "thesis" / "thesis.txt").read_text() == "precious"
 
 
 def test_finetune_keeps_the_base_and_the_split_of_its_run(tiny_run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(tiny_run, tmp_path / "tiny")
-    before = file_sha256(copy / "base" / "model.safetensors")
-    result = run_doceo("finetune", copy, "--epochs", "0.5")
+    own = shutil.copytree(shipped_folder(), tmp_path / "own")
+    result = run_doceo("finetune", copy, "--epochs", "0.2", "--base", own)
     assert result.exit_code == 1
     assert "--force" in result.stderr
-    assert file_sha256(copy / "base" / "model.safetensors") == before
-    assert run_doceo("finetune", copy, "--epochs", "0.5", "--force").exit_code == 0
-    assert file_sha256(copy / "base" / "model.safetensors") == before
+    assert base_of(Run(copy)) == str(shipped_folder())
+    assert run_doceo("finetune", copy, "--epochs", "0.2", "--base", own, "--force").exit_code == 0
+    assert run_doceo("finetune", copy, "--epochs", "0.3", "--force").exit_code == 0
+    assert base_of(Run(copy)) == str(own)
 
 
 def test_an_adapter_of_another_dataset_is_not_scored(tiny_run: Path, library: Path, tmp_path: Path) -> None:
@@ -189,7 +191,7 @@ def test_a_very_long_question_is_answered_in_time(tiny_run: Path) -> None:
 
 
 def test_the_manifest_tells_how_long_the_work_took(tiny_run: Path) -> None:
-    for stage in ("1-documents", "base", "5-adapter", "6-answers"):
+    for stage in ("1-documents", "5-adapter", "6-answers"):
         made = read_manifest(tiny_run / stage)
         assert made is not None
         assert made.wall_s > 0.02, stage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -133,7 +134,7 @@ def test_generated_pairs_are_not_replaced_by_a_file(made: Run, tmp_path: Path) -
     (tmp_path / "x.json").write_text(json.dumps(ROWS))
     with pytest.raises(RunError, match="pairs that were generated"):
         import_file(made, tmp_path / "x.json", "", DatasetConfig())
-    with pytest.raises(InputError, match="no file"):
+    with pytest.raises(InputError, match="cannot be read"):
         import_file(Run(tmp_path / "new"), tmp_path / "nothing.json", "", DatasetConfig())
     assert not (tmp_path / "new").exists()
     with pytest.raises(UsageError, match="no format"):
@@ -195,3 +196,26 @@ def test_quiz_and_cards_name_the_documents(made: Run, tmp_path: Path) -> None:
         export_pairs(made, "csv", "tests", tmp_path / "x.csv", 0)
     note = export_pairs(made, "openai", "all", tmp_path / "train.jsonl", 0).note
     assert str(tmp_path / "train.evidence.jsonl") in note
+
+
+def test_public_formats_that_are_never_exported_are_imported(tmp_path: Path) -> None:
+    dolly, tree, packed = tmp_path / "dolly.jsonl", tmp_path / "tree.json", tmp_path / "faq.csv.gz"
+    dolly.write_text('{"instruction": "Who?", "context": "1843", "response": "Ada."}\n' * 2)
+    said = [("1", None, "prompter", "Who?"), ("2", "1", "assistant", "Ada."), ("3", "2", "prompter", "When?")]
+    said.append(("4", "3", "assistant", "In 1843."))
+    names = ("message_id", "parent_id", "role", "text")
+    tree.write_text(json.dumps([dict(zip(names, turn, strict=True)) for turn in said]))
+    packed.write_bytes(gzip.compress(b"question,answer\nWho?,Ada.\n"))
+    wanted = {
+        dolly: ("dolly", "Who?\n\n1843", "Ada.", 0),
+        tree: ("oasst", "When?", "In 1843.", 2),
+        packed: ("question and answer", "Who?", "Ada.", 0),
+    }
+    for file, (form, question, answer, before) in wanted.items():
+        done = import_file(Run(tmp_path / f"run-{file.stem}"), file, "", DatasetConfig())
+        (pair,) = done.made.pairs
+        assert (done.format, pair.question, pair.answer, len(pair.history)) == (form, question, answer, before)
+        assert done.made.ledger.rejected == ({"exact": 1} if file == dolly else {})
+    dolly.write_text('{"instruction": "Who?", "response": ""}\n{"instruction": "\\ud800", "response": "Ada."}\n')
+    with pytest.raises(InputError, match=r"(?s)line 1, response: is empty.*line 2, instruction: holds half"):
+        import_file(Run(tmp_path / "none"), dolly, "", DatasetConfig())

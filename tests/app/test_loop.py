@@ -23,14 +23,13 @@ from doceo.core.records import Answered, Chunk, Document, Pair, Rejected, Score
 
 SETTINGS = {
     "generate": {"pairs": 20},
-    "pretrain": {"depth": 1, "vocab_size": 400, "max_steps": 10, "batch_tokens": 512},
     "finetune": {"epochs": 1},
     "evaluate": {"resamples": 200},
 }
 
 
 def test_every_stage_is_finished_and_says_what_it_was_made_from(tiny_run: Path) -> None:
-    for stage in (*STAGES, "base"):
+    for stage in STAGES:
         manifest = read_manifest(tiny_run / stage)
         assert manifest is not None, stage
         assert manifest.config_hash
@@ -167,7 +166,7 @@ def test_a_finished_adapter_is_not_replaced_by_accident(tiny_run: Path, tmp_path
     from doceo.app.pipeline import finetune_run
 
     copy = shutil.copytree(tiny_run, tmp_path / "tiny")
-    settings = load_settings({**SETTINGS, "base": str(copy / "base"), "finetune": {"epochs": 2}})
+    settings = load_settings({**SETTINGS, "finetune": {"epochs": 2}})
     with pytest.raises(AdapterExists) as caught:
         finetune_run(Run(copy), None, settings, Silent(), force=False)
     assert "--force" in caught.value.hint

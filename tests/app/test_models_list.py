@@ -65,10 +65,19 @@ def test_adapters_stand_behind_their_base(here: Path) -> None:
     assert hub.base == "some/model"
 
 
-def test_the_base_of_a_run_that_was_moved(tmp_path: Path) -> None:
-    base(tmp_path / "run" / "base")
-    adapter(tmp_path / "run" / "5-adapter", "/elsewhere/run/base")
-    assert list_models([tmp_path])[1].base == str(tmp_path / "run" / "base")
+@pytest.mark.parametrize("header", ["[]", '{"w": {}}', '{"w": 1}', "{"])
+def test_weights_that_are_broken_are_listed_without_a_number(here: Path, header: str) -> None:
+    (here / "b" / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header.encode())
+    assert list_models([here])[0].parameters is None
+
+
+def test_the_model_that_ships_is_listed_with_its_adapters() -> None:
+    adapter(Path("runs/a/5-adapter"), "doceo-5m")
+    shipped, tuned = list_models([])
+    assert (shipped.path, shipped.kind, shipped.base) == ("doceo-5m", "base", "")
+    assert shipped.parameters is not None
+    assert 5e6 < shipped.parameters < 6e6
+    assert (tuned.path, tuned.base) == ("runs/a/5-adapter", "doceo-5m")
 
 
 def test_a_damaged_file_is_no_reason_to_stop(here: Path) -> None:
@@ -84,6 +93,7 @@ def test_the_verb(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"on {here / 'b'}" in shown.stdout
     as_json = CliRunner().invoke(app, ["models", str(here), "--json"], prog_name="doceo")
     assert len(json.loads(as_json.stdout)["models"]) == 4
-    assert "No models here yet" in CliRunner().invoke(app, ["models"], prog_name="doceo").stdout
+    (here / "empty").mkdir()
+    assert "No models here yet" in CliRunner().invoke(app, ["models", str(here / "empty")], prog_name="doceo").stdout
     with pytest.raises(InputError, match="no folder"):
         list_models([here / "nowhere"])

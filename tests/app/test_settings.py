@@ -84,7 +84,7 @@ def test_the_suggested_base_fits() -> None:
         return Machine("Linux", "3.11", cores, 16 * GIB, 12 * GIB, "GPU" if gpu else "", gpu * GIB)
 
     assert [suggested_base(machine(n)) for n in (0, 6, 12, 24)] == [
-        "small",
+        "doceo-5m",
         "Qwen/Qwen3-0.6B",
         "Qwen/Qwen3-1.7B",
         "Qwen/Qwen3-4B",

@@ -49,6 +49,7 @@ def test_the_check_names_the_fault_or_shows_what_is_learned(base: Path, files: l
     assert "alpaca.json: 5 rows taken of 10 (alpaca)" in shown.stderr
     assert "faq.csv: 10 rows taken of 10 (question and answer, 1 faulty and left out)" in shown.stderr
     assert "<|im_start|>assistant\n⟦It is " in shown.stdout
+    assert "Data: alpaca.json + faq.csv + book.txt (" in shown.stdout + shown.stderr
     assert list(tmp_path.glob("*rows*")) == list(tmp_path.glob(".*rows*")) == []
 
 
@@ -65,6 +66,9 @@ def test_several_files_are_trained_together(base: Path, files: list[Path], tmp_p
     assert doceo(*arguments).exit_code == 0
     report = json.loads((tmp_path / "out" / "data.json").read_text())
     assert report["forms"] == {"messages": 10, "text": 2}
+    assert report["file"] == "alpaca.json + book.txt"
+    assert "| alpaca.json + book.txt | sha256 " in (tmp_path / "out" / "README.md").read_text()
+    assert list(json.loads((tmp_path / "out" / "finetuning.json").read_text())["data"]) == ["alpaca.json + book.txt"]
     again = doceo(*arguments)
     assert again.exit_code == 0
     assert "finetune   1/" not in again.stderr
@@ -77,4 +81,25 @@ def test_what_does_not_go_together(base: Path, files: list[Path], tmp_path: Path
     assert doceo(files[0], files[0], "--base", base, "--check").exit_code == 2
     assert doceo(f"{files[0]}=none", "--base", base, "--check").exit_code == 2
     assert doceo(*files[:2], "--base", base, "--print-trl").exit_code == 2
-    assert doceo(tmp_path, files[0], "--base", base, "--check").exit_code == 2
+    (tmp_path / "run").mkdir()
+    assert doceo(tmp_path / "run", files[0], "--base", base, "--check").exit_code == 2
+
+
+def test_a_file_that_is_not_there_and_a_folder_of_files(base: Path, files: list[Path]) -> None:
+    lost = doceo(files[0].with_name("lost.jsonl"), files[0], "--base", base, "--check")
+    assert lost.exit_code == 1
+    assert "lost.jsonl cannot be read: No such file" in lost.stderr
+    folder = doceo(files[0].parent, "--base", base, "--check")
+    assert "is a folder" in folder.stderr
+    assert "Name the files in it" in folder.stderr
+    run = files[0].parent / "run"
+    (run / "4-dataset").mkdir(parents=True)
+    (run / "notes.txt").touch()
+    assert "is a folder" not in doceo(run, "--base", base, "--check").stderr
+
+
+def test_an_empty_file_to_validate_on_is_refused(base: Path, files: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    refused = doceo(files[0], "--base", base, "--validation", tmp_path / "none.jsonl", "--out", tmp_path / "out")
+    assert refused.exit_code == 1
+    assert "none.jsonl is empty" in refused.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,11 @@ def test_what_goes_wrong_is_said(verb: str, texts: Path, tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     assert doceo(verb, tmp_path / "empty", "--out", tmp_path / "out").exit_code == 3
     assert doceo(verb, texts).exit_code == 2
+    (tmp_path / "handbook.pdf").write_bytes(b"%PDF-1.7\n" + b"1 0 obj\n" * 9)
+    result = doceo(verb, tmp_path / "handbook.pdf", "--out", tmp_path / "out")
+    assert result.exit_code in (1, 3)
+    assert "is a PDF, not text; doceo ingest reads documents" in " ".join(result.output.split())
+    shutil.rmtree(tmp_path / "out", ignore_errors=True)
     assert not (tmp_path / "out").exists()
 
 

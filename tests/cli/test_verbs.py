@@ -131,6 +131,7 @@ def test_evaluate_and_its_json(tiny_run: Path) -> None:
         (["export", "none", "--out", "x"], 1, "There is no run"),
         (["finetune", "none", "--base", "x"], 1, "There is no run"),
         (["report", "none"], 1, "There is no run"),
+        (["export-model", "none", "--to", "hf", "--out", "x"], 1, "There is no adapter, model or run"),
         (["serve", "none"], 1, "There is no run"),
         (["evaluate", "none"], 1, "There is no run"),
         (["ingest", "x", "--target-tokens", "1"], 2, "target_tokens"),
@@ -212,11 +213,7 @@ def test_ctrl_c_ends_with_130_and_loses_nothing(library: Path, tmp_path: Path) -
         str(tmp_path / "r"),
         "--pairs",
         "10",
-        "--pretrain-seconds",
-        "60",
-        "--depth",
-        "1",
-        "--vocab-size",
+        "--epochs",
         "400",
     ]
     process = subprocess.Popen(

@@ -76,8 +76,7 @@ def test_generate_pays_nothing_twice(library: Path, tmp_path: Path, teacher: Cal
 
 
 def test_finetune_goes_on_and_ends_the_same(tiny_run: Path, tmp_path: Path) -> None:
-    rows, base = tiny_run / "4-dataset" / "train.jsonl", tiny_run / "base"
-    common = ["finetune", rows, "--base", base, "--epochs", "12", "--save-steps", "4"]
+    common = ["finetune", tiny_run / "4-dataset" / "train.jsonl", "--epochs", "12", "--save-steps", "4"]
     finish(*common, "--out", tmp_path / "whole", cwd=tmp_path)
     work = tmp_path / ".cut.work"
 

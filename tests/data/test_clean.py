@@ -73,22 +73,33 @@ def test_what_is_kept_and_why_the_rest_is_not(corpus: Path, tmp_path: Path) -> N
     assert report.encodings == {"utf-8": 5, "cp1252": 1}
     assert report.mended == 1
     left_out = {file.source: file.why for file in report.files if file.why}
-    assert left_out["corpus/deep/copy.txt.gz"] == "the same bytes as another file"
+    assert left_out["corpus/deep/copy.txt.gz"] == "the same bytes as corpus/c.txt.gz"
     assert "is not text" in left_out["corpus/deep/bad.txt"]
     dropped = rows_of(out / "dropped.jsonl")
     where = [(row["source"].removeprefix("corpus/"), row["line"], row["reason"], row["text"][:6]) for row in dropped]
     assert where == [
         ("a.txt", 5, "no letters", "12"),
         ("b.txt", 1, "duplicate", "The ke"),
+        ("deep/bad.txt", 1, "unreadable", ""),
+        ("deep/copy.txt.gz", 1, "equal file", ""),
         ("rows.jsonl", 3, "unreadable row", '{"text'),
         ("rows.jsonl", 5, "unreadable row", '{"body'),
         ("rows.jsonl", 1, "duplicate", "Nobody"),
         ("rows.jsonl", 4, "duplicate", "Short "),
         ("tiny.txt", 1, "too short", "all 1 "),
     ]
-    assert "no field text (there are: body)" in dropped[3]["detail"]
+    assert "no field text (there are: body)" in dropped[5]["detail"]
     assert json.loads((out / "report.json").read_text()) == report.model_dump(mode="json")
     assert len(list(read_texts([out]))) == 5
+
+
+def test_a_row_without_words_and_a_blank_file_are_accounted_for(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(f'{{"text": "  "}}\n{{"text": "{LONG}"}}\n')
+    (tmp_path / "blank.txt").write_text("\n \n")
+    report = clean(tmp_path / "out", tmp_path / "rows.jsonl", tmp_path / "blank.txt")
+    assert (report.paragraphs.read, report.paragraphs.kept) == (2, 1)
+    assert [(row["line"], row["reason"]) for row in rows_of(tmp_path / "out" / "dropped.jsonl")] == [(1, "no letters")]
+    assert [file.why for file in report.files] == ["there is no text in it", ""]
 
 
 def test_counts_add_up(corpus: Path, tmp_path: Path) -> None:
@@ -189,11 +200,13 @@ def test_a_folder_that_is_not_ours_and_sources_inside_are_refused(corpus: Path, 
     clean(mine, corpus)  # an empty folder is taken
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "thesis.txt").write_text("years of work")
-    for out in (tmp_path / "theirs", corpus / "a.txt"):
+    (tmp_path / "a file").write_text("mine")
+    for out in (tmp_path / "theirs", tmp_path / "a file"):
         with pytest.raises(UsageError, match="did not make it"):
             clean(out, corpus)
-    with pytest.raises(UsageError, match="would be replaced"):
-        clean(mine, mine / "corpus")
+    for source in (mine / "corpus", mine / "corpus" / "*.txt", mine):
+        with pytest.raises(UsageError, match="would be replaced"):
+            clean(mine, source)
     assert (tmp_path / "theirs" / "thesis.txt").read_text() == "years of work"
     assert (mine / "corpus" / "a.txt").exists()
 

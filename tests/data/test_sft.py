@@ -13,6 +13,7 @@ import pytest
 from data.sft.detection import drafts, drafts_of
 from data.sft.drafts import Draft, Problem
 from data.sft.hub import hub_rows
+from doceo.core.errors import InputError
 
 Said = list[tuple[object, object]]
 
@@ -187,12 +188,20 @@ def test_parquet(tmp_path: Path) -> None:
     assert (draft.form, str(draft.place)) == ("alpaca", "row 1")
 
 
+def test_an_office_file_is_refused_with_its_cure(tmp_path: Path) -> None:
+    (tmp_path / "faq.csv").write_bytes(b"PK\x03\x04" + bytes(60))
+    with pytest.raises(InputError, match="office file") as caught:
+        list(drafts_of(tmp_path / "faq.csv"))
+    assert "CSV in UTF-8" in caught.value.hint
+
+
 def test_plain_text_in_any_encoding_comes_in_pieces_that_join(tmp_path: Path) -> None:
     text = "\n\n".join(f"Absatz {n}: " + "Größe und Maß. " * 30 for n in range(30))
     (tmp_path / "text.txt").write_bytes(text.encode("cp1252"))
+    (tmp_path / "wide.txt").write_bytes(text.encode("utf-16"))
     with gzip.open(tmp_path / "text.txt.gz", "wb") as out:
         out.write(text.encode())
-    for name in ("text.txt", "text.txt.gz"):
+    for name in ("text.txt", "wide.txt", "text.txt.gz"):
         found = _good(tmp_path / name)
         assert "".join(str(draft.text) for draft in found) == text
         assert [draft.ends for draft in found] == [False] * (len(found) - 1) + [True]
@@ -207,6 +216,9 @@ def test_a_data_set_by_name_is_read_through_datasets(tmp_path: Path, monkeypatch
     (draft,) = drafts(hub_rows(f"hf:{folder}"))
     assert isinstance(draft, Draft)
     assert (_said(draft), str(draft.place)) == (_ASKED, "row 1")
+    (folder / "train.jsonl").write_text("{no json\n")
+    with pytest.raises(InputError, match="cannot be read: JSON parse error"):
+        next(hub_rows(f"hf:{folder}"))
 
 
 @pytest.mark.parametrize(
@@ -222,3 +234,28 @@ def test_a_data_set_by_name_is_read_through_datasets(tmp_path: Path, monkeypatch
 )
 def test_public_data_sets(shared_data: Path, name: str, forms: dict[str, int]) -> None:
     assert Counter(draft.form for draft in _good(shared_data / name)) == forms
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("handbook.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "a PDF"),
+        ("handbook.txt", b"\n%PDF-1.4\n", "a PDF"),
+        ("handbook.docx", b"PK\x03\x04\x14\0\x06\0", "a zip archive or an office file"),
+        ("rows.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "an old office file"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_document_is_told_from_rows_once(tmp_path: Path, name: str, content: bytes, what: str, packed: bool) -> None:
+    path = tmp_path / (f"{name}.gz" if packed else name)
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(InputError, match=f"is {what}, not a file of rows") as caught:
+        list(drafts_of(path))
+    assert "`doceo ingest` read documents" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\xf4", bytes(range(1, 256)) * 2])
+def test_what_is_not_text_is_said_once(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(content)
+    with pytest.raises(InputError, match="is not text"):
+        list(drafts_of(tmp_path / "rows.jsonl"))

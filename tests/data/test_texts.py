@@ -152,6 +152,15 @@ def test_gzip_folders_globs_and_order(tmp_path: Path) -> None:
     assert texts_of(tmp_path / "notes") == ["a named file needs no ending"]
 
 
+def test_what_a_tokenizer_and_a_model_write_is_no_text_unless_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "all" / "tok").mkdir(parents=True)
+    (tmp_path / "all" / "train.txt").write_text("a text")
+    (tmp_path / "all" / "tok" / "tokenizer_config.json").write_text("{}")
+    (tmp_path / "all" / "tok" / "merges.txt").write_text("t h")
+    assert texts_of(tmp_path / "all") == ["a text"]
+    assert texts_of(tmp_path / "all" / "tok" / "merges.txt") == ["t h"]
+
+
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere") as caught:
         texts_of(tmp_path / "nowhere")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.jsonl import write_json, write_jsonl
-from data.store import ADAPTER, ANSWERS, BASE, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
+from data.store import ADAPTER, ANSWERS, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
 from doceo.core.config import ChunkConfig, EvaluateConfig, FinetuneConfig, GenerateConfig, ReadConfig
 from doceo.core.fingerprint import sha256
 from doceo.core.records import (
@@ -82,9 +82,6 @@ def build(tmp_path: Path) -> Build:
         run = Run(tmp_path / "run")
         answers = _answers(doc, pairs)
         for stage in stages:
-            if stage == BASE:
-                (run.path / BASE).mkdir(parents=True)
-                continue
             with run.stage(stage, config=[_CONFIGS.get(stage, EvaluateConfig())], packages=("numpy",)).making() as work:
                 _fill(stage, work, doc, pairs, answers)
         return run
@@ -124,7 +121,7 @@ def _fill(stage: str, work: Path, doc: Document, pairs: list[Pair], answers: dic
             rows: list[dict[str, object]] = [{"messages": [], "metadata": {"pair_id": p.id}} for p in pairs]
             write_jsonl(work / f"{name}.jsonl", rows if name != "unseen" else [])
     elif stage == ADAPTER:
-        write_json(work / "finetuning.json", {"base": "some/base", "parameters": 3_400_000, "trainable": 90_000})
+        write_json(work / "finetuning.json", {"base": "doceo-5m", "parameters": 3_400_000, "trainable": 90_000})
         write_jsonl(work / "training.jsonl", [_step(n) for n in range(1, 21)])
     elif stage == ANSWERS:
         for system, lines in answers.items():

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from data.jsonl import write_json, write_jsonl
-from data.store import ADAPTER, ANSWERS, BASE, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
+from data.store import ADAPTER, ANSWERS, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
 from doceo.core.errors import InputError
 from doceo.core.records import Document, Message, Pair, Rejected, Verdict
 from evaluation.report import render, write_report
 from evaluation.view.records import RunRecords, read_run
 
-ALL = (DOCUMENTS, CHUNKS, PAIRS, DATASET, BASE, ADAPTER, ANSWERS, SCORES)
+ALL = (DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER, ANSWERS, SCORES)
 VOID = {"meta", "input", "br"}
 Build = Callable[..., Run]
 MakeDocument = Callable[..., Document]
@@ -86,10 +86,10 @@ def test_the_whole_run_in_order(build: Build, sentences: list[str]) -> None:
     page = page_of(build(ALL))
     assert page.sections == ["answers", "dataset", "model", "questions", "pairs", "making"]
     assert set(sentences) <= set(page.marked)
-    assert "This small model was trained in about a minute" in page.text
+    assert "The base is the small model that ships" in page.text
     assert "8 of 11 proposed question and answer pairs were accepted (73 %); 9 were wanted." in page.text
     assert "Before anything was rejected, the quote of 100.0 % of the proposals stood in its document." in page.text
-    assert "Training on its own small base model, 3.4 million parameters" in page.text
+    assert "Training on doceo-5m, 3.4 million parameters" in page.text
     assert "The set unseen is empty" in page.text
     assert "bs:100" in page.text
     assert "quote+rag against base: clearly better on every metric." in page.text

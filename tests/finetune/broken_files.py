@@ -54,6 +54,26 @@ _LINES = {
     "a tool": (
         chat(user(), {"role": "tool", "content": "6"}, assistant()), "messages[1].role", "'tool'", "not trained",
     ),
+    "tools": (
+        json.dumps({"messages": [user(), assistant()], "tools": [{"type": "function"}]}).encode(),
+        "tools", "would be ignored", "remove it",
+    ),
+    "half a character": (
+        chat(user("a\ud83d"), assistant()), "messages[0].content", "(\\ud83d) at character 2", "the whole character",
+    ),
+    "nothing to be seen": (chat(user(), assistant("\u200b\ufeff ")), "messages[1].content", "is empty", "write"),
+    "capitals": (b'{"Instruction": "x", "Output": "y"}', "instruction", "is missing", "rename Instruction to instr"),
+    "a blank in a name": (b'{" messages": []}', "messages", "is missing", "rename ' messages' to messages"),
+    "a preference": (
+        b'{"prompt": "x", "chosen": "y", "rejected": "z"}', "completion", "is missing", "write it, or remove the row",
+    ),
+    "rows in a row": (
+        b'{"data": [{"prompt": "x", "completion": "y"}]}', "messages", "", "make the list in data the whole file",
+    ),
+    "a tab": (b'{"text": "a\tb"}', "line", "is not JSON: Invalid control character at character", "as \\t and \\n"),
+    "brackets without end": (b"[" * 100_000, "line", "is not JSON: nested too deeply", "one JSON object a line"),
+    "a number without end": (b'{"text": ' + b"9" * 5000 + b"}", "line", "thousands of digits", "one JSON object"),
+    "line ends of old Macs": (GOOD + b"\r" + GOOD, "line", "is not JSON: Extra data", "end lines with a line feed"),
     "a call of a tool": (
         chat(user(), assistant("x", tool_calls=[{"id": 1}])), "messages[1]", "has tool_calls", "remove it",
     ),
@@ -94,6 +114,14 @@ BROKEN = {
     "rows of no format": Broken(b'{"a": 1}\n', 1, "messages", "is missing (found a)", '{"instruction", "output"}'),
     "a huge line": Broken(b"x" * (16 * 2**20 + 1) + b"\n", 1, "line", "longer than 16 MB", "split it"),
     "UTF-16": Broken(GOOD.decode().encode("utf-16"), 1, "file", "is UTF-16", "save it as UTF-8"),
+    "UTF-16 without its mark": Broken(GOOD.decode().encode("utf-16-be"), 1, "file", "is UTF-16", "save it as UTF-8"),
+    "a deep array": Broken(b"[" * 100_000, 1, "line", "nested too deeply", "one JSON array", "rows.json"),
+    "two columns of a name": Broken(
+        b"question,answer,answer\nWho?,Ada,Bob\n", 1, "answer", "name of two columns", "rename or remove", "faq.csv"
+    ),
+    "a table without a first line": Broken(
+        b"Who?,Ada\nWhat?,Bob\n", 2, "messages", "is missing", "the first line names the columns", "faq.csv"
+    ),
     "an array with a number": Broken(b"[" + GOOD + b", 3]", 2, "row", "is a number", "one JSON object", "rows.json"),
     "an array cut off": Broken(b"[" + GOOD + b",\n", 2, "line", "is not JSON", "one JSON array", "rows.json"),
     "a table with a lost cell": Broken(

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from doceo.core.config import PretrainConfig
-from doceo.core.progress import Silent
-from doceo.pretrain.train import pretrain
 from finetune.forgetting import TEXT
+from tests.tiny_base import make_base
 
 FACTS = {
     "What is a chunk?": "A chunk is a passage of a document.",
@@ -41,8 +39,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a one-layer model."""
     folder = tmp_path_factory.mktemp("base") / "tiny"
     texts = [f"# Words of Doceo\n\n{answer} {answer}" for answer in FACTS.values()]
-    config = PretrainConfig(depth=1, vocab_size=320, context=256, max_steps=4, batch_tokens=256)
-    pretrain(texts, config, folder, Silent())
+    make_base(texts, folder, depth=1, vocab_size=320, context=256, max_steps=4, batch_tokens=256)
     return folder
 
 

@@ -67,10 +67,57 @@ def test_repeated_rows_are_counted_and_left_out(tmp_path: Path) -> None:
 
 def test_a_long_list_of_faults_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_bytes(b'{"messages": []}\n' * 20 + GOOD)
-    with pytest.raises(InputError, match="and 12 more") as caught:
+    path.write_bytes(b"".join(b'{"a%d": 1}\n' % n for n in range(20)) + GOOD)
+    with pytest.raises(InputError, match="and 12 other faults") as caught:
         load_rows(path)
     assert "1 rows are good" in caught.value.hint
+
+
+def test_a_fault_that_many_rows_have_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"messages": []}\n' * 20 + chat(user(), user()))
+    with pytest.raises(InputError, match=r"\(also line 2, line 3 and 17 more\)\n  line 21") as caught:
+        load_rows(path)
+    assert "--skip-faulty" not in caught.value.hint  # no row would be left
+
+
+def test_faulty_rows_to_validate_on_are_not_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"{}\n" + GOOD)
+    for to_train in (True, False):
+        with pytest.raises(InputError) as caught:
+            load_rows(path, to_train=to_train)
+        assert ("--skip-faulty" in caught.value.hint) == to_train
+
+
+def test_a_text_that_no_tokenizer_should_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("finetune.contents.LONGEST", 100)
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([{"text": "x" * 100}, {"text": "x" * 101}]))
+    (problem,) = check_rows(path).problems
+    assert str(problem) == "row 2, text: has 101 characters; split it into rows of at most 100"
+
+
+def test_a_row_with_an_open_quote_takes_no_other_along(tmp_path: Path) -> None:
+    path = tmp_path / "faq.csv"
+    path.write_text('question,answer\nWho?,Ada\n"What,1843\nWhere,There\n\n"Why"?,So\n"a\nb",c\n')
+    checked = check_rows(path)
+    assert [row.line for row in checked.rows] == [2, 4, 7]
+    assert [problem.line for problem in checked.problems] == [3, 6]
+
+
+def test_columns_that_another_format_leaves_empty(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"messages": null, "prompt": "Who?", "completion": "Ada."}\n')
+    assert load_rows(path).forms == {"completion": 1}
+    path.write_text('{"prompt": "Who?", "completion": null, "text": "Who?"}\n')
+    assert check_rows(path).problems[0].field == "completion"
+
+
+def test_a_system_message_in_a_field_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"system": "Be brief.", "messages": [user(), assistant()]}))
+    assert [m.role for m in load_rows(path).rows[0].messages] == ["system", "user", "assistant"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"[]", b"\xef\xbb\xbf"])

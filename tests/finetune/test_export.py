@@ -13,7 +13,7 @@ from safetensors import safe_open
 from data.store import Run
 from doceo.app.exporting import conversations, export_model
 from doceo.core.config import ExportConfig
-from doceo.core.errors import ExportFailed, UsageError
+from doceo.core.errors import ExportFailed
 from doceo.core.progress import Silent
 from finetune.export import forms, gguf_writer, ollama
 from finetune.export.parity import TOLERANCES
@@ -268,31 +268,6 @@ def test_a_run_is_compared_on_its_held_out_questions_too(tiny_run: Path, tmp_pat
     assert len(conversations(Run(tiny_run))) == len(PROBES) + min(12, len(rows))
     again = export(tiny_run / "5-adapter", "gguf", tmp_path / "y", quantize="f32", positions=5000).parity
     assert again.prompts == made.prompts
-
-
-def test_other_families_are_told_the_command(tmp_path: Path) -> None:
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    tokenizer = tiny_tokenizer()
-    config = GPT2Config(vocab_size=len(tokenizer), n_embd=32, n_layer=1, n_head=2, n_positions=256)
-    GPT2LMHeadModel(config).save_pretrained(tmp_path / "gpt2")
-    tokenizer.save_pretrained(tmp_path / "gpt2")
-    with pytest.raises(ExportFailed, match="gpt2 family") as caught:
-        export(tmp_path / "gpt2", "gguf", tmp_path / "x")
-    assert f"doceo export-model {tmp_path / 'gpt2'} --to hf" in caught.value.hint
-    assert "convert_hf_to_gguf.py" in caught.value.hint
-    assert "llama-quantize" in caught.value.hint
-    assert export(tmp_path / "gpt2", "hf", tmp_path / "merged").parity.passed is True
-
-
-def test_a_folder_of_other_files_is_left_alone(adapters: dict[str, Path], tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(UsageError, match="other files"):
-        export(adapters["llama"], "hf", tmp_path)
-    with pytest.raises(UsageError, match="whole model"):
-        export(adapters["llama"].parent / "base", "vllm", tmp_path / "x")
-    with pytest.raises(UsageError, match="no form"):
-        export(adapters["llama"], "onnx", tmp_path / "x")
 
 
 def test_the_same_model_gives_the_same_bytes(adapters: dict[str, Path], tmp_path: Path) -> None:

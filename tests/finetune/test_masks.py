@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 from trl.chat_template_utils import get_training_chat_template
 
@@ -165,6 +166,15 @@ def test_a_tokenizer_that_puts_a_space_before_every_text() -> None:
     assert _learned(tokenizer, [row]) == ["Ada wrote it.</s>"]
 
 
+def test_a_tokenizer_and_a_template_that_both_begin_the_text_begin_it_once() -> None:
+    tokenizer = tokenizer_for(FAMILIES["llama-3"].template)
+    begin = (str(tokenizer.bos_token), int(tokenizer.bos_token_id))
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single=f"{begin[0]} $A", special_tokens=[begin])
+    assert tokenizer("Who?")["input_ids"][0] == begin[1]
+    (row,) = Masks(tokenizer).encode(_turns("Who?", "Ada.", "When?", "1843."), [1, 3])
+    assert row.input_ids.count(begin[1]) == 1
+
+
 def test_an_answer_whose_first_letters_would_join_the_prompts_last() -> None:
     template = (
         "{% for m in messages %}{{ m.role }}:{{ m.content }}</s>{% endfor %}"
@@ -189,8 +199,9 @@ def test_a_template_that_drops_the_system_message_without_a_word() -> None:
     tokenizer = tokenizer_for(
         "{% for m in messages %}{% if m.role != 'system' %}<|{{ m.role }}|>{{ m.content }}</s>{% endif %}{% endfor %}"
     )
-    text = render(tokenizer, [m.model_dump() for m in _turns("Who?", "Ada.", system="Be brief.")])
-    assert "Be brief.\n\nWho?" in text
+    for question in ("Who?", "What does Be brief. mean?"):
+        text = render(tokenizer, [m.model_dump() for m in _turns(question, "Ada.", system="Be brief.")])
+        assert f"Be brief.\n\n{question}" in text
 
 
 def test_a_template_for_images_is_refused() -> None:

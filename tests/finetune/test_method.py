@@ -106,6 +106,21 @@ def test_qlora_keeps_the_base_in_4_bits_and_the_adapter_in_float32(
 
 
 @needs_bits
+def test_a_base_that_is_kept_in_4_bits_gets_an_adapter_only(wide_base: Path, tmp_path: Path) -> None:
+    opened = open_base(str(wide_base), "qlora")
+    opened.model.save_pretrained(tmp_path)
+    opened.tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(TrainingError, match="few bits, which cannot be trained"):
+        open_base(str(tmp_path), "full")
+    again = open_base(str(tmp_path)).model
+    layouts = [
+        vars(m)["support_avx512bf16_for_cpu"] for m in again.modules() if hasattr(m, "support_avx512bf16_for_cpu")
+    ]
+    assert layouts
+    assert not any(layouts)
+
+
+@needs_bits
 def test_a_layer_that_does_not_fit_4_bits_is_named(wide_base: Path, train_file: Path, tmp_path: Path) -> None:
     odd = tmp_path / "odd"
     opened = open_model(str(wide_base))

@@ -110,8 +110,10 @@ def test_faulty_rows_are_refused_or_left_out(tmp_path: Path, files: tuple[Path, 
 
 
 def test_a_source_named_twice_is_refused(tmp_path: Path, files: tuple[Path, Path]) -> None:
-    with pytest.raises(UsageError, match="named twice"):
-        mix([Source(str(files[0])), Source(str(files[0]), 2)], tmp_path / "mixed.jsonl", 0)
+    again = files[0].parent / "." / ".." / files[0].parent.name / files[0].name
+    for name in (files[0], again):
+        with pytest.raises(UsageError, match="named twice"):
+            mix([Source(str(files[0])), Source(str(name), 2)], tmp_path / "mixed.jsonl", 0)
 
 
 def test_only_one_whole_file_is_used_as_it_is() -> None:

@@ -26,3 +26,11 @@ def test_little_is_padding_and_epochs_differ() -> None:
     order.set_epoch(1)
     assert list(order) != first
     assert np.any(np.diff(batches.mean(axis=1)) < 0) and np.any(np.diff(batches.mean(axis=1)) > 0)
+
+
+def test_the_last_rows_are_filled_up_where_several_processes_share_them() -> None:
+    lengths = [5, 3, 9, 4, 7, 6, 8]
+    alone, shared = LikeLengths(lengths, 4, 1), LikeLengths(lengths, 4, 1, multiple=4)
+    assert list(shared) == [*alone, 7]
+    assert len(shared) == 8
+    assert list(LikeLengths(lengths[:4], 4, 1, multiple=4)) == list(LikeLengths(lengths[:4], 4, 1))

@@ -34,7 +34,7 @@ def test_every_default_is_written_out(
     assert vars(script)["dataset_name"] is None
     assert vars(vars(mixture)["datasets"][0])["data_files"] == str(train_file)
     got = vars(sft)
-    assert (got["learning_rate"], got["num_train_epochs"], got["seed"]) == (2e-3, 8.0, 3)
+    assert (got["learning_rate"], got["num_train_epochs"], got["seed"]) == (2e-3, 6.0, 3)
     assert got["per_device_train_batch_size"] * got["gradient_accumulation_steps"] == 8
     assert got["assistant_only_loss"] is True
     assert got["gradient_checkpointing"] is got.get("activation_checkpointing", False) is False

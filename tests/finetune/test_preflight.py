@@ -93,6 +93,35 @@ def test_special_tokens_in_a_text_are_named() -> None:
     assert not any("special tokens" in note for note in _report(_row(3, "im_end?")).notes)
 
 
+def test_other_answers_to_a_question_are_named() -> None:
+    rows = (_row(1, "Who?"), _row(2, "who ", "Bob."), _row(3, "Who?", "ada"), _row(4, "Who?", "Bob.", system="Lie."))
+    (note,) = [note for note in _report(*rows).notes if "otherwise" in note]
+    assert "1 rows answer what an earlier row asks, and answer it otherwise (line 2)" in note
+    assert not any(
+        "otherwise" in note for note in _report(_row(1, "What is 2+3?"), _row(2, "What is 2-3?", "-1")).notes
+    )
+
+
+def test_characters_that_a_damaged_text_leaves_are_named() -> None:
+    notes = _report(_row(1, "Caf\ufffd?"), _row(2, "a\x00b"), _row(3, "a\tb\r\n")).notes
+    assert any("2 rows hold control characters" in note and "(line 1, line 2)" in note for note in notes)
+
+
+def test_rows_to_validate_on_that_are_too_long_are_named() -> None:
+    held = (_row(7, "long " * 200),)
+    notes = _report(_row(1, "Who?"), held=held).notes
+    assert any("1 of 1 rows to validate on are too long and are left out (line 7); nothing" in n for n in notes)
+    assert not any("to validate on" in n for n in _report(_row(1, "Who?"), held=(_row(2, "When?"),)).notes)
+
+
+def test_a_row_that_the_template_refuses_is_named() -> None:
+    strict = "{% for m in messages %}{% if 'x' in m.content %}{{ raise_exception('No x.') }}{% endif %}{% endfor %}"
+    with pytest.raises(TrainingError, match=r"refuses line 7: No x\."):
+        _report(_row(7, "x"), tokenizer=tokenizer_for(strict))
+    with pytest.raises(TrainingError, match=r"line 8: .* leaves out what the assistant says"):
+        _report(_row(8, "y"), tokenizer=tokenizer_for(strict))
+
+
 def test_conversations_that_become_several_rows_are_counted() -> None:
     turns = tuple(Message(role=role, content=said) for role, said in [("user", "a"), ("assistant", "b")] * 2)  # type: ignore[arg-type]
     checked = Checked([Row(1, turns)], [], [], {"messages": 1})

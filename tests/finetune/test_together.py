@@ -37,36 +37,49 @@ def ran(words: list[str]) -> str:
     return done.stdout + done.stderr
 
 
-def losses(out: Path) -> list[float]:
+def losses(out: Path, kind: str = "loss") -> list[float]:
     lines = map(json.loads, (out / "training.jsonl").read_text().splitlines())
-    return [line["loss"] for line in lines if line["loss"] is not None]
+    return [line[kind] for line in lines if line[kind] is not None]
 
 
 @pytest.fixture
-def twelve(tmp_path: Path) -> Path:
-    """Twelve rows of different lengths, which two processes share evenly in every step."""
+def eleven(tmp_path: Path) -> Path:
+    """Eleven rows of different lengths: in the last step of a pass one of two processes has none left."""
     more = {f"And again, {q.lower()}": f"{a} {a}" for q, a in FACTS.items()}
-    return write_rows(tmp_path / "rows.jsonl", list(rows(FACTS | more)))
+    return write_rows(tmp_path / "rows.jsonl", list(rows(FACTS | more))[:11])
 
 
-def test_two_processes_train_as_one(tiny_base: Path, twelve: Path, tmp_path: Path) -> None:
+def test_two_processes_train_as_one(tiny_base: Path, eleven: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    ran(command(twelve, tiny_base, one, "--epochs", "3", alone=True))
-    said = ran(command(twelve, tiny_base, two, "--epochs", "3"))
+    held = write_rows(tmp_path / "held.jsonl", list(rows({q.upper(): a for q, a in FACTS.items()}))[:3])
+    more = ["--epochs", "3", "--validation", str(held)]
+    ran(command(eleven, tiny_base, one, *more, alone=True))
+    said = ran(command(eleven, tiny_base, two, *more))
     assert losses(two) == pytest.approx(losses(one), abs=1e-5)
+    assert losses(two, "eval_loss") == pytest.approx(losses(one, "eval_loss"), abs=1e-5)
     assert len(losses(two)) == 18
     for name, weight in load_file(one / "adapter_model.safetensors").items():
         torch.testing.assert_close(load_file(two / "adapter_model.safetensors")[name], weight, atol=1e-4, rtol=1e-3)
     assert json.loads((two / "finetuning.json").read_text())["processes"] == 2
     # Only the first process speaks, and a finished training is not done again.
     assert said.count("Adapter: ") == 1
-    assert ran(command(twelve, tiny_base, two, "--epochs", "3")).count("Adapter: ") == 1
+    assert ran(command(eleven, tiny_base, two, *more)).count("Adapter: ") == 1
 
 
-def test_a_signal_saves_and_the_same_command_goes_on(tiny_base: Path, twelve: Path, tmp_path: Path) -> None:
+def test_packs_are_shared_too(tiny_base: Path, eleven: Path, tmp_path: Path) -> None:
+    """A step's packs are as many as processes share, whatever the rows come to."""
+    held = write_rows(tmp_path / "held.jsonl", list(rows({q.upper(): a for q, a in FACTS.items()}))[:3])
+    out = tmp_path / "out"
+    ran(command(eleven, tiny_base, out, "--epochs", "3", "--packing", "on", "--validation", str(held)))
+    made = json.loads((out / "finetuning.json").read_text())
+    assert (made["packing"], made["processes"]) == (True, 2)
+    assert made["compared"]["loss"] < made["compared"]["base_loss"]
+
+
+def test_a_signal_saves_and_the_same_command_goes_on(tiny_base: Path, eleven: Path, tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    ran(command(twelve, tiny_base, whole, "--epochs", "60"))
-    words = command(twelve, tiny_base, cut, "--epochs", "60")
+    ran(command(eleven, tiny_base, whole, "--epochs", "60"))
+    words = command(eleven, tiny_base, cut, "--epochs", "60")
     child = subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     work = tmp_path / ".cut.work"
     while not (work / "training.jsonl").exists() and child.poll() is None:
@@ -79,8 +92,8 @@ def test_a_signal_saves_and_the_same_command_goes_on(tiny_base: Path, twelve: Pa
     assert (cut / "adapter_model.safetensors").read_bytes() == (whole / "adapter_model.safetensors").read_bytes()
 
 
-def test_rows_that_cannot_be_shared_are_refused(tiny_base: Path, twelve: Path, tmp_path: Path) -> None:
-    words = [*command(twelve, tiny_base, tmp_path / "out"), "--batch-size", "3"]
+def test_rows_that_cannot_be_shared_are_refused(tiny_base: Path, eleven: Path, tmp_path: Path) -> None:
+    words = [*command(eleven, tiny_base, tmp_path / "out"), "--batch-size", "3"]
     done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=240)
     assert done.returncode == 1
     assert "3 rows of a step cannot be shared evenly by 2 processes" in done.stdout + done.stderr

@@ -18,4 +18,4 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def model(text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a model; nothing is to be changed in it."""
-    return made(text, tmp_path_factory.mktemp("models") / "whole").folder
+    return made(text, tmp_path_factory.mktemp("models") / "whole", curve=True).folder

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from doceo.app.pretraining import Outcome, Plan, pretrain_text
-from doceo.app.settings import load_settings
-from doceo.core.progress import Silent
+from doceo.app.pretraining import Outcome, Plan
 from doceo.core.protocols import Progress, Task
+from tests.tiny_base import train
 
 FLAGS: dict[str, dict[str, Any]] = {
     "pretrain": {"depth": 1, "vocab_size": 320, "context": 64, "max_steps": 24, "batch_tokens": 128},
@@ -38,10 +37,10 @@ def write_texts(folder: Path) -> Path:
     return folder
 
 
-def made(text: Path, out: Path, progress: Progress | None = None, **given: Any) -> Outcome:
+def made(text: Path, out: Path, progress: Progress | None = None, *, curve: bool = False, **given: Any) -> Outcome:
     plan = {key: given.pop(key) for key in ("tokenizer", "config", "further", "force") if key in given}
     flags = {section: {**FLAGS[section], **given.get(section, {})} for section in FLAGS}
-    return pretrain_text(Plan((str(text),), out, **plan), load_settings(flags), progress or Silent())
+    return train(Plan((str(text),), out, **plan), flags, progress, curve=curve)
 
 
 def content(folder: Path) -> dict[str, str]:

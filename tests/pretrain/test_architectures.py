@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,8 @@ def test_any_config_is_trained_and_trained_further(described: dict[str, Any], te
         ('{"model_type": "nonesuch"}', "nonesuch"),
         ('{"model_type": "vit"}', "does not describe a model"),
         (json.dumps({**LLAMA, "num_key_value_heads": 3}), "does not describe a model"),
+        (json.dumps({**LLAMA, "hidden_size": "32"}), "does not describe a model"),
+        (json.dumps({**LLAMA, "model_type": "bert"}), "no causal language model"),
     ],
 )
 def test_a_wrong_config_is_named(written: str, said: str, text: Path, model: Path, tmp_path: Path) -> None:
@@ -60,6 +64,25 @@ def test_a_wrong_config_is_named(written: str, said: str, text: Path, model: Pat
     with pytest.raises(InputError, match=said) as refused:
         made(text, tmp_path / "m", config=file, tokenizer=str(model))
     assert "wrong.json" in refused.value.message
+
+
+def test_a_tokenizer_that_is_larger_than_the_model_is_refused(text: Path, model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    shutil.copytree(model, folder)
+    opened = AutoModelForCausalLM.from_pretrained(model)
+    opened.resize_token_embeddings(300)
+    opened.save_pretrained(folder)
+    with pytest.raises(InputError, match=r"The tokenizer has 320 tokens, and .*small has room for 300 only"):
+        made(text, tmp_path / "m", further=str(folder))
+
+
+def test_a_slow_step_is_timed_once() -> None:
+    opened = AutoModelForCausalLM.from_config(AutoConfig.for_model(**LLAMA | {"vocab_size": 320}))
+    steps = recipe(PretrainConfig(), TrainingConfig(), context=64, width=32, new_llama=True, further=False)
+    slow = itertools.count(0, 10).__next__
+    # Three looks at the clock: ten seconds for both passes, ten for the optimizer's step.
+    assert probe(opened, Objective(opened, half=False), steps, clock=slow) == pytest.approx(512 / (10 + 10))
+    assert slow() == 30
 
 
 def test_the_probe_leaves_every_weight_as_it_is() -> None:

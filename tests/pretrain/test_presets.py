@@ -38,6 +38,12 @@ def test_what_is_given_stays_and_the_rest_follows_from_the_depth() -> None:
     assert (given.vocab_size, given.batch_tokens, given.seconds) == (2048, 512, 60)
 
 
+def test_a_shape_from_elsewhere_gets_an_hour_and_steps_to_match() -> None:
+    other = sized(PretrainConfig(), other_shape=True)
+    assert (other.batch_tokens, other.seconds) == (4096, 3600)
+    assert sized(PretrainConfig(seconds=5), other_shape=True).seconds == 5
+
+
 def test_an_unknown_name_is_refused_with_those_there_are() -> None:
     with pytest.raises(UsageError, match="'7b'") as refused:
         preset_depth("7b")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,25 +15,27 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from doceo.core.config import PretrainConfig, TrainingConfig
 from doceo.core.errors import TrainingError
-from doceo.core.progress import Silent
-from doceo.pretrain.model import llama_config
-from doceo.pretrain.recipe import Recipe, recipe, short_recipe
-from doceo.pretrain.stream import MemoryStream, batches, starts, token_stream
+from doceo.pretrain.batches import batches, starts
+from doceo.pretrain.loop import run_steps
+from doceo.pretrain.model import llama_config, new_model
+from doceo.pretrain.objective import Objective
+from doceo.pretrain.optimizers import Optimizers
+from doceo.pretrain.recipe import Recipe, recipe
+from doceo.pretrain.shards import Piece, Shards, build_shards
 from doceo.pretrain.tokenizer import save_tokenizer, train_tokenizer
-from doceo.pretrain.train import pretrain
+from tests.tiny_base import make_base
 
 TEXTS = [
     "# Ada\n\nAda Lovelace wrote the first program in 1843. " * 8,
     "# Looms\n\nA loom weaves what cards tell it. " * 8,
 ]
-TINY = PretrainConfig(depth=1, vocab_size=320, context=128, max_steps=12, batch_tokens=256)
+SHAPE = {"depth": 1, "vocab_size": 320, "context": 128, "max_steps": 12, "batch_tokens": 256}
+TINY = PretrainConfig.model_validate(SHAPE)
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    pretrain(TEXTS, TINY, folder, Silent())
-    return folder
+    return make_base(TEXTS, tmp_path_factory.mktemp("base") / "base", **SHAPE).folder
 
 
 def test_an_ordinary_folder(base: Path) -> None:
@@ -50,37 +52,27 @@ def test_an_ordinary_folder(base: Path) -> None:
 
 
 def test_equal_seed_equal_bytes_and_the_loss_falls(base: Path, tmp_path: Path) -> None:
-    result = pretrain(TEXTS, TINY, tmp_path / "again", Silent())
+    result = make_base(TEXTS, tmp_path / "again", **SHAPE).result
     for name in ("model.safetensors", "tokenizer.json", "vocab.json", "merges.txt", "config.json"):
         assert (tmp_path / "again" / name).read_bytes() == (base / name).read_bytes()
     assert result.steps == 12
     assert result.tokens == 12 * 256
     assert result.loss < np.log(result.vocabulary)
-    pretrain(TEXTS, TINY.model_copy(update={"seed": 1}), tmp_path / "other", Silent())
+    make_base(TEXTS, tmp_path / "other", **SHAPE, seed=1)
     assert (tmp_path / "other" / "model.safetensors").read_bytes() != (base / "model.safetensors").read_bytes()
 
 
 def test_a_budget_of_seconds_ends_on_time(tmp_path: Path) -> None:
-    def ticking() -> Iterator[float]:
-        now = 0.0
-        while True:
-            yield now
-            now += 1.0
-
-    ticks = ticking()
     config = TINY.model_copy(update={"max_steps": None, "seconds": 5.0})
-    result = pretrain(TEXTS, config, tmp_path / "timed", Silent(), clock=lambda: next(ticks))
-    # The clock is read before the first step and after each one, and once more around the loop.
-    assert result.steps == 5
-
-
-def test_schedule_rises_then_falls_to_almost_nothing() -> None:
-    made = short_recipe(TINY)
-    rates = [made.share(n / 100) for n in range(101)]
-    assert max(rates) == 1.0
-    assert rates[0] < 0.3
-    assert rates[-1] == 0.02
-    assert rates[10:] == sorted(rates[10:], reverse=True)
+    made = recipe(config, TrainingConfig(), context=128, width=64, new_llama=True, further=False)
+    build_shards([Piece(text) for text in TEXTS], _tokenizer(), tmp_path, held_out_every=20)
+    model = new_model(llama_config(config, _tokenizer()), "--depth", device="cpu").train()
+    objective, optimizers = Objective(model, half=False), Optimizers(model, made)
+    ticks = itertools.count(0.0).__next__
+    steps = list(run_steps(model, objective, optimizers, Shards(tmp_path), made, ticks))
+    # The clock is read before the first step and after each one.
+    assert [step.reached.seconds for step in steps] == [1, 2, 3, 4, 5]
+    assert steps[-1].share == 1
 
 
 def test_cosine_rises_then_falls_to_its_least_share() -> None:
@@ -110,7 +102,7 @@ def test_what_is_left_out_follows_from_what_is_trained() -> None:
 
 def test_too_little_text(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="fewer than 64"):
-        pretrain(["Too short."], TINY, tmp_path, Silent())
+        make_base(["Too short."], tmp_path / "base", **SHAPE)
 
 
 def test_depth_is_the_only_dial() -> None:
@@ -148,23 +140,12 @@ def test_saved_and_opened_tokenizers_agree(tmp_path: Path) -> None:
     assert {token: n for token, n in opened.get_vocab().items() if n in vocabulary.values()} == vocabulary
 
 
-def test_documents_end_with_the_end_token() -> None:
-    tokenizer = _tokenizer()
-    stream = token_stream(TEXTS, tokenizer)
-    assert list(np.flatnonzero(stream == tokenizer.eos_token_id))[-1] == len(stream) - 1
-    assert (stream == tokenizer.eos_token_id).sum() == 2
-
-
 def test_windows_cover_the_stream_and_a_short_one_is_repeated() -> None:
-    stream = MemoryStream(np.arange(1000, dtype=np.int32))
-    where = starts(1000, 10, np.random.default_rng(0))
-    seen = {int(token) for _ in range(2000) for token in stream.windows(np.array([next(where)]), 11)[0]}
-    assert seen >= set(range(10, 990))
-    few = MemoryStream(np.arange(7, dtype=np.int32))
-    where = starts(7, 10, np.random.default_rng(0))
-    window = few.windows(np.array([next(where)]), 11)[0]
-    assert len(window) == 11
-    assert set(np.diff(window) % 7) == {1}
+    where = list(itertools.islice(starts(1000, 10, np.random.default_rng(0)), 2000))
+    assert {at + n for at in where for n in range(11)} >= set(range(10, 990))
+    assert max(where) + 11 <= 1000
+    few = set(itertools.islice(starts(7, 10, np.random.default_rng(0)), 100))
+    assert few == {0, 1, 2, 3}, "7 tokens twice hold these windows of 11"
 
 
 def test_batches_are_the_same_each_time_and_follow_the_lengths() -> None:

@@ -49,7 +49,8 @@ def test_the_command_says_what_it_takes_and_what_came_of_it(text: Path, tmp_path
     refused = doceo(*command(text, tmp_path / "m", "--max-steps", "7", "--json"))
     assert refused.exit_code == 1
     assert json.loads(refused.stdout)["error"]["code"] == "model_exists"
-    assert doceo("pretrain", str(text), "--preset", "9t", "--out", str(tmp_path / "n")).exit_code == 2
+    for given in (("--preset", "9t"), ("--preset", "5m", "--depth", "3")):
+        assert doceo("pretrain", str(text), *given, "--out", str(tmp_path / "n")).exit_code == 2
 
 
 def child(text: Path, out: Path) -> subprocess.Popen[str]:

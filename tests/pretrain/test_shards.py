@@ -111,5 +111,6 @@ def test_windows_span_shards_and_wrap_around(
     tokens = all_tokens(shards)
     assert len(shards.index.tokens) > 5
     places = np.array([0, 5, 20, len(tokens) - 3])
-    expected = [[tokens[(int(at) + i) % len(tokens)] for i in range(12)] for at in places]
-    assert shards.windows(places, 12).tolist() == expected
+    for length in (12, 2 * len(tokens) + 5):
+        expected = [[tokens[(int(at) + i) % len(tokens)] for i in range(length)] for at in places]
+        assert shards.windows(places, length).tolist() == expected

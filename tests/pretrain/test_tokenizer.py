@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from data.texts import read_texts
 from doceo.app.tokenizing import TokenizerReport, make_tokenizer
 from doceo.core.config import TokenizerConfig
-from doceo.core.errors import NothingReadable, UsageError
+from doceo.core.errors import NothingReadable, StorageError, UsageError
 from doceo.core.progress import Silent
 from doceo.pretrain.held_out import HeldOut
 from doceo.pretrain.tokenizer import longest_tokens, save_tokenizer, token_count, train_tokenizer
@@ -152,6 +152,19 @@ def test_counts_and_longest_tokens_by_hand() -> None:
     assert token_count(tokenizer, ["banana banana", ""]) == 2
     # é is two bytes, and no merge was learned for them
     assert token_count(tokenizer, ["é"]) == 2
+    assert token_count(tokenizer, ["<|im_end|>"]) > 1
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    tokenizer = train_tokenizer([PARAGRAPH], 300, 64)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limit[1]))
+    try:
+        with pytest.raises(StorageError, match="disk is full"):
+            save_tokenizer(tokenizer, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 
 
 def test_real_text(shared_data: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from doceo.app import shards as app_shards
-from doceo.core.errors import ModelExists, TrainingError, UsageError
+from doceo.core.errors import ModelExists, StorageError, UsageError
 from doceo.pretrain.shards import Shards
 from tests.pretrain.making import SAVING, Cut, Ending, content, cut, lines, made
 
@@ -68,6 +68,28 @@ def test_bits_per_byte_are_those_computed_by_hand(text: Path, tmp_path: Path) ->
     assert size == sum(one.bytes for one in shards.index.held_out)
     measured = lines(folder)[-1]["eval_bits_per_byte"]
     assert measured == pytest.approx(nats / size / math.log(2), rel=1e-5)
+
+
+def test_a_finished_model_is_measured_on_more_text_than_its_curve(model: Path, text: Path, tmp_path: Path) -> None:
+    quarter = made(text, tmp_path / "m", training={"eval_tokens": 64})
+    whole = lines(model)[-1]["eval_bits_per_byte"]
+    assert quarter.result.bits_per_byte == pytest.approx(whole, abs=1e-4)
+    assert abs(lines(quarter.folder)[-1]["eval_bits_per_byte"] - whole) > 1e-3
+
+
+def test_a_full_disk_is_named_and_the_training_goes_on_afterwards(model: Path, text: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limit[1]))
+
+    try:
+        with pytest.raises(StorageError, match="disk is full"):
+            made(text, tmp_path / "m", Ending(9, fill), training=SAVING)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert content(made(text, tmp_path / "m", training=SAVING).folder) == content(model)
 
 
 @pytest.mark.parametrize("step", [1, 8, 23])
@@ -176,6 +198,3 @@ def test_options_that_exclude_each_other(text: Path, model: Path, tmp_path: Path
     (tmp_path / "full" / "letter.txt").touch()
     with pytest.raises(UsageError, match="holds other files"):
         made(text, tmp_path / "full")
-    with pytest.raises(TrainingError, match="fewer than 64"):
-        (tmp_path / "few.txt").write_text("Few words.")
-        made(tmp_path / "few.txt", tmp_path / "m")

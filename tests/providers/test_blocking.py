@@ -96,7 +96,15 @@ def test_a_process_ends_quietly_and_at_once(server: Any, tmp_path: Path) -> None
     assert (done.stdout, done.stderr) == ("hello\nhello\n", "")
     server.script({"text": "first"}, {"text": "late", "sleep": 30})
     (tmp_path / "j.sqlite").unlink()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    child = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # A shell that runs the tests in the background has SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert child.stdout is not None
     assert child.stdout.readline() == "first\n"
     time.sleep(0.3)

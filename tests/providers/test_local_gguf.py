@@ -133,6 +133,36 @@ def test_a_template_that_refuses_messages_is_told(folder: Path, tmp_path: Path) 
         opened.complete(ask())
 
 
+def test_it_is_asked_in_the_words_in_which_transformers_is(tmp_path: Path) -> None:
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template = (
+        "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system here') }}{% endif %}"
+        "{{ date_string or strftime_now('%d %b %Y') }}" + str(tokenizer.chat_template)
+    )
+    model = tiny_model("llama", tokenizer)
+    model.save_pretrained(tmp_path / "hf")
+    tokenizer.save_pretrained(tmp_path / "hf")
+    write_gguf(model, tokenizer, tmp_path / "m.gguf", kind="f32", context=512, ends=[2], name="m")
+    with GgufModel(tmp_path / "m.gguf") as opened:
+        assert opened.complete(ask()).text == LocalModel(tmp_path / "hf").complete(ask()).text
+        assert opened.count_tokens(ask().messages) == LocalModel(tmp_path / "hf").count_tokens(ask().messages)
+
+
+def test_reasoning_is_no_part_of_an_answer(model: GgufModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "<think>Hm. Two\nlines.</think>\n\nForty-two."
+    choice = {"text": text, "finish_reason": "stop"}
+    reply = {"choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 9}}
+
+    def stream(body: object, take: Any) -> None:
+        for n in range(0, len(text), 4):
+            take({"choices": [{"text": text[n : n + 4]}]})
+
+    monkeypatch.setattr(model._server, "complete", lambda body: reply)
+    monkeypatch.setattr(model._server, "stream", stream)
+    assert model.complete(ask()).text == "Forty-two."
+    assert "".join(model.stream(ask())) == "Forty-two."
+
+
 def test_opening_and_closing_at_once_never_hangs(folder: Path) -> None:
     for _ in range(20):
         GgufModel(folder / "m.gguf").close()

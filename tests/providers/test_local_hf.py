@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from pathlib import Path
 
 import pytest
 import torch
 
-from doceo.core.config import FinetuneConfig, PretrainConfig
+from doceo.core.config import FinetuneConfig
 from doceo.core.errors import ModelNotFound, ProviderError, RequestRejected
 from doceo.core.progress import Silent
 from doceo.core.records import ChatRequest, Message
-from doceo.pretrain.train import pretrain
-from doceo.providers.hf_models import base_of, open_tokenizer
+from doceo.providers.hf_models import open_tokenizer
 from doceo.providers.local_hf import LocalModel
 from doceo.providers.local_stream import cut
+from doceo.providers.model_folder import base_of
 from finetune.lora import finetune
+from tests.tiny_base import make_base
 
 TEXTS = ["Ada Lovelace wrote the first program in 1843.", "A loom weaves what cards tell it.", "Who? When? What?"] * 12
 FACTS = {"Who wrote it?": "Ada wrote it.", "What does a loom do?": "A loom weaves.", "When?": "In 1843."}
@@ -26,8 +28,7 @@ FACTS = {"Who wrote it?": "Ada wrote it.", "What does a loom do?": "A loom weave
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("local") / "base"
-    config = PretrainConfig(depth=2, vocab_size=320, context=256, max_steps=80, batch_tokens=256)
-    pretrain(TEXTS, config, folder, Silent())
+    make_base(TEXTS, folder, depth=2, vocab_size=320, context=256, max_steps=80, batch_tokens=256)
     return folder
 
 
@@ -155,27 +156,20 @@ def test_what_cannot_be_opened(base: Path, adapter: Path, tmp_path: Path) -> Non
         LocalModel(tmp_path / "none")
     with pytest.raises(ModelNotFound, match="no adapter"):
         LocalModel(base, adapter=tmp_path)
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    (broken / "config.json").write_text((base / "config.json").read_text())
+    broken = shutil.copytree(base, tmp_path / "broken")
     (broken / "model.safetensors").write_bytes(b"not a model")
     with pytest.raises(ProviderError, match="cannot be opened"):
         LocalModel(broken)
     other = tmp_path / "other"
-    config = PretrainConfig(depth=1, vocab_size=300, context=128, max_steps=1, batch_tokens=128)
-    pretrain(TEXTS, config, other, Silent())
+    make_base(TEXTS, other, depth=1, vocab_size=300, context=128, max_steps=1, batch_tokens=128)
     with pytest.raises(ProviderError, match="cannot be put on this base"):
         LocalModel(other, adapter=adapter)
-    encoder = tmp_path / "encoder"
-    encoder.mkdir()
+    encoder = shutil.copytree(broken, tmp_path / "encoder")
     (encoder / "config.json").write_text('{"model_type": "vit", "architectures": ["ViTModel"]}')
-    (encoder / "model.safetensors").write_bytes(b"")
     with pytest.raises(ProviderError, match="not a causal language model"):
         LocalModel(encoder)
-    unknown = tmp_path / "unknown"
-    unknown.mkdir()
+    unknown = shutil.copytree(broken, tmp_path / "unknown")
     (unknown / "config.json").write_text('{"model_type": "from_the_future"}')
-    (unknown / "model.safetensors").write_bytes(b"")
     with pytest.raises(ProviderError, match="does not know the architecture"):
         LocalModel(unknown)
 

@@ -10,10 +10,11 @@ from data import manifest as manifests
 from data.jsonl import read_json, write_json
 from data.store import ADAPTER, DATASET, Run, Stage
 from doceo.app.bases import base_of
-from doceo.app.stages.resuming import ASKED, check_resumable, note_asked
+from doceo.app.stages.resuming import ASKED, check_dropped, check_resumable, note_asked
 from doceo.core.config import FinetuneConfig
 from doceo.core.errors import AdapterExists, StageMissing, UsageError
 from doceo.core.protocols import Progress
+from finetune.checkpointing import CHECKPOINTS
 
 PACKAGES = ("doceo", "torch", "transformers", "peft", "trl")
 FINETUNING = "finetuning.json"
@@ -74,10 +75,10 @@ def train_on_file(
 
     Without a file to validate on, `holdout_share` of the rows are held out.
 
-    Raises UsageError where the folder holds anything but an adapter made here, and as `train_adapter`.
+    Raises UsageError where the folder holds anything but what was made here by fine-tuning, and as `train_adapter`.
     """
     out = out.expanduser().resolve()
-    if out.is_dir() and any(out.iterdir()) and manifests.read(out) is None:
+    if out.exists() and not (out.is_dir() and (tuned_at(out) or not any(out.iterdir()))):
         raise UsageError(f"{out} holds other files.", hint="Name a new or empty folder with --out.")
     place = Run(out.parent)
     rows = [file, validation] if validation else [file]
@@ -92,12 +93,15 @@ def _make(
     if manner.resume:
         check_resumable(stage, config, stage.inputs)
     if stage.finished:
+        shutil.rmtree(stage.folder / CHECKPOINTS, ignore_errors=True)
         return stage.folder
     if (stage.folder / "manifest.json").exists() and not manner.force:
         raise AdapterExists(
             f"{stage.folder} holds a finished adapter that was made from other rows, another base or other settings.",
             hint="Name another --out, or replace it with --force.",
         )
+    if not manner.force:
+        check_dropped(stage, config, stage.inputs)
     from finetune.lora import finetune
 
     with stage.making(resumable=True) as work:
@@ -109,8 +113,14 @@ def _make(
         )
         write_json(work / FINETUNING, result.model_dump())
         (work / ASKED).unlink()
-    shutil.rmtree(stage.folder / "checkpoints", ignore_errors=True)
+    shutil.rmtree(stage.folder / CHECKPOINTS, ignore_errors=True)
     return stage.folder
+
+
+def tuned_at(folder: Path) -> float | None:
+    """Return when a folder's adapter or model was finished, in seconds since 1970; None where there is none."""
+    made = folder / "manifest.json"
+    return made.stat().st_mtime if manifests.read(folder) and (folder / FINETUNING).exists() else None
 
 
 def _inputs(rows: list[Path], base: str, run: Run) -> dict[str, str]:

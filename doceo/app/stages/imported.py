@@ -10,7 +10,6 @@ from pathlib import Path
 from data import manifest as manifests
 from data.dataset import Dataset, build_dataset
 from data.dataset_card import dataset_card
-from data.formats import format_of, reader_of
 from data.formats.provenance import IMPORTED
 from data.jsonl import write_json, write_jsonl, write_text
 from data.manifest import file_sha256, hash_inputs, installed
@@ -19,6 +18,7 @@ from data.store import CHUNKS, DATASET, PAIRS, Run
 from doceo.app.stages.dataset import held_out_rows, make_dataset, row_of
 from doceo.app.stages.documents import Ingested, load_ingested
 from doceo.app.stages.pairs import Made, load_pairs, split_of
+from doceo.app.stages.pairs_file import read_pairs
 from doceo.core.config import Config, DatasetConfig, GenerateConfig
 from doceo.core.errors import RunError
 from doceo.core.fingerprint import identify
@@ -53,17 +53,17 @@ def import_file(run: Run, file: Path, form: str, config: DatasetConfig) -> Impor
 
     Args:
         run: The run; one whose pairs were generated is refused.
-        file: A file in one of the formats of `data.formats.READERS`.
-        form: The format; empty, the one that the first row shows.
+        file: Rows in any form that `doceo finetune` reads, or an export of ours, gzipped or not.
+        form: The format of the rows; empty, the one that each shows.
         config: How rows are made.
 
     Raises:
         UsageError: The format cannot be read.
-        InputError: A row is not what the format asks for; the message names line and field.
+        InputError: The file cannot be read, or has faulty rows; the message lists line, field and cure of them.
         RunError: The run has pairs that were generated.
     """
-    name = form or format_of(file)
-    pairs = reader_of(name)(file)
+    pairs, forms = read_pairs(file, form)
+    name = ", ".join(forms)
     with run.locked():
         before = manifests.read(run.path / PAIRS)
         if before is not None and ImportConfig.__name__ not in before.config:

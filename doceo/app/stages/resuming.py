@@ -10,7 +10,7 @@ from data import manifest as manifests
 from data.jsonl import write_json
 from data.store import Stage
 from doceo.core.config import FinetuneConfig
-from doceo.core.errors import RunError
+from doceo.core.errors import AdapterExists, RunError
 from finetune.checkpointing import last_step
 
 ASKED = ".asked.json"
@@ -29,7 +29,7 @@ def check_resumable(stage: Stage, config: FinetuneConfig, inputs: dict[str, str]
             f"The training of {stage.folder} is finished: there is nothing to resume.",
             hint=f"Train it further, as a new adapter: doceo finetune ... --continue-from {stage.folder} --out NEW",
         )
-    work = stage.folder.with_name(f".{stage.folder.name}.work")
+    work = stage.work
     asked = work / ASKED
     if not asked.exists():
         other = " It holds a finished adapter of other settings." if manifests.read(stage.folder) else ""
@@ -41,13 +41,26 @@ def check_resumable(stage: Stage, config: FinetuneConfig, inputs: dict[str, str]
     if different := list(_different(before, config.model_dump(mode="json"), inputs)):
         raise RunError(
             f"The interrupted training of {stage.folder} is another one: {'; '.join(different)}.",
-            hint="Give what it was started with, or leave out --resume to start anew.",
+            hint="Give what it was started with, or start anew with --force instead of --resume.",
         )
     if not last_step(work):
         raise RunError(
             f"The training of {stage.folder} was interrupted before its first checkpoint.",
             hint="Leave out --resume to start it again; a lower --save-steps makes checkpoints sooner.",
         )
+
+
+def check_dropped(stage: Stage, config: FinetuneConfig, inputs: dict[str, str]) -> None:
+    """Raise AdapterExists where this command would drop the checkpoints of another training that was stopped."""
+    step = last_step(stage.work) if stage.left_by_another else 0
+    if not step:
+        return
+    before = json.loads((stage.work / ASKED).read_text(encoding="utf-8"))
+    different = "; ".join(_different(before, config.model_dump(mode="json"), inputs))
+    raise AdapterExists(
+        f"Another training of {stage.folder} was stopped after step {step} and can still go on: {different}.",
+        hint="Run the command again as it was, name another --out, or drop that training with --force.",
+    )
 
 
 def _different(

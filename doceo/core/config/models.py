@@ -21,22 +21,21 @@ class TokenizerConfig(Config):
 
 
 class PretrainConfig(Config):
-    """How a small base model is trained from nothing."""
+    """How a base model is trained from nothing. Defaults are those of depth 2."""
 
     depth: int = Field(default=2, ge=1, le=24)
     """The one dial: number of layers; width and heads follow from it. A minute on a CPU is enough for 2."""
-    vocab_size: int = Field(default=2048, ge=300)
-    """Size of the byte-level BPE vocabulary; `doceo pretrain` chooses it by depth unless it is given."""
+    vocab_size: int = Field(default=4096, ge=300)
+    """Size of the byte-level BPE vocabulary; left out, larger for a deeper model."""
     context: int = Field(default=1024, ge=64)
     """Longest text that the model can read, in tokens."""
     seconds: float = Field(default=60.0, gt=0)
-    """Time to train, in seconds on the machine at hand; ignored where `max_steps` is given. Unless given,
-    `doceo pretrain` takes an hour for a model deeper than 2."""
+    """Time to train, in seconds on the machine at hand; ignored where `max_steps` is given. Left out, an hour
+    for a model deeper than 2, or of another's shape."""
     max_steps: int | None = Field(default=None, ge=1)
     """Optimizer steps; makes the result depend on the seed alone, not on the machine's speed."""
     batch_tokens: int = Field(default=512, ge=64)
-    """Tokens of one optimizer step; a short budget gains by small steps, a deep model wants larger ones, which
-    `doceo pretrain` takes unless this is given."""
+    """Tokens of one optimizer step; a short budget gains by small steps. Left out, more for a deeper model."""
     seed: int = 0
     """Seed of weights and batches."""
 
@@ -72,7 +71,7 @@ class TrainingConfig(Config):
     evaluations: int = Field(default=20, ge=1)
     """How often the model is measured on held-out text and writes samples, the end included."""
     eval_tokens: int = Field(default=16384, ge=64)
-    """Tokens of held-out text that each measurement reads; the last one reads four times as many."""
+    """Tokens of held-out text that each measurement reads; the finished model is measured on four times as many."""
     prompts: str = ""
     """File of prompts, one a line, that the samples continue; left out, the first words of held-out texts."""
     sample_tokens: int = Field(default=48, ge=0)
@@ -106,7 +105,7 @@ class FinetuneConfig(Config):
     learning_rate: float | None = Field(default=None, gt=0)
     """Peak learning rate; left out, 2e-4, or 2e-3 for a base of less than 20M parameters; a tenth for `full`."""
     epochs: float | None = Field(default=None, gt=0)
-    """Passes over the training rows; left out, 3, from 5,000 rows 2, from 50,000 rows 1; 8 for a base of less than
+    """Passes over the training rows; left out, 3, from 5,000 rows 2, from 50,000 rows 1; 6 for a base of less than
     20M parameters."""
     batch_size: int = Field(default=8, ge=1)
     """Rows of one optimizer step, however few of them fit into memory at once."""
