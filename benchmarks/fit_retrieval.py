@@ -6,9 +6,9 @@ Scales of a cosine: its share of the question's best one; as it is; above the le
 what any two passages of the index have (`rag.arms`). BM25 scores are shares of the best one, having no scale. The
 measure is nDCG@10, the mean over the sets. The scales' best weights are hardly told apart by it. The last scale is
 taken since it alone gives the same order with an embedder whose cosines are crowded, such as E5's; that scales were
-compared at all came from COVID-QA, which is reported on, as `bench_retrieval.py` says. Of its weights the one that
-`RetrieveConfig` has stays as long as it is within a standard error of the best one, else the nearest to a half that is
-(Breiman et al. 1984): what the data do not tell apart is not chosen by noise. Writes
+compared at all came from COVID-QA, which is reported on, as `bench_retrieval.py` says. Of its weights the one nearest
+to a half that is within a standard error of the best one is taken (Breiman et al. 1984): what the data do not tell
+apart is not chosen by noise. Writes
 benchmarks/results/retrieval_weights.json.
 """
 
@@ -78,8 +78,7 @@ def chosen(by_weight: dict[float, list[NDArray[np.float64]]]) -> tuple[float, fl
         error = np.sqrt(sum(one.var() / len(one) for one in lost)) / len(lost)
         if np.mean([one.mean() for one in lost]) <= error:
             within.append(weight)
-    known = RetrieveConfig().dense_weight
-    return (known if known in within else min(within, key=lambda weight: abs(weight - 0.5))), best, within
+    return min(within, key=lambda weight: abs(weight - 0.5)), best, within
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ class RetrieveConfig(Config):
     """Passages given to the answerer."""
     candidates: int = Field(default=50, ge=1)
     """Passages taken from each arm before the scores are fused."""
-    dense_weight: float = Field(default=0.6, ge=0, le=1)
+    dense_weight: float = Field(default=0.55, ge=0, le=1)
     """Weight of the vector search; the rest is BM25's."""
     where: tuple[str, ...] = ()
     """Only passages of documents for which all of these hold: `FIELD=VALUE`, with * in VALUE for anything; fields are
