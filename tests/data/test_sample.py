@@ -14,6 +14,7 @@ from typing import get_args
 import pytest
 
 from data.loaders import LOADERS, SOURCE_CODE, loader_of
+from doceo.cli.main import VERBS
 from doceo.core.config import (
     AnswerConfig,
     ChunkConfig,
@@ -176,3 +177,8 @@ def test_the_handbook_names_every_format_and_every_reason_it_can() -> None:
     reasons = text_of("handbook/question-generator.md")
     named = [*REPEATS, *(f"judge_{point}" for point in POINTS)]
     assert [reason for reason in named if f"`{reason}`" not in reasons] == []
+
+
+def test_the_handbook_lists_the_verbs_that_there_are() -> None:
+    listed = text_of("handbook/command-line.md").partition("## A first session")[0]
+    assert set(re.findall(r"\| `([a-z-]+)` \|", listed)) == set(VERBS)
