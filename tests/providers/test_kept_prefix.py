@@ -9,14 +9,12 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
-from doceo.core.config import PretrainConfig
 from doceo.core.errors import RequestRejected
-from doceo.core.progress import Silent
 from doceo.core.records import ChatRequest, Message
-from doceo.pretrain.train import pretrain
 from doceo.providers.hf_models import open_tokenizer
 from doceo.providers.kept_prefix import KeptPrefix
 from doceo.providers.local_hf import LocalModel
+from tests.tiny_base import make_base
 
 DOCUMENTS = (
     "[1] Pier\nThe pier was built in 1872 by Edith Marlow. Boats leave at noon, and tickets cost 4 euros.\n\n" * 3
@@ -28,8 +26,7 @@ QUESTIONS = ["Who built it?", "When do the boats leave?", "What does a ticket co
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with random weights: nothing that it says is likely, so that a wrong key or value shows at once."""
     folder = tmp_path_factory.mktemp("kept") / "base"
-    config = PretrainConfig(depth=1, vocab_size=320, context=512, max_steps=1, batch_tokens=512)
-    pretrain([DOCUMENTS] * 4, config, folder, Silent())
+    make_base([DOCUMENTS + str(n) for n in range(4)], folder, depth=1, vocab_size=320, context=512, max_steps=1)
     torch.manual_seed(0)
     sizes = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4}
     tokens = len(open_tokenizer(str(folder)))
