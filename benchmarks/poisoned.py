@@ -132,9 +132,11 @@ class Obedient:
         n = re.search(rf"\[(\d+)\][^\[]*{re.escape(self._fact.answers[0])}", asked.translate(_WITHOUT_SIGNS))
         return ChatReply(text=f"{self._fact.answers[0]} [{n[1] if n else 1}].")
 
-    def stream(self, request: ChatRequest) -> Iterator[str]:
-        """Yield the whole reply."""
-        yield self.complete(request).text
+    def stream(self, request: ChatRequest) -> Iterator[str | ChatReply]:
+        """Yield the text in one piece, and then the whole reply."""
+        reply = self.complete(request)
+        yield reply.text
+        yield reply
 
     def _demanded(self) -> str:
         """Do what is demanded: most poisons want a word, some a link or an image."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from doceo.core.config import AnswerConfig
 from doceo.core.protocols import Provider, Retriever
-from doceo.core.records import Answer, ChatReply, Citation, Document, Message, ProfileEntry, Usage
+from doceo.core.records import Answer, ChatReply, ChatRequest, Citation, Document, Message, ProfileEntry, Usage
 from rag.asking import Asked, Asking, Tools
 from rag.citations import Citing
 from rag.compiler import Count, words_as_tokens
@@ -106,7 +106,8 @@ class ModelAnswerer:
     ) -> Iterator[str | Citation | Answer]:
         """Yield the text piece by piece, each citation as soon as it is sure, and at the end the whole Answer.
 
-        Tokens are counted by `count`, since a stream does not carry the provider's own numbers. Raises ProviderError.
+        `Answer.usage` is what the provider tells at the end of its stream; where it tells no tokens, `count` counts
+        them. Raises ProviderError.
         """
         began = self._clock()
         asked = self.prepare(question, history, profile)
@@ -117,7 +118,8 @@ class ModelAnswerer:
             yield answer
             return
         text, held, citing = "", "", self._citing(asked)
-        for piece in self._clean(asked, self.provider.stream(asked.request)):
+        told: list[ChatReply] = []
+        for piece in self._clean(asked, _pieces(self.provider.stream(asked.request), told)):
             text, held = text + piece, held + piece
             yield piece
             if not may_be_refusal(text):  # a refusal has no sources
@@ -126,11 +128,16 @@ class ModelAnswerer:
         if not (self._tools.over_documents and is_refusal(text)):
             yield from citing.add(held)
             yield from citing.end()
-        usage = Usage(
-            prompt_tokens=self._count(asked.request.messages),
-            completion_tokens=self._count([Message(role="assistant", content=text)]),
-        )
-        yield self._timed(self.finish(asked, ChatReply(text=text, usage=usage), citing), began, generated)
+        reply = self._counted(asked.request, text, told[0] if told else ChatReply(text=text))
+        yield self._timed(self.finish(asked, reply, citing), began, generated)
+
+    def _counted(self, request: ChatRequest, text: str, told: ChatReply) -> ChatReply:
+        """Return a reply with its text as it was shown, and its tokens counted where nobody told them."""
+        usage = told.usage
+        if not usage.prompt_tokens and not usage.completion_tokens:
+            prompt, said = self._count(request.messages), self._count([Message(role="assistant", content=text)])
+            usage = usage.model_copy(update={"prompt_tokens": prompt, "completion_tokens": said})
+        return told.model_copy(update={"text": text, "usage": usage})
 
     def _citing(self, asked: Asked) -> Citing:
         return Citing(asked.passages, self._documents, self._embed, question=asked.question)
@@ -165,6 +172,15 @@ class ModelAnswerer:
             )
             found["trace"] = answer.trace.model_copy(update={"seconds": seconds})
         return answer.model_copy(update=found)
+
+
+def _pieces(parts: Iterable[str | ChatReply], told: list[ChatReply]) -> Iterator[str]:
+    """Yield the text of a provider's stream; the whole reply that ends it goes into `told`."""
+    for part in parts:
+        if isinstance(part, ChatReply):
+            told.append(part)
+        else:
+            yield part
 
 
 def _doubts(citing: Citing, answer: Answer, asked: Asked) -> list[str]:

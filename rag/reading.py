@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from doceo.core.records import Passage
 from doceo.text.figures import Figure, figures
 from doceo.text.passages import heading_line
+from doceo.text.verbs import FORMS
 from rag.clues import Asking
 from rag.question import Asked, understand
 from rag.retriever import shortened
@@ -233,6 +234,11 @@ class _Asked:
 
 
 def _is_fragment(text: str) -> bool:
-    """Say whether a text is no sentence: cut at the beginning or the end, or without a verb."""
+    """Say whether a text is no sentence: cut at the beginning or the end, or without a word that may be a verb."""
     first = next((letter for letter in text if letter.isalpha()), "")
-    return first.islower() or not ends(text) or not any(token.part in _VERBS for token in tokens(text))
+    if first.islower() or not ends(text):
+        return True
+    found = tokens(text)
+    if [token.part for token in found[:2]] == ["name", "determiner"]:
+        return False  # an order: "Bake the loaf"
+    return not any(token.part in _VERBS or token.lower in FORMS for token in found)

@@ -19,7 +19,7 @@ def show_answer(console: Console, answer: Answer, *, text: bool = True) -> None:
     """Show an answer and, under it, the sources that it cites; with a trace, how it came about."""
     width = min(console.width, WIDEST)
     if text:
-        for paragraph in answer.text.split("\n"):
+        for paragraph in (answer.text or "(The model wrote nothing.)").split("\n"):
             console.show(_wrapped(paragraph, width))
     if answer.refused and answer.reason:
         console.show(_wrapped(f"({answer.reason})", width))

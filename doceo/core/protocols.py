@@ -37,8 +37,11 @@ class Provider(Protocol):
         """Answer a request. Raises ProviderError."""
         ...
 
-    def stream(self, request: ChatRequest) -> Iterator[str]:
-        """Answer a request piece by piece; the pieces join to the text. Raises ProviderError."""
+    def stream(self, request: ChatRequest) -> Iterator[str | ChatReply]:
+        """Yield the reply piece by piece and at the end, where it is known, the whole of it. Raises ProviderError.
+
+        The pieces join to the text of the whole, which also tells why the reply ended and what it took.
+        """
         ...
 
 

@@ -56,7 +56,7 @@ class Balanced:
             except _OF_ADDRESS as error:
                 self._leave(address, error, tried)
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
         """Answer piece by piece; another address is tried only while nothing was given out. Raises ProviderError."""
         tried: list[Limited] = []
         given = False

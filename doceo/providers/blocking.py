@@ -92,10 +92,10 @@ class Blocking:
         """Answer a request. Raises as the model behind."""
         return run(self._remote.complete(request))
 
-    def stream(self, request: ChatRequest) -> Iterator[str]:
-        """Yield the reply piece by piece; a reader that stops early closes the stream. Raises as the model behind."""
+    def stream(self, request: ChatRequest) -> Iterator[str | ChatReply]:
+        """Yield what the model behind yields; a reader that stops early closes the stream. Raises as that model."""
         loop, room = _background.loop(), asyncio.Semaphore(_AHEAD)
-        ready: SimpleQueue[str | None] = SimpleQueue()
+        ready: SimpleQueue[str | ChatReply | None] = SimpleQueue()
 
         async def pump() -> None:
             async with aclosing(self._remote.stream(request)) as pieces:

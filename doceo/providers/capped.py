@@ -75,8 +75,8 @@ class Capped:
     """A provider that asks the budget before it asks the model. Used from one event loop.
 
     What one request can cost: no byte-level tokenizer makes more tokens of a text than it has bytes, and a reply has
-    at most `max_tokens`. A reply whose usage is unknown, as a stream's, counts as that much. What a server bills for
-    a request that it did not answer is not known here.
+    at most `max_tokens`. A reply whose usage is unknown, as that of a stream that was left early, counts as that much.
+    What a server bills for a request that it did not answer is not known here.
 
     Args:
         provider: The provider behind.
@@ -100,7 +100,7 @@ class Capped:
         cost = 0.0
         try:
             reply = await self._provider.complete(request)
-            cost = most if reply.usage.cost is None else reply.usage.cost
+            cost = _cost(reply, most)
         except ReplyInvalid:
             # An answer came and is billed; its usage is lost with it.
             cost = most
@@ -109,7 +109,7 @@ class Capped:
             self._budget.settle(most, cost)
         return reply
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
         """Answer piece by piece. Raises as `complete`."""
         most = most_cost(request, self._price)
         await self._budget.reserve(most)
@@ -117,7 +117,7 @@ class Capped:
         try:
             async with aclosing(self._provider.stream(request)) as pieces:
                 async for piece in pieces:
-                    cost = most
+                    cost = _cost(piece, most) if isinstance(piece, ChatReply) else most
                     yield piece
         finally:
             self._budget.settle(most, cost)
@@ -134,3 +134,7 @@ def most_cost(request: ChatRequest, price: Price) -> float:
         texts.append(canonical(request.form))
     prompt = sum(len(text.encode("utf-8", "replace")) + _MARKS for text in texts) + _MARKS
     return price.cost(prompt, 0, request.max_tokens)
+
+
+def _cost(reply: ChatReply, most: float) -> float:
+    return most if reply.usage.cost is None else reply.usage.cost

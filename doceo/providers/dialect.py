@@ -1,7 +1,8 @@
 """What one OpenAI-compatible server accepts, learned from what it refuses.
 
-Servers differ in three places: how a JSON form is asked for, what the token limit is called, and which sampling
-parameters a model takes. A refusal that names one of them is answered by the next weaker request, once.
+Servers differ in four places: how a JSON form is asked for, what the token limit is called, which sampling parameters
+a model takes, and whether a stream ends with what it took. A refusal that names one of them is answered by the next
+weaker request, once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _FORMS = ("json_schema", "json_object", "none")
 _FORM_WORDS = re.compile(
     r"response_format|json_schema|json_object|json mode|json_mode|structured[ _]outputs?|guided|grammar", re.IGNORECASE
 )
+_USAGE_WORDS = re.compile(r"stream[_ ]options|stream_usage|include_usage", re.IGNORECASE)
 _REFUSAL_WORDS = re.compile(
     r"unsupported|not support|n.t support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|extra inputs|"
     r"only the default|deprecated|instead",
@@ -23,6 +25,8 @@ _REFUSAL_WORDS = re.compile(
 )
 OPTIONAL = ("temperature", "seed", "stop")
 """Parts of a request that it can do without."""
+USAGE = "stream_options"
+"""The part of a streamed request that asks for what the reply took."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class Dialect:
     limit: str = "max_tokens"
     dropped: frozenset[str] = frozenset()
 
-    def write(self, model: str, request: ChatRequest) -> dict[str, object]:
-        """Return the body of a chat completion request."""
+    def write(self, model: str, request: ChatRequest, *, streamed: bool = False) -> dict[str, object]:
+        """Return the body of a chat completion request; the reply to a streamed one is asked to say what it took."""
         body: dict[str, object] = {
             "model": model,
             "messages": [{"role": m.role, "content": m.content} for m in request.messages],
@@ -48,6 +52,8 @@ class Dialect:
             body["seed"] = request.seed
         if request.stop:
             body["stop"] = list(request.stop)
+        if streamed:
+            body[USAGE] = {"include_usage": True}
         if request.form is not None and self.form == "json_schema":
             schema = {"name": "reply", "schema": request.form, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -64,6 +70,8 @@ class Dialect:
         """
         if "response_format" in body and refuses_form(refusal):
             return replace(self, form=_FORMS[_FORMS.index(self.form) + 1])
+        if USAGE in body and refuses_usage(refusal):
+            return replace(self, dropped=self.dropped | {USAGE})
         name = refused_part(refusal, [name for name in (self.limit, *OPTIONAL) if name in body])
         if name == self.limit:
             other = "max_completion_tokens" if self.limit == "max_tokens" else "max_tokens"
@@ -76,6 +84,11 @@ class Dialect:
 def refuses_form(refusal: str) -> bool:
     """Say whether a server's refusal is about the way in which a JSON form was asked for."""
     return bool(_FORM_WORDS.search(refusal))
+
+
+def refuses_usage(refusal: str) -> bool:
+    """Say whether a server's refusal is about being asked what a stream took."""
+    return bool(_USAGE_WORDS.search(refusal))
 
 
 def refused_part(refusal: str, parts: Iterable[str]) -> str | None:

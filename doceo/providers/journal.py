@@ -107,22 +107,20 @@ class Journaled:
                 await self._keep(key, asked, reply)
             return reply
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
-        """Yield the kept reply in one piece, or the provider's pieces, kept once they are complete."""
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield the kept reply's text in one piece and then the reply, or what the provider yields, kept once whole."""
         asked = _asked(request)
         key = _key(self.name, asked)
         async with self._turn(key) as kept:
             if kept is not None:
                 yield kept.text
+                yield kept
                 return
-            said: list[str] = []
-            async with self._open:
-                async with aclosing(self._provider.stream(request)) as pieces:
-                    async for piece in pieces:
-                        said.append(piece)
-                        yield piece
-                if text := "".join(said):
-                    await self._keep(key, asked, ChatReply(text=text))
+            async with self._open, aclosing(self._provider.stream(request)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, ChatReply) and piece.text:
+                        await self._keep(key, asked, piece)
+                    yield piece
 
     def spent(self) -> Usage:
         """Return what all kept replies of this model took together; the cost is None where one has no price."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from doceo.core.records import ChatRequest
-from doceo.providers.dialect import OPTIONAL, refused_part, refuses_form
+from doceo.providers.dialect import OPTIONAL, refused_part, refuses_form, refuses_usage
 from doceo.providers.langchain_vendor import field_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ LIMITS = (
 """What classes call the most tokens of a reply."""
 _SEEDS = ("seed", "random_seed")
 _STOPS = ("stop", "stop_sequences")
+_USAGE = "stream_usage"
+"""Whether a stream is to say what it took: OpenAI's class asks that of no other address unless it is told to."""
 _FORMS = ("json_schema", "tool", "none")
 _METHODS = {"json_schema": "json_schema", "tool": "function_calling"}
 _NAMED = {"title": "reply", "description": "The reply."}
@@ -69,6 +71,7 @@ class Manner:
             (LIMITS, request.max_tokens),
             (_SEEDS, request.seed),
             (_STOPS, list(request.stop) or None),
+            ((_USAGE,), True),
         ):
             if value is not None and names[0] not in self.dropped and (field := field_of(type(model), names)):
                 settings[field] = value
@@ -82,5 +85,7 @@ class Manner:
         """Return the manner to ask in after a refusal, or None where it names nothing that can change."""
         if request.form is not None and (refuses_form(refusal) or "tool" in refusal.lower()):
             return self.weaker()
+        if _USAGE not in self.dropped and refuses_usage(refusal):
+            return replace(self, dropped=self.dropped | {_USAGE})
         name = refused_part(refusal, [name for name in OPTIONAL if name not in self.dropped])
         return None if name is None else replace(self, dropped=self.dropped | {name})

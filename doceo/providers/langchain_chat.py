@@ -18,12 +18,11 @@ from doceo.core.records import ChatReply, ChatRequest
 from doceo.providers.blocking import on_background
 from doceo.providers.langchain_asking import LIMITS, Manner
 from doceo.providers.langchain_errors import Vendor, status_of
-from doceo.providers.langchain_reply import as_completion
+from doceo.providers.langchain_reply import Told, as_completion
 from doceo.providers.langchain_vendor import field_of, host_of, open_model, parse_spec, secrets_of
 from doceo.providers.openai_reply import Reader
 from doceo.providers.prices import price_of
 from doceo.providers.tracing import langsmith_host, reporting, wait_for_reports
-from doceo.text.thinking import WithoutThinking
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -89,18 +88,12 @@ class LangChainChat:
         """
         return await on_background(self._complete(request))
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
-        """Yield the reply piece by piece, without the reasoning before it; forms are not asked for. Raises as above."""
-        thinking, said_something = WithoutThinking(), False
-        async with aclosing(self._pieces(request.model_copy(update={"form": None}))) as pieces:
-            async for piece in pieces:
-                said_something = said_something or bool(piece)
-                if rest := thinking.add(piece):
-                    yield rest
-        if rest := thinking.end():
-            yield rest
-        if not said_something:
-            raise self._vendor.no_completion("")
+    def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield the reply piece by piece, without the reasoning before it, then the whole; forms are not asked for.
+
+        Raises as above.
+        """
+        return self._reader.stream(self._parts(request.model_copy(update={"form": None})), self._clock)
 
     async def aclose(self) -> None:
         """Wait for reports to LangSmith; connections belong to the vendor's package, which shares them."""
@@ -151,7 +144,18 @@ class LangChainChat:
             self._manner = weaker
         return weaker is not None
 
-    async def _pieces(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+    async def _parts(self, request: ChatRequest) -> AsyncGenerator[str | dict[str, object], None]:
+        """Yield the text as it comes, and at the end what the vendor says of it: finish and usage."""
+        told, said_something = Told(), False
+        async with aclosing(self._pieces(request, told)) as pieces:
+            async for piece in pieces:
+                said_something = said_something or bool(piece)
+                yield piece
+        if not said_something:
+            raise self._vendor.no_completion("")
+        yield told.ending()
+
+    async def _pieces(self, request: ChatRequest, told: Told) -> AsyncGenerator[str, None]:
         with self._vendor.errors():
             given = False
             while True:
@@ -161,6 +165,7 @@ class LangChainChat:
                     async with aclosing(chunks):
                         while (chunk := await self._next(chunks)) is not None:
                             given = True
+                            told.add(chunk)
                             yield str(chunk.text)
                     return
                 except Exception as error:

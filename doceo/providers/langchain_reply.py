@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
+    from langchain_core.messages.ai import UsageMetadata
 
 _FINISHES = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 _LENGTH = {"length", "max_tokens", "max_output_tokens", "model_length", "max_completion_tokens"}
@@ -28,7 +29,28 @@ def as_completion(message: AIMessage, *, formed: bool = False) -> dict[str, obje
     if refusal:
         said["refusal"] = str(refusal)
     choice = {"finish_reason": _finish(message.response_metadata), "message": said}
-    return {"choices": [choice], "usage": _usage(message)}
+    return {"choices": [choice], "usage": _usage(message.usage_metadata)}
+
+
+class Told:
+    """What the chunks of a stream tell beside their text."""
+
+    def __init__(self) -> None:
+        self._used: UsageMetadata | None = None
+        self._finish = "stop"
+
+    def add(self, chunk: AIMessage) -> None:
+        """Take the next chunk: tokens are added up, as LangChain does, and the last word on the end counts."""
+        from langchain_core.messages.ai import add_usage
+
+        if chunk.usage_metadata is not None:
+            self._used = add_usage(self._used, chunk.usage_metadata)
+        if _ends(chunk.response_metadata):
+            self._finish = _finish(chunk.response_metadata)
+
+    def ending(self) -> dict[str, object]:
+        """Return finish and usage in the shape of a chat completion."""
+        return {"finish_reason": self._finish, "usage": _usage(self._used)}
 
 
 def _text(message: AIMessage, *, formed: bool) -> str:
@@ -39,19 +61,23 @@ def _text(message: AIMessage, *, formed: bool) -> str:
     return str(message.text)
 
 
-def _finish(facts: dict[str, object]) -> str:
-    """Return `stop`, `length` or `content_filter`, whatever a vendor calls it."""
+def _ends(facts: dict[str, object]) -> set[str]:
+    """Return what is said of why a reply ended."""
     details = facts.get("incomplete_details")
     named = [facts.get(name) for name in _FINISHES]
     named += [details.get("reason")] if isinstance(details, dict) else []
-    words = {str(word).rpartition(".")[2].lower() for word in named if word}
+    return {str(word).rpartition(".")[2].lower() for word in named if word}
+
+
+def _finish(facts: dict[str, object]) -> str:
+    """Return `stop`, `length` or `content_filter`, whatever a vendor calls it."""
+    words = _ends(facts)
     if words & _LENGTH:
         return "length"
     return "content_filter" if words & _WITHHELD else "stop"
 
 
-def _usage(message: AIMessage) -> dict[str, object]:
-    used = message.usage_metadata
+def _usage(used: UsageMetadata | None) -> dict[str, object]:
     if used is None:
         return {}
     kept = (used.get("input_token_details") or {}).get("cache_read")

@@ -110,15 +110,17 @@ class Limited:
                 self._succeeded(ticket, request, reply.usage)
                 return reply
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
         """Answer piece by piece; retried only while nothing was given out yet. Raises ProviderError."""
-        tries = _Tries()
+        tries, usage = _Tries(), None
         while True:
             async with self._try(request, tries) as ticket, aclosing(self._provider.stream(request)) as pieces:
                 async for piece in pieces:
                     tries.last = True
+                    if isinstance(piece, ChatReply):
+                        usage = piece.usage
                     yield piece
-                self._succeeded(ticket, request, None)
+                self._succeeded(ticket, request, usage)
                 return
 
     async def aclose(self) -> None:

@@ -53,19 +53,25 @@ class GgufModel:
         """Answer a request. Raises RequestRejected where the prompt is longer than the model can read."""
         start = time.perf_counter()
         reply = self._server.complete({**self._body(request), "cache_prompt": False})
-        choice, counted = reply["choices"][0], reply["usage"]
-        usage = Usage(
-            prompt_tokens=counted["prompt_tokens"],
-            completion_tokens=counted["completion_tokens"],
-            seconds=time.perf_counter() - start,
-        )
-        finish = "length" if choice["finish_reason"] == "length" else "stop"
-        return ChatReply(text=without_thinking(choice["text"]).strip(), finish=finish, usage=usage)
+        text = without_thinking(reply["choices"][0]["text"]).strip()
+        return _whole(text, reply, time.perf_counter() - start)
 
-    def stream(self, request: ChatRequest) -> Iterator[str]:
-        """Answer a request piece by piece. Raises RequestRejected; leaving early stops the generation."""
-        with closing(_pieces(self._server, self._body(request))) as pieces:
-            yield from pieces_without_thinking(stripped(pieces))
+    def stream(self, request: ChatRequest) -> Iterator[str | ChatReply]:
+        """Yield the reply piece by piece, then whole. Raises RequestRejected; leaving early stops the generation."""
+        start, said = time.perf_counter(), ""
+        last: dict[str, Any] = {}
+        with closing(_chunks(self._server, self._body(request))) as chunks:
+
+            def texts() -> Iterator[str]:
+                for chunk in chunks:
+                    last.update(chunk)
+                    yield chunk["choices"][0]["text"]
+
+            for piece in pieces_without_thinking(stripped(texts())):
+                said += piece
+                yield piece
+        if "usage" in last:
+            yield _whole(said, last, time.perf_counter() - start)
 
     def close(self) -> None:
         """Give the memory back."""
@@ -115,13 +121,26 @@ class GgufModel:
         return self._server.tokens(text)
 
 
-def _pieces(server: LlamaServer, body: dict[str, object]) -> Generator[str, None, None]:
-    """Yield the text of a reply as it comes; llama.cpp works in a thread that ends with this generator."""
-    arrived: queue.SimpleQueue[str | RequestRejected | None] = queue.SimpleQueue()
+def _whole(text: str, told: dict[str, Any], seconds: float) -> ChatReply:
+    """Return a reply of which llama.cpp's own, or its last chunk, tells the end and the tokens."""
+    counted = told["usage"]
+    usage = Usage(
+        prompt_tokens=counted["prompt_tokens"],
+        completion_tokens=counted["completion_tokens"],
+        cached_tokens=counted.get("prompt_tokens_details", {}).get("cached_tokens", 0),
+        seconds=seconds,
+    )
+    finish = "length" if told["choices"][0]["finish_reason"] == "length" else "stop"
+    return ChatReply(text=text, finish=finish, usage=usage)
+
+
+def _chunks(server: LlamaServer, body: dict[str, object]) -> Generator[dict[str, Any], None, None]:
+    """Yield the parts of a reply as they come; llama.cpp works in a thread that ends with this generator."""
+    arrived: queue.SimpleQueue[dict[str, Any] | RequestRejected | None] = queue.SimpleQueue()
     left = threading.Event()
 
     def take(chunk: dict[str, Any]) -> bool:
-        arrived.put(chunk["choices"][0]["text"])
+        arrived.put(chunk)
         return left.is_set()
 
     def run() -> None:
@@ -135,10 +154,10 @@ def _pieces(server: LlamaServer, body: dict[str, object]) -> Generator[str, None
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        while (piece := arrived.get()) is not None:
-            if isinstance(piece, RequestRejected):
-                raise piece
-            yield piece
+        while (chunk := arrived.get()) is not None:
+            if isinstance(chunk, RequestRejected):
+                raise chunk
+            yield chunk
     finally:
         left.set()
         thread.join()

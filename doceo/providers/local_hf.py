@@ -103,12 +103,18 @@ class LocalModel:
             replies.update(self._generate(batch, requests, encoded))
         return [replies[n] for n in range(len(requests))]
 
-    def stream(self, request: ChatRequest) -> Iterator[str]:
-        """Answer a request piece by piece. Raises RequestRejected; leaving early stops the generation."""
+    def stream(self, request: ChatRequest) -> Iterator[str | ChatReply]:
+        """Yield the reply piece by piece, then whole. Raises RequestRejected; leaving early stops the generation."""
         from doceo.providers.local_stream import pieces
 
         ids, new = self._fit(request)
-        yield from pieces(lambda **more: self._run([ids], new, request, **more), self._weights.tokenizer, request.stop)
+        start = time.perf_counter()
+
+        def generate(**more: object) -> ChatReply:
+            (row,) = self._run([ids], new, request, **more)
+            return self._reply(row, len(ids), request.stop, time.perf_counter() - start)
+
+        yield from pieces(generate, self._weights.tokenizer, request.stop)
 
     def _encode(self, messages: Sequence[Message]) -> list[int]:
         from jinja2 import TemplateError

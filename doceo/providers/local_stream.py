@@ -6,17 +6,23 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from doceo.core.records import ChatReply
 from doceo.text.thinking import pieces_without_thinking
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def pieces(generate: Callable[..., object], tokenizer: PreTrainedTokenizerBase, stop: Sequence[str]) -> Iterator[str]:
+def pieces(
+    generate: Callable[..., ChatReply], tokenizer: PreTrainedTokenizerBase, stop: Sequence[str]
+) -> Iterator[str | ChatReply]:
     """Yield the text of a generation as it comes, cut before the first stop mark, without reasoning at its beginning.
 
+    The whole reply comes last.
+
     Args:
-        generate: Called in a thread with `streamer` and `stopping_criteria`.
+        generate: Called in a thread with `streamer` and `stopping_criteria`; returns the reply, of which the text is
+            that of the pieces here.
         tokenizer: Turns the tokens into text.
         stop: Marks that end the answer and are not part of it.
 
@@ -27,11 +33,13 @@ def pieces(generate: Callable[..., object], tokenizer: PreTrainedTokenizerBase, 
 
     streamer: Any = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
     left = threading.Event()
+    said: list[str] = []
+    replies: list[ChatReply] = []
     failures: list[BaseException] = []
 
     def run() -> None:
         try:
-            generate(streamer=streamer, stopping_criteria=StoppingCriteriaList([_left(left)]))
+            replies.append(generate(streamer=streamer, stopping_criteria=StoppingCriteriaList([_left(left)])))
         except BaseException as error:  # noqa: BLE001 - handed on to the reader below, in its own thread
             failures.append(error)
         finally:
@@ -40,12 +48,15 @@ def pieces(generate: Callable[..., object], tokenizer: PreTrainedTokenizerBase, 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        yield from pieces_without_thinking(cut(stripped(streamer), stop))
+        for piece in pieces_without_thinking(cut(stripped(streamer), stop)):
+            said.append(piece)
+            yield piece
     finally:
         left.set()
         thread.join()
     if failures:
         raise failures[0]
+    yield replies[0].model_copy(update={"text": "".join(said)})
 
 
 def cut(parts: Iterator[str], stop: Sequence[str]) -> Iterator[str]:

@@ -11,7 +11,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -25,7 +24,6 @@ from doceo.providers.openai_errors import Server, said
 from doceo.providers.openai_reply import Reader
 from doceo.providers.prices import price_of
 from doceo.providers.remote import is_loopback
-from doceo.text.thinking import WithoutThinking
 
 Sent = TypeVar("Sent")
 
@@ -103,15 +101,9 @@ class OpenAIChat:
         text, finish = self._reader.text(body, request)
         return ChatReply(text=text, finish=finish, usage=self._reader.usage(body, self._clock() - start))
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
-        """Yield the reply piece by piece, without the reasoning before it. Raises ProviderError."""
-        thinking = WithoutThinking()
-        async with aclosing(self._pieces(request)) as pieces:
-            async for piece in pieces:
-                if rest := thinking.add(piece):
-                    yield rest
-        if rest := thinking.end():
-            yield rest
+    def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield the reply piece by piece, without the reasoning before it, then the whole. Raises ProviderError."""
+        return self._reader.stream(self._parts(request), self._clock)
 
     async def models(self) -> list[str]:
         """Return the names of the models that the server lists. Raises ProviderError."""
@@ -142,28 +134,39 @@ class OpenAIChat:
             )
         return self._opened
 
-    async def _pieces(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+    async def _parts(self, request: ChatRequest) -> AsyncGenerator[str | dict[str, object], None]:
+        """Yield the text as it comes, and at the end what the server says of it: finish and usage."""
+
         async def send(body: dict[str, Any]) -> object:
             return await self._client.chat.completions.create(**body, stream=True)
 
         with self._server.errors():
-            chunks = await self._ask(request, send)
+            chunks = await self._ask(request, send, streamed=True)
             if not isinstance(chunks, openai.AsyncStream):
                 raise self._server.no_completion(chunks)
-            said_something = False
+            said_something, told = False, dict[str, object]()
             async with chunks:
                 async for chunk in chunks:
-                    if chunk.choices and chunk.choices[0].delta and chunk.choices[0].delta.content:
+                    if chunk.usage:  # in a chunk of its own behind the text, or in every one, each with the sum so far
+                        told["usage"] = chunk.to_dict(warnings=False).get("usage")
+                    if not chunk.choices:
+                        continue
+                    choice = chunk.choices[0]
+                    told["finish_reason"] = choice.finish_reason or told.get("finish_reason")
+                    if choice.delta and choice.delta.content:
                         said_something = True
-                        yield chunk.choices[0].delta.content
+                        yield choice.delta.content
             if not said_something:
                 raise self._server.no_completion(None)
+        yield told
 
-    async def _ask(self, request: ChatRequest, send: Callable[[dict[str, Any]], Awaitable[Sent]]) -> Sent:
+    async def _ask(
+        self, request: ChatRequest, send: Callable[[dict[str, Any]], Awaitable[Sent]], *, streamed: bool = False
+    ) -> Sent:
         """Send a request, each time in the next weaker form while the server names a part that it refuses."""
         while True:
             dialect = self._dialect
-            body = dialect.write(self.model, request)
+            body = dialect.write(self.model, request, streamed=streamed)
             try:
                 return await send(body)
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:

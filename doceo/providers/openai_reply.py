@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
 from doceo.core.errors import ReplyInvalid, ServerFailed
-from doceo.core.records import ChatRequest, Usage
+from doceo.core.records import ChatReply, ChatRequest, Usage
 from doceo.providers.prices import Price
 from doceo.text.surrogates import without_surrogates
-from doceo.text.thinking import without_thinking
+from doceo.text.thinking import WithoutThinking, without_thinking
 
 
 class Answering(Protocol):
@@ -53,8 +55,33 @@ class Reader:
         content, refusal = _field(message, "content"), _field(message, "refusal")
         text = without_surrogates(without_thinking(content)) if isinstance(content, str) else ""
         if text.strip():
-            return text, "length" if finish == "length" else "stop"
+            return text, _finish(finish)
         raise self._empty(finish, refusal, request)
+
+    async def stream(
+        self, parts: AsyncGenerator[str | Mapping[str, object], None], clock: Callable[[], float]
+    ) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield a reply that comes piece by piece, without the reasoning before it, and then the whole of it.
+
+        Args:
+            parts: The text; behind it, what else is told: `finish_reason` and `usage`, as in a chat completion.
+            clock: Seconds that only grow.
+        """
+        start, thinking = clock(), WithoutThinking()
+        said: list[str] = []
+        told: Mapping[str, object] = {}
+        async with aclosing(parts):
+            async for part in parts:
+                if not isinstance(part, str):
+                    told = part
+                elif rest := thinking.add(without_surrogates(part)):
+                    said.append(rest)
+                    yield rest
+        if rest := thinking.end():
+            said.append(rest)
+            yield rest
+        finish, usage = _finish(told.get("finish_reason")), self.usage(told, clock() - start)
+        yield ChatReply(text="".join(said), finish=finish, usage=usage)
 
     def usage(self, body: object, seconds: float) -> Usage:
         """Return what a reply took."""
@@ -81,6 +108,10 @@ class Reader:
                 hint="The server's content filter decides this; leave that passage out, or take another model.",
             )
         return ReplyInvalid(f"{who} sent an empty reply.", hint="Try again, or take another model.")
+
+
+def _finish(said: object) -> str:
+    return "length" if said == "length" else "stop"
 
 
 def _field(value: object, name: str) -> object:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from doceo.core.protocols import AsyncProvider, Provider
-from doceo.core.records import ChatRequest, Usage
+from doceo.core.records import ChatReply, ChatRequest, Usage
 
 if TYPE_CHECKING:
     from doceo.providers.prices import Price
@@ -35,8 +35,8 @@ class AsyncRemote(AsyncProvider, Protocol):
         """As `RemoteProvider.host`."""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
-        """Answer a request piece by piece; the pieces join to the text. Raises ProviderError."""
+    def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """As `Provider.stream`. What does not end with the whole reply is in no journal. Raises ProviderError."""
         ...
 
     async def aclose(self) -> None:

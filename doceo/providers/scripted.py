@@ -59,16 +59,17 @@ class Scripted:
         reply = self._script(request)
         return reply if isinstance(reply, ChatReply) else ChatReply(text=reply)
 
-    def stream(self, request: ChatRequest) -> Iterator[str]:
-        """Yield the scripted reply word by word."""
-        text = self.complete(request).text
-        start = 0
+    def stream(self, request: ChatRequest) -> Iterator[str | ChatReply]:
+        """Yield the scripted reply word by word, and then the whole of it."""
+        reply = self.complete(request)
+        text, start = reply.text, 0
         for index, letter in enumerate(text):
             if letter == " ":
                 yield text[start : index + 1]
                 start = index + 1
         if text[start:]:
             yield text[start:]
+        yield reply
 
     def asynchronous(self) -> AsyncScripted:
         """Return the same script, to be asked from an event loop."""
@@ -98,8 +99,8 @@ class AsyncScripted:
         await asyncio.sleep(0)
         return self._scripted.complete(request)
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
-        """Yield the scripted reply word by word."""
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield the scripted reply word by word, and then the whole of it."""
         for piece in self._scripted.stream(request):
             await asyncio.sleep(0)
             yield piece

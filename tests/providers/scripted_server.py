@@ -6,7 +6,8 @@ POST /script sets what the next chat requests get, in order: a list of steps, th
 the bodies of all chat requests since the last script, GET .../models lists two models. Steps: {"text": ...} answers,
 {last} being the last message; {"status": ..., "message": ..., "headers": {...}, "code": ..., "param": ...} fails;
 {"raw": ...} sends a body as it is; {"reset": true} drops the connection; any step may have "sleep" seconds, "finish",
-"usage", "content_null".
+"usage" (null for none), "content_null". A stream tells its usage where it is asked to, behind the text, or in every
+chunk with "usage_everywhere".
 """
 
 from __future__ import annotations
@@ -93,7 +94,9 @@ class Chat(BaseHTTPRequestHandler):
         elif "raw" in step:
             self.send(200, step["raw"].encode(), kind=step.get("kind", "application/json"))
         elif body.get("stream"):
-            self.stream({**step, "text": step["text"].replace("{last}", body["messages"][-1]["content"])})
+            asked = bool((body.get("stream_options") or {}).get("include_usage"))
+            text = step["text"].replace("{last}", body["messages"][-1]["content"])
+            self.stream({**step, "text": text, "asked_for_usage": asked})
         else:
             text = None if step.get("content_null") else step["text"].replace("{last}", body["messages"][-1]["content"])
             message = {"role": "assistant", "content": text, "refusal": step.get("refusal")}
@@ -107,8 +110,12 @@ class Chat(BaseHTTPRequestHandler):
         for index, word in enumerate(words):
             delta = {"role": "assistant", "content": word if index == len(words) - 1 else word + " "}
             choice = {"index": 0, "delta": delta, "finish_reason": None}
-            chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
-            lines.append(f"data: {json.dumps(chunk)}\n\n")
+            lines.append(chunk([choice], USAGE if step.get("usage_everywhere") else None))
+        usage = step.get("usage", USAGE) if step["asked_for_usage"] else None
+        end = [{"index": 0, "delta": {}, "finish_reason": step.get("finish", "stop")}]
+        lines.append(chunk(end, usage if step.get("usage_everywhere") else None))
+        if usage and not step.get("usage_everywhere"):
+            lines.append(chunk([], usage))
         if "break_after" in step:
             lines = lines[: step["break_after"]]
             body = "".join(lines).encode()
@@ -122,6 +129,11 @@ class Chat(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send(200, "".join(lines).encode() + b"data: [DONE]\n\n", kind="text/event-stream")
+
+
+def chunk(choices: list[dict[str, Any]], usage: dict[str, Any] | None) -> str:
+    whole = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices}
+    return f"data: {json.dumps({**whole, 'usage': usage})}\n\n"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from doceo.providers.balanced import Balanced
 from doceo.providers.chat import open_chat
 from doceo.providers.limiter import Limited
 from doceo.providers.remote import is_loopback
+from tests.providers.streamed import streamed
 
 ASK = ChatRequest(messages=(Message(role="user", content="?"),))
 
@@ -39,9 +40,11 @@ class Place:
         finally:
             self.active -= 1
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
-        yield (await self.complete(request)).text
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        reply = await self.complete(request)
+        yield reply.text
         yield "!"
+        yield reply.model_copy(update={"text": f"{reply.text}!"})
 
     async def aclose(self) -> None: ...
 
@@ -129,11 +132,11 @@ def test_a_rejected_request_is_not_asked_elsewhere(virtually: Any) -> None:
 
 
 def test_streams(virtually: Any) -> None:
-    async def play(loop: Any) -> list[str]:
+    async def play(loop: Any) -> list[str | ChatReply]:
         provider = balanced(loop, Place("bad", gone), Place("good", lambda _: 0.1))
-        return [piece async for piece in provider.stream(ASK)]
+        return [part async for part in provider.stream(ASK)]
 
-    assert virtually(play) == ["good", "!"]
+    assert streamed(virtually(play))[0] == ["good", "!"]
 
 
 def test_cancelled_while_waiting(virtually: Any) -> None:

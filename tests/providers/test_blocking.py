@@ -20,6 +20,7 @@ from doceo.core.records import ChatReply, ChatRequest, Message
 from doceo.providers.blocking import Blocking, Threaded
 from doceo.providers.chat import open_blocking
 from doceo.providers.scripted import AsyncScripted, Scripted
+from tests.providers.streamed import streamed
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +36,7 @@ class Talker(AsyncScripted):
         super().__init__(Scripted([]))
         self.said, self.closed, self._fails_after = 0, threading.Event(), fails_after
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
         try:
             while self.said != self._fails_after:
                 self.said += 1
@@ -51,9 +52,9 @@ def test_many_threads_share_one_model(server: Any) -> None:
     provider = open_blocking("openai:m", base_url=server.address, engine=EngineConfig(concurrency=4))
     with ThreadPoolExecutor(16) as threads:
         replies = list(threads.map(lambda n: provider.complete(ask(str(n))).text, range(32)))
-        streams = list(threads.map(lambda n: "".join(provider.stream(ask(str(n)))), range(8)))
+        streams = list(threads.map(lambda n: streamed(provider.stream(ask(str(n))))[1], range(8)))
     assert replies == [str(n) for n in range(32)]
-    assert streams == [str(n) for n in range(8)]
+    assert [(reply.text, reply.usage.prompt_tokens) for reply in streams] == [(str(n), 100) for n in range(8)]
     assert server.most_at_once() <= 4
     assert provider.host == f"127.0.0.1:{server.port}"
     assert provider.spent() is None

@@ -17,6 +17,7 @@ from doceo.providers.chat import open_chat
 from doceo.providers.journal import Journaled, spent_in
 from doceo.providers.prices import Price
 from doceo.providers.scripted import Scripted
+from tests.providers.streamed import streamed
 
 PRICE = Price(prompt=1.0, cached=0.5, completion=10.0)
 
@@ -41,8 +42,10 @@ class Model:
             raise ReplyInvalid("empty", hint="")
         return ChatReply(text="a", usage=Usage(prompt_tokens=1, cost=self._cost))
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
-        yield (await self.complete(request)).text
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        reply = await self.complete(request)
+        yield reply.text
+        yield reply
 
     async def aclose(self) -> None: ...
 
@@ -128,9 +131,27 @@ def test_streams_are_capped(virtually: Any) -> None:
     async def play(_: Any) -> None:
         budget = Budget(1.5 * most_cost(ask(), PRICE))
         provider = Capped(Model(None), budget, PRICE)
-        assert [piece async for piece in provider.stream(ask())] == ["a"]
+        assert streamed([part async for part in provider.stream(ask())])[0] == ["a"]
         with pytest.raises(CostCapReached):
-            [piece async for piece in provider.stream(ask())]
+            [part async for part in provider.stream(ask())]
+
+    virtually(play)
+
+
+def test_a_stream_counts_as_what_it_says_that_it_cost(virtually: Any) -> None:
+    most = most_cost(ask(), PRICE)
+
+    async def play(_: Any) -> None:
+        budget = Budget(1.5 * most)
+        provider = Capped(Model(most / 10), budget, PRICE)
+        for _ in range(5):
+            async for _ in provider.stream(ask()):
+                pass
+        assert budget.spent == pytest.approx(most / 2)
+        left = provider.stream(ask())
+        await anext(left)
+        await left.aclose()
+        assert budget.spent == pytest.approx(1.5 * most), "nobody heard what it cost"
 
     virtually(play)
 

@@ -19,6 +19,7 @@ from doceo.core.errors import ServerFailed, StorageError
 from doceo.core.records import ChatReply, ChatRequest, Message, Usage
 from doceo.providers.journal import Journaled, fingerprint, known_cost, spent_in
 from doceo.providers.scripted import NAME, AsyncScripted, Scripted
+from tests.providers.streamed import streamed
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
@@ -109,11 +110,18 @@ def test_streams_are_kept_when_they_are_whole(tmp_path: Path) -> None:
         left = journal.stream(ask("q"))
         assert await anext(left) == "a "
         await left.aclose()
-        assert [piece async for piece in journal.stream(ask("q"))] == ["d ", "e ", "f"]
-        assert [piece async for piece in journal.stream(ask("q"))] == ["d e f"]
-        assert (await journal.complete(ask("q"))).text == "d e f"
+        assert streamed([part async for part in journal.stream(ask("q"))]) == (["d ", "e ", "f"], paid)
+        assert journal.spent().cost == 0.5
+        pieces, reply = streamed([part async for part in journal.stream(ask("q"))])
+        assert pieces == ["d e f"]
+        assert (reply.finish, reply.usage.cost, reply.usage.prompt_tokens, reply.usage.cached_tokens) == (
+            "length", 0.0, 9, 4,
+        )  # fmt: skip
+        assert await journal.complete(ask("q")) == reply
 
-    journaled(read, Scripted(["a b c", "d e f"]), tmp_path / "j.sqlite")
+    usage = Usage(prompt_tokens=9, completion_tokens=3, cached_tokens=4, cost=0.5, seconds=3)
+    paid = ChatReply(text="d e f", finish="length", usage=usage)
+    journaled(read, Scripted(["a b c", paid]), tmp_path / "j.sqlite")
 
 
 class Slow(AsyncScripted):

@@ -14,6 +14,7 @@ from doceo.core.records import ChatRequest, Message
 from doceo.providers.hf_models import open_tokenizer
 from doceo.providers.kept_prefix import KeptPrefix
 from doceo.providers.local_hf import LocalModel
+from tests.providers.streamed import streamed
 from tests.tiny_base import make_base
 
 DOCUMENTS = (
@@ -61,7 +62,9 @@ def test_answers_are_the_same_letter_for_letter(base: Path) -> None:
     assert keeping.complete(other).text == plain.complete(other).text
     many = [request(question) for question in QUESTIONS]
     assert [r.text for r in keeping.complete_many(many)] == [r.text for r in plain.complete_many(many)]
-    assert "".join(keeping.stream(request(QUESTIONS[1]))) == wanted[1].text
+    streams = [streamed(keeping.stream(request(question)))[1] for question in QUESTIONS[:2]]
+    assert [reply.text for reply in streams] == [reply.text for reply in wanted[:2]]
+    assert streams[1].usage.cached_tokens >= shared
     assert keeping.complete(request(QUESTIONS[2])).text == wanted[2].text
 
 

@@ -32,11 +32,12 @@ from doceo.core.errors import (
     Unreachable,
     UsageError,
 )
-from doceo.core.records import ChatRequest, Message
+from doceo.core.records import ChatReply, ChatRequest, Message, Usage
 from doceo.providers.chat import context_of, is_remote, list_models, open_blocking, open_chat, price_of_spec
 from doceo.providers.langchain_chat import LangChainChat
 from doceo.providers.langchain_errors import Vendor, status_of
 from doceo.providers.langchain_vendor import host_of, parse_spec
+from tests.providers.streamed import streamed
 
 KEY = "sk-a-secret-key"
 SPEC = "langchain:baseten:m"
@@ -109,11 +110,21 @@ class ChatBaseten(BaseChatModel):
     async def _astream(
         self, messages: Any, stop: Any = None, run_manager: Any = None, **given: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
-        said = str(self._next(messages, **given).content)
-        for word in said.split(" "):
+        whole = self._next(messages, **given)
+        used = whole.usage_metadata
+        if used:  # as some vendors do: the prompt's tokens at the beginning, the others at the end
+            read: Any = {**used, "output_tokens": 0, "total_tokens": used["input_tokens"]}
+            yield ChatGenerationChunk(message=AIMessageChunk("", usage_metadata=read))
+        for word in str(whole.content).split(" "):
             if word == "BREAK":
                 raise Failed(503)
-            yield ChatGenerationChunk(message=AIMessageChunk(word + " "))
+            facts = {"finish_reason": None, "model_name": "m"}
+            yield ChatGenerationChunk(message=AIMessageChunk(word + " ", response_metadata=facts))
+        written = used["output_tokens"] if used else 0
+        rest: Any = {"input_tokens": 0, "output_tokens": written, "total_tokens": written}
+        yield ChatGenerationChunk(
+            message=AIMessageChunk("", usage_metadata=rest if used else None, response_metadata=whole.response_metadata)
+        )
 
 
 class WithTools(ChatBaseten):
@@ -369,7 +380,7 @@ def test_a_form_that_was_cut_short_keeps_its_text(vendor: type[ChatBaseten]) -> 
     assert (reply.text, reply.finish, reply.usage.prompt_tokens) == ('{"a": "b', "length", 9)
 
 
-async def _pieces(provider: LangChainChat, request: ChatRequest = ASK) -> list[str]:
+async def _parts(provider: LangChainChat, request: ChatRequest = ASK) -> list[str | ChatReply]:
     found = []
     async with aclosing(provider.stream(request)) as pieces:
         async for piece in pieces:
@@ -380,17 +391,33 @@ async def _pieces(provider: LangChainChat, request: ChatRequest = ASK) -> list[s
 def test_streams(vendor: type[ChatBaseten]) -> None:
     provider = chat()
     vendor.steps = ["<think>hm </think>one two"]
-    assert "".join(asyncio.run(_pieces(provider, FORMED))).strip() == "one two"
+    assert streamed(asyncio.run(_parts(provider, FORMED)))[1].text.strip() == "one two"
     vendor.steps = [Failed(400, "stop is not supported"), "one two"]
-    assert len(asyncio.run(_pieces(provider))) == 2
+    assert len(asyncio.run(_parts(provider))) == 3
     assert vendor.seen[-1]["stop"] is None
     vendor.steps = ["one BREAK"]
     with pytest.raises(ServerFailed):
-        asyncio.run(_pieces(provider))
+        asyncio.run(_parts(provider))
     opened = open_blocking(SPEC)
     vendor.steps = [Failed(503), "one two"]
-    assert list(opened.stream(ASK)) == ["one ", "two "]
+    assert streamed(opened.stream(ASK))[0] == ["one ", "two "]
     opened.close()
+
+
+@pytest.mark.parametrize(("facts", "finish"), [({"stop_reason": "max_tokens"}, "length"), ({}, "stop")])
+def test_a_stream_ends_with_what_it_took(
+    vendor: type[ChatBaseten], tmp_path: Path, facts: dict[str, str], finish: str
+) -> None:
+    prices = tmp_path / "prices.toml"
+    prices.write_text(
+        '[hosts."inference.baseten.example:8443"]\n"m" = { prompt = 2.0, cached = 1.0, completion = 10.0 }\n'
+    )
+    vendor.steps = [said("one two", **facts)]
+    ticks = iter((1.0, 3.0))
+    provider = chat(prices=prices, clock=lambda: next(ticks))
+    reply = streamed(asyncio.run(_parts(provider)))[1]
+    usage = Usage(prompt_tokens=30, completion_tokens=4, cached_tokens=20, cost=80e-6, seconds=2.0)
+    assert reply == ChatReply(text="one two ", finish=finish, usage=usage)
 
 
 def test_requests_run_on_one_loop_whichever_they_come_from(vendor: type[ChatBaseten]) -> None:
@@ -448,7 +475,7 @@ def test_nobody_listens_unless_it_is_asked_for(vendor: type[ChatBaseten], monkey
     assert tracing_is_enabled(), "the environment asks for it"
     try:
         provider = open_blocking(SPEC)
-        blocks = RunnableLambda(lambda _: provider.complete(ASK).text + "".join(provider.stream(ASK)))
+        blocks = RunnableLambda(lambda _: provider.complete(ASK).text + streamed(provider.stream(ASK))[1].text)
         from doceo.providers.tracing import reporting
 
         listener = Listener()

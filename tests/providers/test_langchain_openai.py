@@ -10,6 +10,7 @@ from doceo.core.errors import AuthenticationFailed, ModelNotFound, ServerFailed,
 from doceo.core.records import ChatRequest, Message
 from doceo.providers.blocking import Blocking
 from doceo.providers.chat import open_blocking
+from tests.providers.streamed import streamed
 
 pytest.importorskip("langchain_openai")
 
@@ -74,7 +75,12 @@ def test_failures(server: Any, opened: Blocking) -> None:
 
 def test_streams(server: Any, opened: Blocking) -> None:
     server.script({"status": 503}, {"text": "<think>hm</think>one two three"})
-    assert list(opened.stream(ASK)) == ["one ", "two ", "three"]
+    pieces, reply = streamed(opened.stream(ASK))
+    assert pieces == ["one ", "two ", "three"]
+    assert (reply.finish, reply.usage.prompt_tokens, reply.usage.completion_tokens) == ("stop", 100, 10)
+    server.script({"status": 400, "message": "stream_options: unknown", "refuse_if": "stream_options", "text": "a b"})
+    pieces, reply = streamed(opened.stream(ASK))
+    assert (pieces, reply.usage.prompt_tokens) == (["a ", "b"], 0)
     server.script({"text": "a b c d", "break_after": 2})
     with pytest.raises((ServerFailed, Unreachable)):
         list(opened.stream(ASK))

@@ -24,6 +24,7 @@ from doceo.providers.limiter import Limited
 from doceo.providers.openai_chat import OpenAIChat
 from doceo.providers.patience import Patience
 from doceo.providers.scripted import AsyncScripted, Scripted
+from tests.providers.streamed import streamed
 
 ASK = ChatRequest(messages=(Message(role="user", content="?"),))
 
@@ -67,8 +68,10 @@ class Server:
         finally:
             self.active -= 1
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
-        yield (await self.complete(request)).text
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        reply = await self.complete(request)
+        yield reply.text
+        yield reply
 
     async def aclose(self) -> None: ...
 
@@ -90,12 +93,18 @@ def crowded(allowed: int, latency: float = 0.2) -> Callable[[int, int], DoceoErr
     return lambda _, active: RateLimited("too many at once", hint="") if active > allowed else latency
 
 
-def race(server: Server, calls: int, **options: Any) -> Callable[[Any], Coroutine[Any, Any, tuple[float, Limited]]]:
+def race(
+    server: Server, calls: int, *, streaming: bool = False, **options: Any
+) -> Callable[[Any], Coroutine[Any, Any, tuple[float, Limited]]]:
     """Ask so many things at once; return the seconds that it took."""
 
     async def play(loop: Any) -> tuple[float, Limited]:
         provider = Limited(server, clock=loop.time, random=lambda: 0.5, **options)
-        replies = await asyncio.gather(*(provider.complete(ASK) for _ in range(calls)))
+
+        async def whole() -> ChatReply:
+            return streamed([part async for part in provider.stream(ASK)])[1]
+
+        replies = await asyncio.gather(*(whole() if streaming else provider.complete(ASK) for _ in range(calls)))
         assert len(replies) == calls
         return loop.time(), provider
 
@@ -218,14 +227,14 @@ def test_one_interruption_of_many_requests_is_no_death(virtually: Any) -> None:
 def test_stream_is_retried_only_before_its_first_piece() -> None:
     clock = Time()
 
-    async def pieces(provider: Limited) -> list[str]:
-        return [piece async for piece in provider.stream(ASK)]
+    async def parts(provider: Limited) -> list[str | ChatReply]:
+        return [part async for part in provider.stream(ASK)]
 
     provider, _ = limited([down(), "a b"], clock)
-    assert asyncio.run(pieces(provider)) == ["a ", "b"]
+    assert streamed(asyncio.run(parts(provider)))[0] == ["a ", "b"]
 
     class Breaking(AsyncScripted):
-        async def stream(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+        async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
             yield "a "
             raise down()
 
@@ -287,10 +296,11 @@ def test_requests_a_minute(virtually: Any, limits: dict[str, int], calls: int, s
         assert sum(start <= time < start + 59.99 for time in server.times) <= limits["rpm"]
 
 
-def test_tokens_a_minute_are_corrected_by_usage(virtually: Any) -> None:
+@pytest.mark.parametrize("streaming", [False, True])
+def test_tokens_a_minute_are_corrected_by_usage(virtually: Any, *, streaming: bool) -> None:
     """A reply counts in full at first (1024 tokens); once 100 are known to be usual, ten requests a second fit."""
     server = Server(lambda _call, _active: 0.05, Usage(prompt_tokens=20, completion_tokens=80))
-    virtually(race(server, 600, concurrency=32, tpm=60_000))
+    virtually(race(server, 600, concurrency=32, tpm=60_000, streaming=streaming))
     tokens = 100 * len(server.times)
     assert tokens / (server.times[-1] + 0.1) * 60 == pytest.approx(60_000, rel=0.1)
 

@@ -23,6 +23,7 @@ from doceo.providers.local_gguf import GgufModel
 from doceo.providers.local_hf import LocalModel
 from finetune.export.gguf_writer import write_gguf
 from tests.finetune.tiny_models import tiny_model, tiny_tokenizer
+from tests.providers.streamed import streamed
 
 pytest.importorskip("gguf")
 pytest.importorskip("xllamacpp")
@@ -63,7 +64,13 @@ def test_it_answers_as_transformers_does(folder: Path, model: GgufModel) -> None
         assert mine.finish == theirs.finish == "length"
         assert mine.usage.prompt_tokens == theirs.usage.prompt_tokens
         assert mine.usage.completion_tokens == 12
-        assert "".join(model.stream(request)).rstrip("�") == mine.text.rstrip("�")
+        _, reply = streamed(model.stream(request))
+        assert reply.text.rstrip("�") == mine.text.rstrip("�")
+        assert reply.finish == "length"
+        assert reply.usage.prompt_tokens == mine.usage.prompt_tokens > reply.usage.cached_tokens
+        assert reply.usage.completion_tokens == 12
+        again = streamed(model.stream(request))[1].usage
+        assert again.cached_tokens == again.prompt_tokens - 1
 
 
 def test_stop_marks_seeds_and_ends(model: GgufModel) -> None:
@@ -72,7 +79,9 @@ def test_stop_marks_seeds_and_ends(model: GgufModel) -> None:
     cut = model.complete(ask(max_tokens=30, stop=(mark,)))
     assert cut.text == whole[: whole.index(mark)].strip()
     assert cut.finish == "stop"
-    assert "".join(model.stream(ask(max_tokens=30, stop=(mark,)))) == cut.text
+    reply = streamed(model.stream(ask(max_tokens=30, stop=(mark,))))[1]
+    assert (reply.text, reply.finish) == (cut.text, "stop")
+    assert reply.usage.completion_tokens == cut.usage.completion_tokens
     drawn = [model.complete(ask(temperature=1.5, seed=seed)).text for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
 
@@ -156,11 +165,12 @@ def test_reasoning_is_no_part_of_an_answer(model: GgufModel, monkeypatch: pytest
     def stream(body: object, take: Any) -> None:
         for n in range(0, len(text), 4):
             take({"choices": [{"text": text[n : n + 4]}]})
+        take({**reply, "choices": [{"text": "", "finish_reason": "stop"}]})
 
     monkeypatch.setattr(model._server, "complete", lambda body: reply)
     monkeypatch.setattr(model._server, "stream", stream)
     assert model.complete(ask()).text == "Forty-two."
-    assert "".join(model.stream(ask())) == "Forty-two."
+    assert streamed(model.stream(ask()))[1].text == "Forty-two."
 
 
 def test_opening_and_closing_at_once_never_hangs(folder: Path) -> None:

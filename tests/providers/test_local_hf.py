@@ -19,6 +19,7 @@ from doceo.providers.local_hf import LocalModel
 from doceo.providers.local_stream import cut
 from doceo.providers.model_folder import base_of
 from finetune.lora import finetune
+from tests.providers.streamed import streamed
 from tests.tiny_base import make_base
 
 TEXTS = ["Ada Lovelace wrote the first program in 1843.", "A loom weaves what cards tell it.", "Who? When? What?"] * 12
@@ -85,10 +86,21 @@ def test_an_adapter_folder_opens_with_its_base(adapter: Path, base: Path) -> Non
 def test_streamed_pieces_join_to_the_answer(model: LocalModel, adapter: Path) -> None:
     tuned = model.with_adapter(adapter, "tuned")
     request = _ask("What does a loom do?", max_tokens=40)
-    pieces = list(tuned.stream(request))
-    assert "".join(pieces) == tuned.complete(request).text == "A loom weaves."
     stopped = request.model_copy(update={"stop": (" weaves",)})
-    assert "".join(tuned.stream(stopped)) == tuned.complete(stopped).text == "A loom"
+    short = request.model_copy(update={"max_tokens": 2})
+    for asked, text, finish in (
+        (request, "A loom weaves.", "stop"),
+        (stopped, "A loom", "stop"),
+        (short, "", "length"),
+    ):
+        _, reply = streamed(tuned.stream(asked))
+        whole = tuned.complete(asked)
+        assert reply.text == whole.text
+        assert reply.text.startswith(text)
+        assert reply.finish == whole.finish == finish
+        assert reply.usage.prompt_tokens == whole.usage.prompt_tokens > 3
+        assert reply.usage.completion_tokens == whole.usage.completion_tokens > 1
+        assert reply.usage.seconds > 0
 
 
 def test_leaving_a_stream_frees_the_model(model: LocalModel) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,10 @@ from doceo.core.errors import (
     Unreachable,
     UsageError,
 )
-from doceo.core.records import ChatRequest, Message
+from doceo.core.records import ChatReply, ChatRequest, Message
 from doceo.providers.blocking import Blocking
 from doceo.providers.openai_chat import OpenAIChat
+from tests.providers.streamed import streamed
 
 ASK = ChatRequest(messages=(Message(role="user", content="Say JSON."),))
 FORM = ASK.model_copy(update={"form": {"type": "object", "properties": {}, "additionalProperties": False}})
@@ -194,7 +196,7 @@ def test_cut_reply_says_length(chat: Chat, server: Any) -> None:
 def test_thinking_is_left_out(chat: Chat, server: Any) -> None:
     server.script({"text": "<think>\nhm <b>\n</think>\n\nAnswer."})
     assert chat(server).complete(ASK).text == "Answer."
-    assert "".join(chat(server).stream(ASK)) == "Answer."
+    assert streamed(chat(server).stream(ASK))[0] == ["Answer."]
 
 
 @pytest.mark.parametrize(
@@ -243,9 +245,62 @@ def test_timeout(chat: Chat, server: Any) -> None:
     assert time.monotonic() - start < 0.9
 
 
-def test_stream(chat: Chat, server: Any) -> None:
-    server.script({"text": "one two three"})
-    assert list(chat(server).stream(ASK)) == ["one ", "two ", "three"]
+DETAILED = {"prompt_tokens": 1000, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 64}}
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_stream(chat: Chat, server: Any, tmp_path: Path, *, everywhere: bool) -> None:
+    """The reply that ends it is that of `complete`: why it ended, the server's own tokens, the cost by price."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[hosts."127.0.0.1"]\n"m" = { prompt = 2.0, cached = 1.0, completion = 10.0 }\n')
+    step = {"text": "one two three", "usage": DETAILED, "usage_everywhere": everywhere, "finish": "length"}
+    server.script(step)
+    ticks = iter((10.0, 12.5, 20.0, 22.5))
+    provider = chat(server, prices=prices, clock=lambda: next(ticks))
+    pieces, reply = streamed(provider.stream(ASK))
+    assert pieces == ["one ", "two ", "three"]
+    assert reply == provider.complete(ASK)
+    assert reply.finish == "length"
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.cached_tokens) == (1000, 7, 64)
+    assert reply.usage.cost == pytest.approx((936 * 2 + 64 * 1 + 7 * 10) / 1e6)
+    assert reply.usage.seconds == 2.5
+    assert server.bodies()[0]["stream_options"] == {"include_usage": True}
+    assert "stream_options" not in server.bodies()[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "Unrecognized request argument supplied: stream_options"),
+        (422, "body.stream_options.include_usage: Extra inputs are not permitted"),
+        (400, "include_usage must be null"),
+    ],
+)
+def test_a_server_that_will_not_say_what_a_stream_took(chat: Chat, server: Any, status: int, message: str) -> None:
+    server.script({"status": status, "message": message, "refuse_if": "stream_options", "text": "one two"})
+    provider = chat(server)
+    for _ in range(2):
+        pieces, reply = streamed(provider.stream(ASK))
+        assert pieces == ["one ", "two"]
+        assert (reply.finish, reply.usage.prompt_tokens, reply.usage.cost) == ("stop", 0, None)
+    assert ["stream_options" in body for body in server.bodies()] == [True, False, False]
+
+
+def test_a_server_that_says_nothing_of_what_a_stream_took(chat: Chat, server: Any) -> None:
+    server.script({"text": "one two", "usage": None})
+    provider = chat(server, clock=lambda: 0.0)
+    assert streamed(provider.stream(ASK))[1] == provider.complete(ASK) == ChatReply(text="one two")
+
+
+def test_half_characters_in_a_stream_are_marked(chat: Chat, server: Any) -> None:
+    server.script({"text": "a\ud83d b"})
+    assert streamed(chat(server).stream(ASK))[0] == ["a\ufffd ", "b"]
+
+
+def test_a_stream_that_only_thinks_says_so(chat: Chat, server: Any) -> None:
+    server.script({"text": "<think>hm, let me see", "finish": "length", "usage": DETAILED})
+    pieces, reply = streamed(chat(server).stream(ASK))
+    assert (pieces, reply.finish, reply.usage.completion_tokens) == ([], "length", 7)
 
 
 def test_stream_that_breaks(chat: Chat, server: Any) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from doceo.core.errors import InputError, ProviderError, RateLimited, ReplyInvalid
-from doceo.core.records import ChatRequest, Message
+from doceo.core.records import ChatReply, ChatRequest, Message
 from doceo.providers.scripted import Scripted, record
+from tests.providers.streamed import streamed
 
 
 def ask(text: str) -> ChatRequest:
@@ -16,7 +17,7 @@ def ask(text: str) -> ChatRequest:
 
 def test_list_in_order_with_errors() -> None:
     provider = Scripted(["a b", RateLimited("slow", hint="")])
-    assert list(provider.stream(ask("1"))) == ["a ", "b"]
+    assert streamed(provider.stream(ask("1"))) == (["a ", "b"], ChatReply(text="a b"))
     with pytest.raises(RateLimited):
         provider.complete(ask("2"))
     with pytest.raises(ProviderError, match="no reply left"):
@@ -49,7 +50,7 @@ def test_recorded_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_asynchronous() -> None:
     async def ask_it() -> None:
         provider = Scripted(["a b", RateLimited("slow", hint=""), "c"]).asynchronous()
-        assert [piece async for piece in provider.stream(ask("1"))] == ["a ", "b"]
+        assert streamed([part async for part in provider.stream(ask("1"))])[0] == ["a ", "b"]
         with pytest.raises(RateLimited):
             await provider.complete(ask("2"))
         assert (await provider.complete(ask("3"))).text == "c"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,7 +8,7 @@ import pytest
 
 from doceo.core.config import AnswerConfig
 from doceo.core.errors import ProviderError
-from doceo.core.records import Answer, ChatReply, Citation, Document, Hit, Message, Passage, Span, Usage
+from doceo.core.records import Answer, ChatReply, ChatRequest, Citation, Document, Hit, Message, Passage, Span, Usage
 from doceo.providers.scripted import Scripted
 from doceo.text.passages import REFUSAL, SYSTEM
 from rag.answerer import ModelAnswerer
@@ -114,6 +114,30 @@ def test_streaming_ends_with_the_same_answer() -> None:
     assert last.usage.prompt_tokens > last.usage.completion_tokens > 0
 
 
+def test_a_stream_tells_what_the_provider_told() -> None:
+    usage = Usage(prompt_tokens=321, completion_tokens=9, cached_tokens=300, cost=0.25, seconds=4.0)
+    told = Scripted([ChatReply(text="It is old [1].", finish="length", usage=usage)])
+    answerer = ModelAnswerer("m+rag", told, Fixed(PASSAGES), documents=lookup, clock=lambda: 0.0)
+    *_, last = answerer.stream("Is it old?")
+    assert isinstance(last, Answer)
+    assert last.usage == usage.model_copy(update={"seconds": 0.0})
+
+
+class Mute(Scripted):
+    """A model whose streams end without the whole reply."""
+
+    def stream(self, request: ChatRequest) -> Iterator[str | ChatReply]:
+        return (part for part in super().stream(request) if isinstance(part, str))
+
+
+@pytest.mark.parametrize("kind", [Mute, Scripted])
+def test_where_nobody_tells_the_tokens_they_are_counted(kind: type[Scripted]) -> None:
+    answerer = ModelAnswerer("m+rag", kind(["It is old [1]."]), Fixed(PASSAGES), count=lambda messages: len(messages))
+    *_, last = answerer.stream("Is it old?")
+    assert isinstance(last, Answer)
+    assert (last.text, last.usage.prompt_tokens, last.usage.completion_tokens) == ("It is old [1].", 2, 1)
+
+
 def test_errors_of_the_provider_pass() -> None:
     broken = ModelAnswerer("m", Scripted([ProviderError("down", hint="wait")]))
     with pytest.raises(ProviderError, match="down"):
@@ -193,14 +217,21 @@ def test_each_wording_of_a_follow_up_counts_by_its_weight() -> None:
     assert [message.content for message in model.requests[0].messages[1:3]] == ["Who", "Edith."]
 
 
-def test_a_server_that_cuts_prompts_is_told_of_once() -> None:
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_server_that_cuts_prompts_is_told_of_once(*, streaming: bool) -> None:
     said: list[str] = []
     long = passage(0, 75).model_copy(update={"text": "word " * 1500})
     replies = [ChatReply(text="A [1].", usage=Usage(prompt_tokens=n)) for n in (900, 1024, 1700)]
     answerer = ModelAnswerer(
         "m+rag", Scripted(replies), Fixed([long]), AnswerConfig(trace=True), documents=lookup, say=said.append
     )
-    notes = [answerer.answer("Who?").trace.notes for _ in range(3)]  # type: ignore[union-attr]
+
+    def answer() -> Answer:
+        last = list(answerer.stream("Who?"))[-1] if streaming else answerer.answer("Who?")
+        assert isinstance(last, Answer)
+        return last
+
+    notes = [answer().trace.notes for _ in range(3)]  # type: ignore[union-attr]
     assert ["900 tokens" in "".join(note) for note in notes] == [True, False, False]
     assert "1,024 tokens" in notes[1][0]
     assert not any("cuts prompts" in note for note in notes[2])
