@@ -66,7 +66,7 @@ def last_question(question: str, turns: Sequence[Message]) -> str:
 
 def rules(question: str, turns: Sequence[Message]) -> str:
     """The rules of this program."""
-    return history.queries(question, turns)[-1]
+    return list(history.weighted_queries(question, turns))[-1]
 
 
 def everything(question: str, turns: Sequence[Message]) -> str:
@@ -144,11 +144,10 @@ def retrieval(rows: Sequence[Row], limit: int) -> dict[str, object]:
         retriever = HybridRetriever(Index.open(Path(folder) / "index", embedder), RetrieveConfig())
 
         def weighted(row: Row) -> list[Passage]:
-            return history.fused(retriever, history.weighted_queries(row.question, row.turns), K)
+            return retriever.search_all(history.weighted_queries(row.question, row.turns), K).passages
 
         def equal(row: Row) -> list[Passage]:
-            queries = history.queries(row.question, row.turns)
-            return history.fused(retriever, dict.fromkeys(queries, 1.0 / len(queries)), K)
+            return retriever.search_all(list(history.weighted_queries(row.question, row.turns)), K).passages
 
         ways: dict[str, Callable[[Row], list[Passage]]] = {
             "question alone": lambda row: retriever.search(row.question, K),

@@ -6,10 +6,11 @@ Sets: SQuAD v1.1's shared half, whose questions were written beside the paragrap
 typed into a search engine. Articles (by title, in order) alternate between fitting and testing. Short answers: softmax
 over the runs of words of the sentence that holds a gold answer, weighted by the square of their token F1. Sentences:
 softmax over those of the four best passages that are read closely, target = those of the right paragraph that hold a
-gold answer; what the short answers say of them comes from weights that were fitted on other articles. Refusal:
-logistic regression on the best sentence; positive = it holds a gold answer, negative = the question's article was kept out of the search. Whether a
-short answer is right (token F1 of at least a half): logistic regression, again with weights of other articles.
-Sentences are chosen to be read closely by the weights that ship: run it twice after a change of features.
+gold answer; what the short answers say of them comes from weights that were fitted on other articles. Refusal: logistic
+regression on the best sentence; positive = it holds a gold answer, negative = the question's article was kept out of
+the search. Whether a short answer is right (token F1 of at least a half): logistic regression, again with weights of
+other articles. Sentences are chosen to be read closely by the weights that ship: run it twice after a change of
+features.
 """
 
 from __future__ import annotations

@@ -66,10 +66,7 @@ class ModelAnswerer:
         self._say = say
 
     def prepare(self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()) -> Asked:
-        """Return the question made ready, so that many can be asked in one batch; `finish` makes the answer of it.
-
-        Raises ProviderError where a model rewrites the question.
-        """
+        """Return the question made ready, so that many can be asked in one batch; `finish` makes the answer of it."""
         return self._asking.prepare(question, history, profile)
 
     def finish(self, asked: Asked, reply: ChatReply, citing: Citing | None = None) -> Answer:

@@ -54,11 +54,25 @@ class Rewrites(Protocol):
         ...
 
 
+class Summed(Protocol):
+    """What turns said, in short."""
+
+    @property
+    def text(self) -> str:
+        """The summary, or nothing."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """Why it leaves out the last of the turns, where it does."""
+        ...
+
+
 class Summarises(Protocol):
     """Says in short what turns said."""
 
-    def of(self, turns: Sequence[Message]) -> str:
-        """Return a summary, or nothing."""
+    def summary(self, turns: Sequence[Message]) -> Summed:
+        """Return a summary."""
         ...
 
 
@@ -151,7 +165,7 @@ class Asking:
         self._budget = Budget.of(prompt_budget(config, context), config.history_tokens)
 
     def prepare(self, question: str, history: Sequence[Message], profile: Sequence[ProfileEntry]) -> Asked:
-        """Search, decide, and lay out the prompt. Raises ProviderError where a model rewrites or summarises."""
+        """Search, decide, and lay out the prompt. Where a model cannot rewrite or summarise, a note says so."""
         tools, took = self._tools, _Took(self._clock)
         kept = turns.without_refusals(history)
         queries, by, notes = {question: 1.0}, "none", list[str]()
@@ -168,12 +182,12 @@ class Asking:
             took.note("retrieve")
         chance, reason = self._decided(queries, found, notes)
         hits = tuple(passage.hit for passage in found)
-        trace = Trace(queries=tuple(queries) if tools.retriever else (), rewriting=by, notes=tuple(notes))
+        trace = Trace(queries=tuple(queries) if tools.retriever else (), rewriting=by)
         if reason:
-            trace = trace.model_copy(update={"seconds": took.seconds})
+            trace = trace.model_copy(update={"notes": tuple(notes), "seconds": took.seconds})
             return Asked(question, None, [], hits, chance, reason, trace)
         older, shown = turns.window(kept, self._count, self._budget.turns) if kept else ([], [])
-        summary = tools.summaries.of(older) if tools.summaries and older else ""
+        summary = self._summarised(older, notes)
         if summary:
             took.note("summarise")
         parts = Parts(question, found, tools.pinned, summary, shown, len(older), profile)
@@ -185,9 +199,21 @@ class Asking:
         counted = self._count(prompt.messages)
         took.note("compile")
         trace = trace.model_copy(
-            update={"segments": prompt.segments, "counted_tokens": counted, "seconds": took.seconds}
+            update={
+                "segments": prompt.segments,
+                "counted_tokens": counted,
+                "notes": tuple(notes),
+                "seconds": took.seconds,
+            }
         )
         return Asked(question, request, prompt.passages, hits, chance, "", trace, shield)
+
+    def _summarised(self, older: Sequence[Message], notes: list[str]) -> str:
+        if self._tools.summaries is None or not older:
+            return ""
+        found = self._tools.summaries.summary(older)
+        notes += [found.note] if found.note else []
+        return found.text
 
     def _decided(
         self, queries: Mapping[str, float], found: Sequence[Passage], notes: list[str]

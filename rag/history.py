@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from doceo.core.protocols import Retriever
-from doceo.core.records import Message, Passage
+from doceo.core.records import Message
 from doceo.text.passages import REFUSAL
-from rag.follow_ups import STANDS_ALONE, FollowUp, understand
+from rag.follow_ups import FollowUp, understand
 
 if TYPE_CHECKING:
     from rag.compiler import Count
@@ -57,11 +56,6 @@ def window(history: Sequence[Message], count: Count, budget: int) -> tuple[list[
     return turns[:cut], turns[cut:]
 
 
-def leans(question: str, history: Sequence[Message]) -> bool:
-    """Say whether a question seems to need the turns before it."""
-    return understand(question, history).chance >= STANDS_ALONE
-
-
 def leaned_on(question: str, history: Sequence[Message]) -> str:
     """Return the words of the questions before that a question leaves unsaid, or nothing."""
     return " ".join(understand(question, history).asked)
@@ -70,31 +64,6 @@ def leaned_on(question: str, history: Sequence[Message]) -> str:
 def weighted_queries(question: str, history: Sequence[Message]) -> dict[str, float]:
     """Return what to search for, each with its weight; the weights sum to 1, the question itself comes first."""
     return _weighted(question, understand(question, history))
-
-
-def queries(question: str, history: Sequence[Message]) -> list[str]:
-    """Return what to search for: the question, and where it leans on the turns before also what it leaves unsaid."""
-    return list(weighted_queries(question, history))
-
-
-def search(retriever: Retriever, question: str, history: Sequence[Message], k: int) -> list[Passage]:
-    """Return the k best passages for a question in its conversation, best first."""
-    return fused(retriever, weighted_queries(question, history), k)
-
-
-def fused(retriever: Retriever, asked: dict[str, float], k: int) -> list[Passage]:
-    """Return the k best passages of several queries, best first: a weighted sum of their scores, 0 where not found."""
-    if len(asked) == 1:
-        return retriever.search(next(iter(asked)), k)
-    scores: dict[str, float] = {}
-    passages: dict[str, Passage] = {}
-    # The scores that a hit shows are those of the fuller query, which comes last.
-    for query, weight in reversed(asked.items()):
-        for passage in retriever.search(query, 2 * k):
-            key = passage.hit.chunk_id
-            scores[key] = scores.get(key, 0.0) + weight * passage.hit.score
-            passages.setdefault(key, passage)
-    return [passages[key] for key in sorted(scores, key=lambda key: (-scores[key], key))[:k]]
 
 
 def _weighted(question: str, follow_up: FollowUp) -> dict[str, float]:

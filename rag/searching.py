@@ -7,7 +7,6 @@ from typing import Protocol, runtime_checkable
 
 from doceo.core.protocols import Retriever
 from doceo.core.records import Passage
-from rag import history as turns
 
 
 class Finds(Protocol):
@@ -38,4 +37,19 @@ def search_all(retriever: Retriever, queries: Mapping[str, float], k: int) -> tu
     if isinstance(retriever, SearchesAll):
         found = retriever.search_all(queries, k)
         return list(found.passages), tuple(found.notes)
-    return turns.fused(retriever, dict(queries), k), ()
+    return _fused(retriever, queries, k), ()
+
+
+def _fused(retriever: Retriever, queries: Mapping[str, float], k: int) -> list[Passage]:
+    """Return the k best passages of several searches, best first: a weighted sum of their scores, 0 where not found."""
+    if len(queries) == 1:
+        return retriever.search(next(iter(queries)), k)
+    scores: dict[str, float] = {}
+    passages: dict[str, Passage] = {}
+    # The scores that a hit shows are those of the fuller query, which comes last.
+    for query, weight in reversed(list(queries.items())):
+        for passage in retriever.search(query, 2 * k):
+            key = passage.hit.chunk_id
+            scores[key] = scores.get(key, 0.0) + weight * passage.hit.score
+            passages.setdefault(key, passage)
+    return [passages[key] for key in sorted(scores, key=lambda key: (-scores[key], key))[:k]]

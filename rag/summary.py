@@ -69,12 +69,11 @@ class Summaries:
         self._kept: MutableMapping[str, str] = _Latest() if kept is None else kept
         self._template = (catalog or Catalog()).template(PROMPT) if provider else None
 
-    def of(self, turns: Sequence[Message]) -> str:
-        """Return the summary of turns, oldest first; empty without a model, or where there are none."""
-        return self.summary(turns).text
-
     def summary(self, turns: Sequence[Message]) -> Summary:
-        """Return the summary of turns. Never fails: where the model does, the newest summary there is stands."""
+        """Return the summary of turns, oldest first; empty without a model, or where there are none.
+
+        Never fails: where the model does, the newest summary there is stands.
+        """
         turns = without_refusals(turns)
         if self._provider is None or not turns:
             return Summary("")

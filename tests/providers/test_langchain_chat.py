@@ -72,6 +72,7 @@ class ChatBaseten(BaseChatModel):
     num_predict: int | None = None
     random_seed: int | None = None
     stop_sequences: list[str] | None = Field(default=None, alias="stop")
+    stream_usage: bool = False
     max_retries: int = 6
     request_timeout: float | None = Field(default=None, alias="timeout")
 
@@ -91,7 +92,7 @@ class ChatBaseten(BaseChatModel):
                 "temperature": self.temperature, "limit": self.num_predict, "seed": self.random_seed,
                 "stop": self.stop_sequences, "retries": self.max_retries, "timeout": self.request_timeout,
                 "cache": self.cache, "said": [(m.type, m.content) for m in messages], "given": given,
-                "traced": tracing_is_enabled(), "loop": id(asyncio.get_running_loop()),
+                "usage": self.stream_usage, "traced": tracing_is_enabled(), "loop": id(asyncio.get_running_loop()),
             }
         )  # fmt: skip
         step = type(self).steps.pop(0) if len(type(self).steps) > 1 else type(self).steps[0]
@@ -395,6 +396,9 @@ def test_streams(vendor: type[ChatBaseten]) -> None:
     vendor.steps = [Failed(400, "stop is not supported"), "one two"]
     assert len(asyncio.run(_parts(provider))) == 3
     assert vendor.seen[-1]["stop"] is None
+    vendor.steps = [Failed(400, "Unknown parameter: stream_options.include_usage"), "one two"]
+    assert len(asyncio.run(_parts(provider))) == 3
+    assert [asked["usage"] for asked in vendor.seen[-2:]] == [True, False]
     vendor.steps = ["one BREAK"]
     with pytest.raises(ServerFailed):
         asyncio.run(_parts(provider))

@@ -15,6 +15,7 @@ from doceo.text.words import content_words
 from rag import history
 from rag.compiler import counting
 from rag.follow_ups import subject, understand
+from rag.searching import search_all
 
 
 def turns(*said: str) -> list[Message]:
@@ -35,7 +36,7 @@ FERRY = turns("When was the Bryne ferry opened?", "The ferry was opened in 1902.
 )
 def test_a_follow_up_takes_the_names_of_what_it_is_about(question: str, words: set[str]) -> None:
     assert words <= set(understand(question, FERRY).words)
-    bare, fuller = history.queries(question, FERRY)
+    bare, fuller = history.weighted_queries(question, FERRY)
     assert bare == question
     assert fuller.startswith(question)
 
@@ -49,8 +50,7 @@ def test_a_follow_up_takes_the_names_of_what_it_is_about(question: str, words: s
     ],
 )
 def test_a_question_that_stands_alone_stays_as_it_is(question: str) -> None:
-    assert history.queries(question, FERRY) == [question]
-    assert not history.leans(question, FERRY)
+    assert history.weighted_queries(question, FERRY) == {question: 1.0}
     assert history.leaned_on(question, FERRY) == ""
 
 
@@ -103,7 +103,7 @@ class Scored:
 
 def test_lists_are_fused_by_the_weights_of_their_queries() -> None:
     def first(weights: dict[str, float]) -> Sequence[str]:
-        return [passage.hit.chunk_id for passage in history.fused(Scored(), weights, 2)]
+        return [passage.hit.chunk_id for passage in search_all(Scored(), weights, 2)[0]]
 
     assert first({"a b": 1.0}) == ["a", "b"]
     assert first({"a b": 0.9, "c d": 0.1}) == ["a", "b"]
@@ -148,7 +148,7 @@ def test_the_share_of_the_words_that_people_add(shared_data: Path) -> None:
         before = turns(f"{title}: {section}?", "Yes.", *said)
         asked = set(content_words(row["Question"]))
         wanted = set(content_words(row["Rewrite"])) - asked
-        words = set(content_words(history.queries(row["Question"], before)[-1])) - asked
+        words = set(content_words(list(history.weighted_queries(row["Question"], before))[-1])) - asked
         held, added, ours = held + len(wanted & words), added + len(wanted), ours + len(words)
     assert held / added > 0.65
     assert held / ours > 0.25

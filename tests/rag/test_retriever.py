@@ -20,6 +20,7 @@ from rag.arms import scaled
 from rag.index import Index
 from rag.indexing import update
 from rag.retriever import FLAGGED, Found, HybridRetriever, shortened
+from rag.searching import search_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,14 +108,15 @@ def test_follow_ups_use_the_question_before(retriever: HybridRetriever) -> None:
         Message(role="user", content="What is a fishing permit?"),
         Message(role="assistant", content="A paper that allows fishing [1]."),
     ]
-    bare, fuller = history.queries("Where is it issued?", asked)
+    bare, fuller = history.weighted_queries("Where is it issued?", asked)
     assert bare == "Where is it issued?"
     assert fuller.startswith("Where is it issued? fishing permit")
-    assert history.queries("Who built the Harrow lighthouse of Port Harrow in 1872?", asked) == [
-        "Who built the Harrow lighthouse of Port Harrow in 1872?"
-    ]
-    assert "harbour office" in history.search(retriever, "And where is it issued?", asked, 2)[0].text
-    assert history.search(retriever, "What is a levain?", [], 1) == retriever.search("What is a levain?", 1)
+    alone = "Who built the Harrow lighthouse of Port Harrow in 1872?"
+    assert history.weighted_queries(alone, asked) == {alone: 1.0}
+    followed, _ = search_all(retriever, history.weighted_queries("And where is it issued?", asked), 2)
+    assert "harbour office" in followed[0].text
+    once, _ = search_all(retriever, history.weighted_queries("What is a levain?", []), 1)
+    assert once == retriever.search("What is a levain?", 1)
 
 
 def test_refusals_are_not_replayed() -> None:

@@ -23,10 +23,10 @@ def echo(request: ChatRequest) -> str:
 
 def test_a_summary_is_made_once_and_goes_on_from_the_one_before() -> None:
     model, kept = Scripted(echo), dict[str, str]()
-    assert Summaries(model, kept).of(turns(0, 3)) == "0 0 1 1 2 2"
-    assert Summaries(model, kept).of(turns(0, 3)) == "0 0 1 1 2 2"
+    assert Summaries(model, kept).summary(turns(0, 3)).text == "0 0 1 1 2 2"
+    assert Summaries(model, kept).summary(turns(0, 3)).text == "0 0 1 1 2 2"
     assert len(model.requests) == 1
-    assert Summaries(model, kept).of(turns(0, 5)) == "0 0 1 1 2 2 3 3 4 4"
+    assert Summaries(model, kept).summary(turns(0, 5)).text == "0 0 1 1 2 2 3 3 4 4"
     second = model.requests[1].messages[-1].content
     assert "Notes so far: 0 0 1 1 2 2\n" in second
     assert "question 2" not in second
@@ -35,8 +35,8 @@ def test_a_summary_is_made_once_and_goes_on_from_the_one_before() -> None:
 
 def test_other_turns_have_another_summary() -> None:
     model, kept = Scripted(echo), dict[str, str]()
-    Summaries(model, kept).of(turns(0, 2))
-    assert Summaries(model, kept).of(turns(1, 3)) == "1 1 2 2"
+    Summaries(model, kept).summary(turns(0, 2))
+    assert Summaries(model, kept).summary(turns(1, 3)).text == "1 1 2 2"
     assert len(model.requests) == 2
     one, other = Message(role="user", content="ab"), Message(role="user", content="a")
     assert turn_hashes([one])[0] != turn_hashes([other, Message(role="user", content="b")])[-1]
@@ -44,7 +44,7 @@ def test_other_turns_have_another_summary() -> None:
 
 def test_many_turns_are_read_in_portions() -> None:
     model = Scripted(echo)
-    text = Summaries(model).of(turns(0, 20, length=1000))
+    text = Summaries(model).summary(turns(0, 20, length=1000)).text
     assert text.split() == [str(n) for n in range(20) for _ in range(2)]
     assert len(model.requests) > 2
     assert all(len(request.messages[-1].content) < 12_000 for request in model.requests)
@@ -52,7 +52,7 @@ def test_many_turns_are_read_in_portions() -> None:
 
 def test_where_the_model_fails_the_newest_summary_stands() -> None:
     kept: dict[str, str] = {}
-    Summaries(Scripted(["The reader asked about ferries."]), kept).of(turns(0, 2))
+    Summaries(Scripted(["The reader asked about ferries."]), kept).summary(turns(0, 2))
     found = Summaries(Scripted([ProviderError("down", hint="wait")], name="openai:m"), kept).summary(turns(0, 4))
     assert found.text == "The reader asked about ferries."
     assert "openai:m could not summarise older turns: down" in found.note
@@ -60,15 +60,15 @@ def test_where_the_model_fails_the_newest_summary_stands() -> None:
 
 
 def test_without_a_model_or_turns_there_is_no_summary() -> None:
-    assert Summaries().of(turns(0, 3)) == ""
-    assert Summaries(Scripted([])).of([]) == ""
+    assert Summaries().summary(turns(0, 3)).text == ""
+    assert Summaries(Scripted([])).summary([]).text == ""
     refused = [Message(role="user", content="Who?"), Message(role="assistant", content=REFUSAL)]
-    assert Summaries(Scripted([])).of(refused) == ""
+    assert Summaries(Scripted([])).summary(refused).text == ""
 
 
 def test_a_summary_is_one_bounded_line_without_thoughts() -> None:
     reply = "<think>hm</think>The reader asked.\n\n- The assistant answered. " + "More was said. " * 300
-    text = Summaries(Scripted([reply])).of(turns(0, 1))
+    text = Summaries(Scripted([reply])).summary(turns(0, 1)).text
     assert text.startswith("The reader asked. - The assistant answered.")
     assert len(text) <= 1500
     assert text.endswith("said.")
