@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
         """Ask every system the held-out questions and score the answers, with intervals."""
         from doceo.app.pipeline import evaluate_run
         from doceo.app.runs import existing_run
+        from doceo.app.stages.scores import citations
         from doceo.cli.shown import show_scores
 
         target = existing_run(run)
@@ -54,7 +55,16 @@ def register(app: typer.Typer) -> None:
             return _ablated(target, _names(ablate), names, settings, console)
         scores = evaluate_run(target, names, settings, console)
         show_scores(console, scores)
-        console.result({"run": str(target.path), "scores": [score.model_dump() for score in scores]})
+        cited = citations(target)
+        if cited:
+            console.show(f"Citations: {'; '.join(one.words for one in cited)}.")
+        console.result(
+            {
+                "run": str(target.path),
+                "scores": [score.model_dump() for score in scores],
+                "citations": [one.model_dump() for one in cited],
+            }
+        )
         console.next_steps(f"doceo report {target.path}")
         return None
 

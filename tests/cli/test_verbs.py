@@ -116,7 +116,11 @@ def test_a_refusal_is_an_answer(tiny_run: Path) -> None:
 def test_evaluate_and_its_json(tiny_run: Path) -> None:
     result = doceo("evaluate", tiny_run, "--resamples", "200", "--json")
     assert result.exit_code == 0
-    assert {row["set"] for row in json.loads(result.stdout)["scores"]} >= {"taught", "unseen"}
+    said = json.loads(result.stdout)
+    assert {row["set"] for row in said["scores"]} >= {"taught", "unseen"}
+    (quoted,) = (one for one in said["citations"] if one["system"] == "quote+rag")
+    assert quoted["verified"] == quoted["citations"] >= quoted["citing"] > 0
+    assert "citations verified (100%)" in doceo("evaluate", tiny_run, "--resamples", "200").stdout
 
 
 @pytest.mark.parametrize(
