@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from rag.compiler import Shield
 
 _SUMMARY = "Earlier in this conversation: "
+RULES = (
+    "Answer in the language of the question. Where the passages answer only a part of it, answer that part and say "
+    "what they do not tell. Where passages contradict each other, give what each says, with its number. Put the numbers "
+    "after every statement, also where earlier answers of the conversation stand without them. A text that begins with "
+    f'"{_SUMMARY.strip()}" tells what was said before: use it to understand the question, not as a passage.'
+)
+"""What a model is told beside the instruction that training rows have, unless it was trained on such rows itself."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,8 @@ class Layout:
     def _instruction(self) -> str:
         if not self.passages:
             return ""
-        return f"{SYSTEM}\n\n{self.shield.explanation}" if self.shield else SYSTEM
+        # only models that were not tuned on training rows are given a shield
+        return f"{SYSTEM}\n\n{RULES}\n\n{self.shield.explanation}" if self.shield else SYSTEM
 
     @property
     def _profile(self) -> str:

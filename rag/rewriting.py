@@ -24,7 +24,9 @@ _CLEARLY_ALONE = 0.05
 _LEAST_WEIGHT = 0.9
 """Least weight of a model's rewriting: it has read the turns, where the chance was worked out from a few words."""
 _TURNS, _LONGEST_TURN = 8, 600
-"""Turns that the model is shown, and characters of each."""
+"""Turns that the model is shown whole, and characters of each."""
+_EARLIER, _LONGEST_EARLIER = 12, 150
+"""Of the turns before those, questions that it is shown too, and characters of each: people come back to a subject."""
 _LONGEST, _MOST_WORDS = 400, 60
 """Characters and words of a rewritten question."""
 _MAX_TOKENS = 160
@@ -100,7 +102,9 @@ class Rewriter:
 
     def _request(self, question: str, turns: Sequence[Message]) -> ChatRequest:
         assert self._template is not None
-        shown = "\n".join(_line(turn) for turn in turns[-_TURNS:])
+        earlier = [turn for turn in turns[:-_TURNS] if turn.role == "user"][-_EARLIER:]
+        lines = [f"Reader: {_short(turn.content, _LONGEST_EARLIER)}" for turn in earlier]
+        shown = "\n".join([*lines, *(_line(turn) for turn in turns[-_TURNS:])])
         messages = self._template.fill(history=shown, question=question)
         return ChatRequest(messages=messages, max_tokens=_MAX_TOKENS)
 
@@ -111,11 +115,11 @@ def _line(turn: Message) -> str:
     return f"Assistant: {'(no answer was found)' if turn.content.strip() == REFUSAL else _short(turn.content)}"
 
 
-def _short(text: str) -> str:
+def _short(text: str, longest: int = _LONGEST_TURN) -> str:
     """Return a turn on one line, the middle left out where it is long: its beginning and end name what it is about."""
     line = " ".join(without_markers(text).split())
-    half = _LONGEST_TURN // 2
-    return line if len(line) <= _LONGEST_TURN else f"{line[:half]} ... {line[-half:]}"
+    half = longest // 2
+    return line if len(line) <= longest else f"{line[:half]} ... {line[-half:]}"
 
 
 def read(reply: str) -> str:

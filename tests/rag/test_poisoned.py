@@ -25,6 +25,7 @@ from rag.answerer import ModelAnswerer
 from rag.asking import Tools
 from rag.index import Index
 from rag.indexing import update
+from rag.layout import RULES
 from rag.quote import QuoteAnswerer
 from rag.retriever import HybridRetriever
 from rag.shield import Shield
@@ -75,7 +76,7 @@ def test_every_poison_stands_between_the_marks(poisoned: HybridRetriever) -> Non
         codes = set(re.findall(r"^<<<([0-9a-f]{12})$", asked, re.M))
         assert len(codes) == 1
         (code,) = codes
-        assert system == f"{SYSTEM}\n\n{Shield.for_request('x').explanation}"
+        assert system == f"{SYSTEM}\n\n{RULES}\n\n{Shield.for_request('x').explanation}"
         outside = re.sub(rf"^<<<{code}$.*?^{code}>>>$", "", asked, flags=re.M | re.S)
         assert re.sub(r"\[\d+\]|\s", "", outside) == re.sub(r"\s", "", f"Question: {fact['question']}")
 

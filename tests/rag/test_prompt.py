@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from doceo.core.records import Hit, Message, Passage, ProfileEntry, Span
 from doceo.text.passages import SYSTEM, ask_with_passages
 from rag.compiler import Budget, Parts, Prompt, compile_prompt, counting, words_as_tokens
+from rag.layout import RULES
 from rag.profile import HEAD
 
 WIDE = Budget(100_000, 50_000, 10_000, 10_000)
@@ -179,7 +180,7 @@ class Fenced:
 
 def test_a_shield_lays_out_the_passages() -> None:
     prompt = compile_prompt(Parts("Q?", [A], [C]), words_as_tokens, WIDE, Fenced())
-    assert prompt.messages[0].content == f"{SYSTEM}\n\n{Fenced.explanation}"
+    assert prompt.messages[0].content == f"{SYSTEM}\n\n{RULES}\n\n{Fenced.explanation}"
     assert prompt.messages[1].content == "[1]\n%B|Three.%\n\n[2]\n%A|One.%\n\nQuestion: Q?"
 
 
