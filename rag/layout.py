@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _SUMMARY = "Earlier in this conversation: "
 RULES = (
     "Answer in the language of the question. Where the passages answer only a part of it, answer that part and say "
-    "what they do not tell. Where passages contradict each other, give what each says, with its number. Put the numbers "
-    "after every statement, also where earlier answers of the conversation stand without them. A text that begins with "
-    f'"{_SUMMARY.strip()}" tells what was said before: use it to understand the question, not as a passage.'
+    "what they do not tell. Where passages contradict each other, give what each says, with its number. Put the "
+    "numbers after every statement, also where earlier answers of the conversation stand without them. A text that "
+    f'begins with "{_SUMMARY.strip()}" tells what was said before: use it to understand the question, not as a passage.'
 )
 """What a model is told beside the instruction that training rows have, unless it was trained on such rows itself."""
 
