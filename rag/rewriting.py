@@ -39,6 +39,8 @@ _ASKS = re.compile(
     r"|will|would|should|may|must)\b",
     re.I,
 )
+_SHARED = 3
+"""One in so many content words of the question has to stand in its rewriting: "I meant ..." and the like go."""
 _SLACK = 2
 """Content words of a rewriting that may stand neither in the question nor in the turns before."""
 
@@ -141,7 +143,7 @@ def refused(rewritten: str, question: str, turns: Sequence[Message]) -> str:
     if _ASKS.search(question) and not _ASKS.search(rewritten):
         return "it is no question"
     asked, new = set(content_words(question)), set(content_words(rewritten))
-    if asked and len(asked & new) < len(asked) / 2:
+    if asked and len(asked & new) < len(asked) / _SHARED:
         return "it asks something else"
     said = {word for turn in turns for word in content_words(turn.content)}
     invented = new - asked - said
