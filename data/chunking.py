@@ -8,12 +8,13 @@ Linear in the text; the memory beside the chunks themselves is bounded, however 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from data.units import Unit, count_tokens, halves, units
 from doceo.core.config import ChunkConfig
 from doceo.core.fingerprint import sha256
 from doceo.core.protocols import Tokens
-from doceo.core.records import Chunk, Document, Span
+from doceo.core.records import Chunk, Document, Section, Span
 
 MOST_CHARACTERS = 16
 """Characters of a chunk for each token it may have. A tokenizer may take a text of any length for one unknown token."""
@@ -122,6 +123,11 @@ def _chunk(document: Document, group: Sequence[Unit], text: str, size: int) -> C
         span=span,
         text=text,
         heading_path=group[0].path,
+        sections=tuple(
+            Section(start=unit.start - span.start, heading_path=unit.path)
+            for before, unit in pairwise(group)
+            if unit.path != before.path
+        ),
         tokens=size,
         text_sha256=sha256(text),
     )

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from data.headings import heading_of
+from data.headings import Heading, heading_of
 from doceo.core.protocols import Tokens
 from doceo.core.records import Document
 from doceo.text.blocks import Block, each_block
@@ -142,19 +142,30 @@ class _Sections:
 
 def _roughs(document: Document) -> Iterator[_Rough]:
     """Yield a document's blocks with their heading paths."""
-    kind, run = "", 0
+    kind, run, above = "", 0, 0
     sections = _Sections(document.title)
     for block in each_block(document.text):
         run += not (block.kind == kind and kind in ("item", "row"))
         kind = block.kind
-        level, title = heading_of(document.text[block.start : block.end]) if kind == "heading" else (0, "")
+        level, title, marked = _heading(document, block)
         if title:
+            above = level if marked else above
+            # what only looks like a heading, such as a caption, ends no section of those that are marked
+            level += 0 if marked else above
             yield from sections.without_text(run, level)
             sections.enter(level, title, block)
         else:
             yield from sections.with_text(run)
             yield _Rough(Unit(block.start, block.end, run, sections.path(), heading=kind == "heading"), block)
     yield from sections.without_text(run + 1)
+
+
+def _heading(document: Document, block: Block) -> Heading:
+    """Return the heading of a block, without a title if it is none; a PDF's text has no marks."""
+    if block.kind != "heading":
+        return Heading(0, "")
+    found = heading_of(document.text[block.start : block.end])
+    return found._replace(marked=found.marked and document.media_type != "application/pdf")
 
 
 def _measured(text: str, roughs: Iterable[_Rough], tokens: Tokens, most: int, longest: int) -> Iterator[Unit]:

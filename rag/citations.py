@@ -125,7 +125,7 @@ def quoted(n: int, passage: Passage, start: int, end: int, lookup: Lookup, *, su
         source=hit.source,
         title=passage.title,
         page=document.page(span.start) if document else hit.page,
-        heading_path=hit.heading_path,
+        heading_path=passage.headings(start),
         span=span,
         quote=quote,
         verified=supported and document is not None and document.text[span.start : span.end] == quote,

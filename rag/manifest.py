@@ -15,7 +15,7 @@ from rag import chroma_files, versions
 from rag.vectors import FOLDER as CHROMA
 
 FILE = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 DATABASE = f"{CHROMA}/{chroma_files.DATABASE}"
 """Its name among the files; an index of the first kind lacks it, and its Chroma folder cannot be changed."""
 
@@ -47,6 +47,8 @@ def read_manifest(folder: Path, version: Path) -> IndexManifest:
                 hint=f"Update Doceo, or delete the folder {folder} and index the documents again: doceo index SRC.",
             )
         manifest = IndexManifest.model_validate_json(text)
+        if manifest.format < FORMAT:
+            raise versions.unusable(folder, f"an older Doceo made it, in format {manifest.format}")
     except (OSError, ValueError, ValidationError) as error:
         raise versions.unusable(folder, f"the manifest of version {version.name} cannot be read") from error
     return manifest

@@ -29,7 +29,9 @@ CREATE TABLE IF NOT EXISTS sources (source TEXT PRIMARY KEY, document_id TEXT NO
 CREATE INDEX IF NOT EXISTS sources_of ON sources (document_id, source);
 CREATE TABLE IF NOT EXISTS chunks (
     id TEXT PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER,
-    text BLOB NOT NULL, heading_path TEXT NOT NULL, tokens INTEGER NOT NULL, text_sha256 TEXT NOT NULL);
+    text BLOB NOT NULL, heading_path TEXT NOT NULL, sections TEXT NOT NULL, tokens INTEGER NOT NULL,
+    text_sha256 TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS chunks_by_text ON chunks (text_sha256);
 CREATE INDEX IF NOT EXISTS chunks_of ON chunks (document_id, start);
 CREATE TABLE IF NOT EXISTS vectors (text_sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL);
 """
@@ -62,10 +64,10 @@ class NewTexts(Texts):
         return sqlite3.connect(path)
 
     def layout(self, document_id: str) -> tuple[object, ...]:
-        """Return what an update compares: a document's fields and, for each chunk by place, (id, heading path)."""
+        """Return what an update compares: a document's fields and, by place, each chunk's id, headings and sections."""
         fields = self.query("SELECT title, media_type, pages, metadata FROM documents WHERE id = ?", [document_id])
         rows = self.query(
-            "SELECT id, heading_path FROM chunks WHERE document_id = ? ORDER BY start, end", [document_id]
+            "SELECT id, heading_path, sections FROM chunks WHERE document_id = ? ORDER BY start, end", [document_id]
         )
         return (*(fields[0] if fields else ()), rows)
 
@@ -80,7 +82,7 @@ class NewTexts(Texts):
             self._database.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", fields)
             self._database.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (document.source, document.id))
             self._database.execute("DELETE FROM chunks WHERE document_id = ?", (document.id,))
-            self._database.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._database.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def remove_sources(self, sources: Iterable[str]) -> None:
         """Forget sources; `sweep` then drops what they leave without one."""
@@ -154,12 +156,16 @@ class NewTexts(Texts):
 def layout(document: Document, chunks: Sequence[Chunk]) -> tuple[object, ...]:
     """Return what `NewTexts.layout` would of a document and its chunks, which are sorted by place."""
     pages, metadata = json.dumps(document.pages), json.dumps(document.metadata, sort_keys=True)
-    rows = [(chunk.id, json.dumps(chunk.heading_path)) for chunk in chunks]
+    rows = [(chunk.id, json.dumps(chunk.heading_path), _sections(chunk)) for chunk in chunks]
     return document.title, document.media_type, pages, metadata, rows
 
 
-def _kept(chunk: Chunk) -> tuple[bytes, str, int, str]:
-    return _encoded(chunk.text), json.dumps(chunk.heading_path), chunk.tokens, chunk.text_sha256
+def _kept(chunk: Chunk) -> tuple[bytes, str, str, int, str]:
+    return _encoded(chunk.text), json.dumps(chunk.heading_path), _sections(chunk), chunk.tokens, chunk.text_sha256
+
+
+def _sections(chunk: Chunk) -> str:
+    return json.dumps([[one.start, one.heading_path] for one in chunk.sections])
 
 
 def _encoded(text: str) -> bytes:

@@ -85,7 +85,7 @@ def _passage(stored: StoredChunk) -> Passage:
         score=1.0,
         flags=flags(chunk.text),
     )
-    return Passage(hit=hit, title=stored.title, text=chunk.text)
+    return Passage(hit=hit, title=stored.title, text=chunk.text, sections=chunk.sections)
 
 
 def _bytes(index: Index) -> int:

@@ -62,7 +62,8 @@ class Places:
         stored = texts.chunks([str(row[0]) for row in rows]).values()
         if stored:
             one = min(stored, key=lambda one: (not _is_same(named, one.source), one.chunk.id))
-            return _passage(one.chunk.span, text, one.source, one.title, one.page, one.chunk.heading_path)
+            found = _passage(one.chunk.span, text, one.source, one.title, one.page, one.chunk.heading_path)
+            return found.model_copy(update={"sections": one.chunk.sections})
         for source, document_id in sorted(texts.sources().items()):
             whole = self._index.document(document_id) if _is_same(named, source) else None
             if whole is not None and (at := whole.text.find(text)) >= 0:

@@ -186,7 +186,7 @@ def _passage(stored: StoredChunk) -> Passage:
         score=0.0,
         flags=flags(chunk.text),
     )
-    return Passage(hit=hit, title=stored.title, text=chunk.text)
+    return Passage(hit=hit, title=stored.title, text=chunk.text, sections=chunk.sections)
 
 
 def _with_arms(passage: Passage, arms: Mapping[str, Arm]) -> Passage:

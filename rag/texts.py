@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from doceo.core.records import Chunk, Document, Span
+from doceo.core.records import Chunk, Document, Section, Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +97,8 @@ class Texts:
         found: dict[str, StoredChunk] = {}
         for some in _lists(ids):
             rows = self.query(
-                "SELECT c.id, c.document_id, c.start, c.end, c.text, c.heading_path, c.tokens, c.text_sha256, c.page,"
+                "SELECT c.id, c.document_id, c.start, c.end, c.text, c.heading_path, c.sections, c.tokens,"
+                " c.text_sha256, c.page,"
                 " d.title, (SELECT MIN(source) FROM sources s WHERE s.document_id = c.document_id)"
                 " FROM chunks c JOIN documents d ON d.id = c.document_id"
                 f" WHERE c.id IN ({','.join('?' * len(some))})",
@@ -145,7 +146,7 @@ class Texts:
 
 
 def _stored(row: tuple[object, ...]) -> StoredChunk:
-    key, document_id, start, end, text, heading_path, tokens, text_sha256, page, title, source = row
+    key, document_id, start, end, text, heading_path, sections, tokens, text_sha256, page, title, source = row
     assert isinstance(start, int)
     assert isinstance(end, int)
     assert isinstance(tokens, int)
@@ -156,6 +157,7 @@ def _stored(row: tuple[object, ...]) -> StoredChunk:
         span=Span(document_id=str(document_id), start=start, end=end),
         text=decoded(text),
         heading_path=tuple(json.loads(str(heading_path))),
+        sections=tuple(Section(start=at, heading_path=tuple(path)) for at, path in json.loads(str(sections))),
         tokens=tokens,
         text_sha256=str(text_sha256),
     )

@@ -6,6 +6,7 @@ points of `Document.text`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -72,14 +73,25 @@ class Document(Record):
         return sum(start <= offset for start in self.pages) or None
 
 
+class Section(Record):
+    """Where inside a chunk's text other headings stand above than at its beginning."""
+
+    start: int
+    heading_path: tuple[str, ...]
+
+
 class Chunk(Record):
-    """A passage of a document: `document.text[span.start:span.end] == text`. `tokens` are the embedder's."""
+    """A passage of a document: `document.text[span.start:span.end] == text`. `tokens` are the embedder's.
+
+    `heading_path` are the headings above its beginning; `sections` are those further on, where small ones share it.
+    """
 
     id: str
     document_id: str
     span: Span
     text: str
     heading_path: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
     tokens: int
     text_sha256: str
 
@@ -87,6 +99,15 @@ class Chunk(Record):
     def identify(span: Span) -> str:
         """Return the id of the chunk at a span."""
         return identify("c_", span.document_id, span.start, span.end)
+
+    def headings(self, start: int) -> tuple[str, ...]:
+        """Return the headings above a place in the text."""
+        return headings_at(start, self.heading_path, self.sections)
+
+
+def headings_at(start: int, first: tuple[str, ...], sections: Sequence[Section]) -> tuple[str, ...]:
+    """Return the headings above a place in a chunk's text, `first` being those above its beginning."""
+    return next((one.heading_path for one in reversed(sections) if one.start <= start), first)
 
 
 class Evidence(Record):
@@ -255,11 +276,19 @@ class Hit(Record):
 
 
 class Passage(Record):
-    """A hit with what the index stores of it: enough to quote it and to show where it stands."""
+    """A hit with what the index stores of it: enough to quote it and to show where it stands.
+
+    `sections` say where in its text other headings stand above than at its beginning.
+    """
 
     hit: Hit
     title: str
     text: str
+    sections: tuple[Section, ...] = ()
+
+    def headings(self, start: int) -> tuple[str, ...]:
+        """Return the headings above a place in the text."""
+        return headings_at(start, self.hit.heading_path, self.sections)
 
 
 class Citation(Record):

@@ -236,12 +236,35 @@ def test_the_embedder_never_has_to_cut_a_chunk() -> None:
 
 
 def test_levels_of_headings() -> None:
-    assert heading_of("### Deep **one** ###") == (3, "Deep one")
-    assert heading_of("Title\n=====") == (1, "Title")
-    assert heading_of("2.1.3 Numbered") == (3, "2.1.3 Numbered")
-    assert heading_of("A.1 Appendix") == (2, "A.1 Appendix")
-    assert heading_of("A plain title") == (2, "A plain title")
-    assert heading_of("---")[1] == ""
+    assert heading_of("### Deep **one** ###") == (3, "Deep one", True)
+    assert heading_of("Title\n=====") == (1, "Title", True)
+    assert heading_of("2.1.3 Numbered") == (3, "2.1.3 Numbered", False)
+    assert heading_of("A.1 Appendix") == (2, "A.1 Appendix", False)
+    assert heading_of("A plain title") == (2, "A plain title", False)
+    assert heading_of("---").title == ""
+
+
+def test_a_caption_ends_no_section_that_is_marked() -> None:
+    text = (
+        "# Winter sports\n\n## Ice hockey\n\nThe game is played on ice.\n\n"
+        "From the Drawing by Fleming Williams\n\nA rink is sixty metres long.\n\n"
+        "### Rules of match play\n\nSix players make a side.\n\n## Curling\n\nStones are made of granite.\n"
+    )
+    paths = {}
+    for chunk in chunk_document(document(text, "text/markdown"), MINILM, ChunkConfig()):
+        paths |= {line: chunk.headings(chunk.text.index(line)) for line in chunk.text.split("\n") if line}
+    assert paths["Six players make a side."] == ("Winter sports", "Ice hockey", "Rules of match play")
+    assert paths["Stones are made of granite."] == ("Winter sports", "Curling")
+    caption = ("Winter sports", "Ice hockey", "From the Drawing by Fleming Williams")
+    assert paths["A rink is sixty metres long."] == caption
+
+
+def test_small_sections_that_share_a_chunk_keep_their_headings() -> None:
+    text = "# Guide\n\n## Pier\n\nBoats leave at noon.\n\n## Office\n\nIt opens at eight.\n"
+    (chunk,) = chunk_document(document(text, "text/markdown"), MINILM, ChunkConfig())
+    assert chunk.heading_path == chunk.headings(3) == ("Guide", "Pier")
+    assert chunk.headings(chunk.text.index("It opens")) == ("Guide", "Office")
+    assert chunk.headings(chunk.text.index("## Office")) == ("Guide", "Office")
 
 
 @pytest.mark.parametrize("language", ["de", "zh"])

@@ -84,11 +84,15 @@ def test_half_deleted_and_newer(
     folder = tmp_path / "newer"
     shutil.copytree(whole, folder)
     (manifest,) = folder.glob("0*/manifest.json")
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format": 2, "more": [1]}))
+    made = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**made, "format": 3, "more": [1]}))
     refused(folder, words, make_corpus, "newer")
-    with pytest.raises(IndexUnusable, match="newer Doceo: it has format 2") as caught:
+    with pytest.raises(IndexUnusable, match="newer Doceo: it has format 3") as caught:
         summary(folder)
     assert "Update Doceo" in caught.value.hint
+    manifest.write_text(json.dumps({**made, "format": 1}))
+    with pytest.raises(IndexUnusable, match="an older Doceo made it"):
+        summary(folder)
 
 
 @pytest.mark.parametrize("pointer", [b"000009\n", b"../../etc\n", b"\xff\xfe", b""])
