@@ -87,7 +87,10 @@ def answered(asked: Asked, passages: Sequence[Passage], index: Index, *, refuses
 
 
 def summary(rows: Array, clusters: Sequence[str], seed: int = 0) -> dict[str, dict[str, float]]:
-    """Return the mean of each column with its interval: articles are drawn, with all their questions."""
+    """Return the mean of each column with its interval: articles are drawn, with all their questions.
+
+    A column without any value is left out.
+    """
     names = sorted(set(clusters))
     places = [np.flatnonzero(np.array(clusters) == name) for name in names]
     sums, counts = (np.array([part(rows[at]) for at in places]) for part in (_sums, _counts))
@@ -97,7 +100,9 @@ def summary(rows: Array, clusters: Sequence[str], seed: int = 0) -> dict[str, di
         means = sums[draws, at].sum(axis=1) / np.maximum(counts[draws, at].sum(axis=1), 1)
         low, high = interval(means.tolist())
         total = counts[:, at].sum()
-        value = sums[:, at].sum() / total if total else float("nan")
+        if not total:
+            continue  # undefined: no short answer is shown
+        value = sums[:, at].sum() / total
         found[name] = {"value": round(float(value), 4), "low": round(low, 4), "high": round(high, 4)}
     return found
 

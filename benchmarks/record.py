@@ -41,4 +41,4 @@ def save(name: str, rows: Mapping[str, object], packages: Sequence[str]) -> None
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     for row, value in rows.items():
         kept[row] = {"measured": circumstances(packages), "result": value}
-    path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(kept, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
