@@ -26,7 +26,7 @@ def commit() -> str:
 def circumstances(packages: Sequence[str]) -> dict[str, object]:
     """Return command, commit, date, machine and versions of a measurement that is made now."""
     return {
-        "command": " ".join(["python", *sys.argv]),
+        "command": " ".join(["python", *sys.argv]).replace(f"{(ROOT.parent / 'shared').resolve()}", "../shared"),
         "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Protocol
 
 from doceo.core.config import AnswerConfig
 from doceo.core.fingerprint import canonical
@@ -16,64 +15,12 @@ from doceo.core.records import ChatRequest, Hit, Message, Passage, ProfileEntry,
 from rag import history as turns
 from rag.compiler import Budget, Count, Parts, Shield, compile_prompt, words_as_tokens
 from rag.refusal import NOTHING_FOUND, OPEN, Gate
+from rag.rewriting import Rewriter
 from rag.searching import search_all
+from rag.summary import Summaries
 
 _READS = 8192
 """Most tokens used of what a model can read, where the config does not say and nothing is pinned."""
-
-
-class Rewritten(Protocol):
-    """What is searched for."""
-
-    @property
-    def queries(self) -> Sequence[str]:
-        """The wordings, the fullest last."""
-        ...
-
-    @property
-    def weights(self) -> Sequence[float]:
-        """How much each counts; they sum to 1."""
-        ...
-
-    @property
-    def by(self) -> str:
-        """Who made them: `none`, `rules`, or a model's name."""
-        ...
-
-    @property
-    def note(self) -> str:
-        """What did not go as asked, or nothing."""
-        ...
-
-
-class Rewrites(Protocol):
-    """Makes a follow-up question stand alone."""
-
-    def queries(self, question: str, history: Sequence[Message]) -> Rewritten:
-        """Return what to search for."""
-        ...
-
-
-class Summed(Protocol):
-    """What turns said, in short."""
-
-    @property
-    def text(self) -> str:
-        """The summary, or nothing."""
-        ...
-
-    @property
-    def note(self) -> str:
-        """Why it leaves out the last of the turns, where it does."""
-        ...
-
-
-class Summarises(Protocol):
-    """Says in short what turns said."""
-
-    def summary(self, turns: Sequence[Message]) -> Summed:
-        """Return a summary."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -93,8 +40,8 @@ class Tools:
 
     retriever: Retriever | None = None
     pinned: Sequence[Passage] = ()
-    rewriter: Rewrites | None = None
-    summaries: Summarises | None = None
+    rewriter: Rewriter | None = None
+    summaries: Summaries | None = None
     chance: Callable[[str, Sequence[Passage]], float] | None = None
     gate: Gate = OPEN
     shield: Callable[[str], Shield] | None = None

@@ -44,29 +44,28 @@ def register(app: typer.Typer) -> None:
         ] = "",
     ) -> int | None:
         """Ask every system the held-out questions and score the answers, with intervals."""
-        from doceo.app.pipeline import evaluate_run
         from doceo.app.runs import existing_run
-        from doceo.app.stages.scores import citations
-        from doceo.cli.shown import show_scores
 
-        target = existing_run(run)
-        names = _names(systems)
+        target, names = existing_run(run), _names(systems)
         if ablate:
             return _ablated(target, _names(ablate), names, settings, console)
-        scores = evaluate_run(target, names, settings, console)
-        show_scores(console, scores)
-        cited = citations(target)
-        if cited:
-            console.show(f"Citations: {'; '.join(one.words for one in cited)}.")
-        console.result(
-            {
-                "run": str(target.path),
-                "scores": [score.model_dump() for score in scores],
-                "citations": [one.model_dump() for one in cited],
-            }
-        )
-        console.next_steps(f"doceo report {target.path}")
+        _evaluated(target, names, settings, console)
         return None
+
+
+def _evaluated(run: Run, systems: list[str], settings: Settings, console: Console) -> None:
+    from doceo.app.pipeline import evaluate_run
+    from doceo.app.stages.scores import citations
+    from doceo.cli.shown import show_scores
+
+    scores = evaluate_run(run, systems, settings, console)
+    cited = citations(run)
+    show_scores(console, scores)
+    if cited:
+        console.show(f"Citations: {'; '.join(one.words for one in cited)}.")
+    made = {"scores": [score.model_dump() for score in scores], "citations": [one.model_dump() for one in cited]}
+    console.result({"run": str(run.path), **made})
+    console.next_steps(f"doceo report {run.path}")
 
 
 def _names(listed: str) -> list[str]:
