@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doceo.core.records import Chunk, Document
+from doceo.text.injections import flags
 from doceo.text.passages import heading_line
 from rag.texts import MANY, Texts, decoded
 
@@ -29,8 +30,8 @@ CREATE TABLE IF NOT EXISTS sources (source TEXT PRIMARY KEY, document_id TEXT NO
 CREATE INDEX IF NOT EXISTS sources_of ON sources (document_id, source);
 CREATE TABLE IF NOT EXISTS chunks (
     id TEXT PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER,
-    text BLOB NOT NULL, heading_path TEXT NOT NULL, sections TEXT NOT NULL, tokens INTEGER NOT NULL,
-    text_sha256 TEXT NOT NULL);
+    text BLOB NOT NULL, heading_path TEXT NOT NULL, sections TEXT NOT NULL, flags TEXT NOT NULL,
+    tokens INTEGER NOT NULL, text_sha256 TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS chunks_by_text ON chunks (text_sha256);
 CREATE INDEX IF NOT EXISTS chunks_of ON chunks (document_id, start);
 CREATE TABLE IF NOT EXISTS vectors (text_sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL);
@@ -82,7 +83,7 @@ class NewTexts(Texts):
             self._database.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", fields)
             self._database.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (document.source, document.id))
             self._database.execute("DELETE FROM chunks WHERE document_id = ?", (document.id,))
-            self._database.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._database.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def remove_sources(self, sources: Iterable[str]) -> None:
         """Forget sources; `sweep` then drops what they leave without one."""
@@ -160,8 +161,9 @@ def layout(document: Document, chunks: Sequence[Chunk]) -> tuple[object, ...]:
     return document.title, document.media_type, pages, metadata, rows
 
 
-def _kept(chunk: Chunk) -> tuple[bytes, str, str, int, str]:
-    return _encoded(chunk.text), json.dumps(chunk.heading_path), _sections(chunk), chunk.tokens, chunk.text_sha256
+def _kept(chunk: Chunk) -> tuple[bytes, str, str, str, int, str]:
+    path, found = json.dumps(chunk.heading_path), json.dumps(flags(chunk.text))
+    return _encoded(chunk.text), path, _sections(chunk), found, chunk.tokens, chunk.text_sha256
 
 
 def _sections(chunk: Chunk) -> str:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from doceo.core.errors import UsageError
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Hit, Passage
-from doceo.text.injections import flags
 from rag.compiler import Count, Shield
 from rag.layout import Layout
 
@@ -83,7 +82,7 @@ def _passage(stored: StoredChunk) -> Passage:
         page=stored.page,
         span=chunk.span,
         score=1.0,
-        flags=flags(chunk.text),
+        flags=stored.flags,
     )
     return Passage(hit=hit, title=stored.title, text=chunk.text, sections=chunk.sections)
 

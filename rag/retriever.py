@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from doceo.core.config import RetrieveConfig
 from doceo.core.protocols import Embedder, Reranker, Retriever
 from doceo.core.records import Arm, Hit, Passage
-from doceo.text.injections import flags
 from rag.arms import Arms, Scores, scaled
 from rag.filters import Selection, Where
 from rag.rerank import reranked
@@ -97,17 +96,24 @@ class HybridRetriever:
         texts = self._arms.questions([(query, shortened(self.index.embedder, query)) for query in asked])
         found = self._arms.search(texts, max(self.config.candidates, k), [key for some in others for key in some])
         fused = self._fused(found, others, list(asked.values()))
-        best = sorted(fused, key=lambda key: (-fused[key], key))[: self._reads(k)]
-        passages, notes = self._passages(best, fused, found[-1], others), list[str]()
-        if self._reranker is not None:
-            question = max(reversed(asked), key=asked.__getitem__)
-            passages, note = reranked(question, passages, self._reranker, self.config.rerank_seconds)
-            notes += [note] if note else []
-        passages = [_trusted(passage) for passage in passages]
-        return Found(sorted(passages, key=lambda one: (-one.hit.score, one.hit.chunk_id))[:k], tuple(notes))
+        if self._reranker is None:
+            fused = self._trusted(_best(fused, _SPARE * k), fused, others)
+            return Found(self._passages(_best(fused, k), fused, found[-1], others))
+        read = self._passages(_best(fused, max(k, self.config.rerank_candidates)), fused, found[-1], others)
+        question = max(reversed(asked), key=asked.__getitem__)
+        passages, note = reranked(question, read, self._reranker, self.config.rerank_seconds)
+        fused = {one.hit.chunk_id: one.hit.score * (FLAGGED if one.hit.flags else 1.0) for one in passages}
+        by_id = {one.hit.chunk_id: one for one in passages}
+        chosen = [_scored(by_id[key], fused[key], by_id[key].hit.arms) for key in _best(fused, k)]
+        return Found(chosen, (note,) if note else ())
 
-    def _reads(self, k: int) -> int:
-        return _SPARE * k if self._reranker is None else max(k, self.config.rerank_candidates)
+    def _trusted(
+        self, keys: Sequence[str], fused: Mapping[str, float], others: Sequence[Mapping[str, Passage]]
+    ) -> dict[str, float]:
+        """Return the scores that passages are trusted with: lower where something in them reads like an order."""
+        flagged = self.index.texts.flagged(keys)
+        flagged |= {key for some in others for key, passage in some.items() if passage.hit.flags}
+        return {key: fused[key] * (FLAGGED if key in flagged else 1.0) for key in keys}
 
     def _others(self, query: str, wide: int) -> dict[str, Passage]:
         """Return what further searches find, by id, each passage with the arms of all that found it."""
@@ -157,6 +163,11 @@ class HybridRetriever:
         return passages
 
 
+def _best(scores: Mapping[str, float], k: int) -> list[str]:
+    """Return the ids with the k highest scores, best first, equal ones by id."""
+    return sorted(scores, key=lambda key: (-scores[key], key))[:k]
+
+
 def shortened(embedder: Embedder, text: str) -> str:
     """Return the beginning of a text that the embedder can read: all of it where it is short enough."""
     while len(offsets := embedder.offsets(text)) > embedder.max_tokens:
@@ -184,7 +195,7 @@ def _passage(stored: StoredChunk) -> Passage:
         page=stored.page,
         span=chunk.span,
         score=0.0,
-        flags=flags(chunk.text),
+        flags=stored.flags,
     )
     return Passage(hit=hit, title=stored.title, text=chunk.text, sections=chunk.sections)
 
@@ -196,8 +207,3 @@ def _with_arms(passage: Passage, arms: Mapping[str, Arm]) -> Passage:
 def _scored(passage: Passage, score: float, arms: Mapping[str, Arm]) -> Passage:
     hit = passage.hit.model_copy(update={"score": round(score, 6), "arms": dict(arms)})
     return passage.model_copy(update={"hit": hit})
-
-
-def _trusted(passage: Passage) -> Passage:
-    """Return a passage with the score that it is trusted with: lower where it was flagged."""
-    return _scored(passage, FLAGGED * passage.hit.score, passage.hit.arms) if passage.hit.flags else passage

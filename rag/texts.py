@@ -26,12 +26,16 @@ MANY = 500
 
 @dataclass(frozen=True)
 class StoredChunk:
-    """A chunk with what is shown of its document; `source` is the first of the document's sources by name."""
+    """A chunk with what is shown of its document; `source` is the first of the document's sources by name.
+
+    `flags` name the known patterns of text that gives orders, by what was known when it was indexed.
+    """
 
     chunk: Chunk
     source: str
     title: str
     page: int | None
+    flags: tuple[str, ...] = ()
 
 
 class Texts:
@@ -97,14 +101,23 @@ class Texts:
         found: dict[str, StoredChunk] = {}
         for some in _lists(ids):
             rows = self.query(
-                "SELECT c.id, c.document_id, c.start, c.end, c.text, c.heading_path, c.sections, c.tokens,"
-                " c.text_sha256, c.page,"
+                "SELECT c.id, c.document_id, c.start, c.end, c.text, c.heading_path, c.sections, c.flags,"
+                " c.tokens, c.text_sha256, c.page,"
                 " d.title, (SELECT MIN(source) FROM sources s WHERE s.document_id = c.document_id)"
                 " FROM chunks c JOIN documents d ON d.id = c.document_id"
                 f" WHERE c.id IN ({','.join('?' * len(some))})",
                 some,
             )
             found.update((stored.chunk.id, stored) for stored in map(_stored, rows))
+        return found
+
+    def flagged(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the chunks that carry flags."""
+        found: set[str] = set()
+        for some in _lists(ids):
+            marks = ",".join("?" * len(some))
+            rows = self.query(f"SELECT id FROM chunks WHERE id IN ({marks}) AND flags != '[]'", some)
+            found.update(str(row[0]) for row in rows)
         return found
 
     def vectors(self, hashes: Iterable[str]) -> dict[str, NDArray[np.float32]]:
@@ -146,7 +159,7 @@ class Texts:
 
 
 def _stored(row: tuple[object, ...]) -> StoredChunk:
-    key, document_id, start, end, text, heading_path, sections, tokens, text_sha256, page, title, source = row
+    key, document_id, start, end, text, heading_path, sections, flags, tokens, text_sha256, page, title, source = row
     assert isinstance(start, int)
     assert isinstance(end, int)
     assert isinstance(tokens, int)
@@ -161,7 +174,7 @@ def _stored(row: tuple[object, ...]) -> StoredChunk:
         tokens=tokens,
         text_sha256=str(text_sha256),
     )
-    return StoredChunk(chunk, str(source), str(title), page)
+    return StoredChunk(chunk, str(source), str(title), page, tuple(json.loads(str(flags))))
 
 
 def decoded(text: object) -> str:
