@@ -65,6 +65,10 @@ class Asking:
             self._stems[word] = next(iter(self._lexical.stems(word)), word)
         return self._stems[word]
 
+    def stems(self, text: str) -> set[str]:
+        """Return the stems of all words of a text but stop words."""
+        return set(self._lexical.terms(text)) if text.strip() else set()
+
     def weight(self, stem: str) -> float:
         """Return how telling a stem is."""
         if stem not in self._weights:

@@ -12,18 +12,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from doceo.text.words import STOP_WORDS
 from rag.clues import Asking, Clues, Scene
 from rag.refusal import log_odds, logistic
 from rag.spans import runs
-from rag.tokens import tokens
 from rag.units import Fields
 from rag.weights import fitted
 
 _SUPERLATIVE = re.compile(r"\b(?:most|least|fewest|(?!interest|honest|modest|forest)\w{2,}est)\b")
 _LOOSE = frozenset({"reason", "manner", "definition"})
-_SURE, _EVIDENT = 0.98, 15.0
-"""The share and the evidence of a field's value: nothing was fitted on tables."""
+_SURE, _LIKELY, _EVIDENT = 0.98, 0.7, 15.0
+"""The shares and the evidence of a field's value: nothing was fitted on tables."""
 WIDE_LEAD = 3.0
 """The lead of a sentence from which more says no more."""
 
@@ -62,16 +60,33 @@ def shorten(asking: Asking, sentence: str) -> Short | None:
 def field_asked(asking: Asking, fields: Fields) -> Short | None:
     """Return the value of the field that a question names and does not tell, of a table's row or a record.
 
-    The field that is named beside the question word goes first. Which of many rows is the highest is not known here.
+    Of a row with several fields, the question has to name another one's value too: else it is about all rows, or about
+    the name itself ("What is a reason?"). The field that is named beside the question word goes first. Where a field is
+    named with its value ("the address /healthz"), the longest of the others answers. Which of many rows is the highest
+    is not known here.
     """
     if not fields or _SUPERLATIVE.search(asking.text):
         return None
+    named = [(asking.stems(name), value) for name, value in fields]
     found: list[tuple[bool, float, str]] = []
-    for name, value in fields:
-        stems = {asking.stem(token.lower) for token in tokens(name) if token.is_word and token.lower not in STOP_WORDS}
-        if stems and stems <= asking.worth.keys() and value.lower() not in asking.text and _fits(asking, value):
+    for stems, value in named:
+        meant = len(named) == 1 or any(
+            (asking.stems(other) - stems) & asking.worth.keys() for _, other in named if other != value
+        )
+        known = value.strip("`\"'").lower() in asking.text
+        if meant and not known and stems and stems <= asking.worth.keys() and _fits(asking, value):
             found.append((asking.noun in stems, sum(asking.worth[stem] for stem in stems), value))
-    return Short(max(found, key=lambda one: one[:2])[2], _SURE, _SURE, _EVIDENT) if found else None
+    if found:
+        return Short(max(found, key=lambda one: one[:2])[2], _SURE, _SURE, _EVIDENT)
+    told = [value for stems, value in named if _tells(asking, stems, value)]
+    others = [value for _, value in named if value not in told]
+    return Short(max(others, key=len), _LIKELY, _LIKELY, _EVIDENT) if told and others else None
+
+
+def _tells(asking: Asking, name: set[str], value: str) -> bool:
+    """Say whether a question holds a field's name and its value."""
+    words = asking.stems(value)
+    return bool(name and words) and name | words <= asking.worth.keys()
 
 
 def _fits(asking: Asking, value: str) -> bool:

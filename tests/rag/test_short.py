@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rag.clues import Asking, Scene
 from rag.lexical import FOLDER, Lexical, write
 from rag.question import understand
-from rag.short import Short, right, shorten
+from rag.short import Short, field_asked, right, shorten
 from rag.spans import runs
 from rag.tokens import tokens
 
@@ -132,3 +132,26 @@ def test_runs_lie_in_the_sentence(lexical: Lexical, sentence: str) -> None:
 def test_a_surer_answer_is_likelier_right() -> None:
     sure, unsure = Short("a", 0.9, 0.95, 5.0), Short("a", 0.1, 0.2, 5.0)
     assert right(sure, 0.9, 2.0) > 0.6 > 0.4 > right(unsure, 0.5, 0.1)
+
+
+REASONS = (("Reason", "`form`"), ("Meaning", "The wording is not acceptable"))
+LOAVES = (("Food", "Rye loaf"), ("Calories", "259"), ("Baked at", "230 degrees"))
+
+
+@pytest.mark.parametrize(
+    ("question", "fields", "answer"),
+    [
+        ("How many calories has a rye loaf?", LOAVES, "259"),
+        ("How many calories has a wheat roll?", LOAVES, None),  # another row's
+        ("What is a reason?", REASONS, None),  # about the name of the column
+        ("What does the reason form mean?", REASONS, "The wording is not acceptable"),
+        ("How is the reason form to be understood?", REASONS, "The wording is not acceptable"),
+        ("Which food has the most calories?", LOAVES, None),  # about all rows
+        ("What is the email?", (("Email", "office@harrow.example"),), "office@harrow.example"),
+    ],
+)
+def test_the_field_that_is_asked_for(
+    lexical: Lexical, question: str, fields: tuple[tuple[str, str], ...], answer: str | None
+) -> None:
+    found = field_asked(Asking(question, lexical), fields)
+    assert (found and found.text) == answer
