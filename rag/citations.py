@@ -52,13 +52,13 @@ class Citing:
     ) -> None:
         self._passages, self._lookup, self._embed, self._question = passages, lookup, embed, question
         self._text, self._done = "", 0
-        self._found: dict[tuple[int, Span], Citation] = {}
+        self._found: dict[tuple[int, Span, bool], Citation] = {}
         self.unknown: list[int] = []
         """Numbers that the text cites and no passage has."""
 
     @property
     def found(self) -> tuple[Citation, ...]:
-        """The citations until now, in order; the same words of a passage once."""
+        """The citations until now, in order; the same words of a passage once, twice where a statement misuses them."""
         return tuple(self._found.values())
 
     def add(self, piece: str) -> Iterator[Citation]:
@@ -95,7 +95,8 @@ class Citing:
         found = [best_support(sought, self._passages[n - 1].text, embed) for n in known]
         for n, support, holds in zip(known, found, supported(statement, found), strict=True):
             citation = quoted(n, self._passages[n - 1], support.start, support.end, self._lookup, supported=holds)
-            if (key := (n, citation.span)) not in self._found:
+            # the same words may support one statement and not another
+            if (key := (n, citation.span, holds)) not in self._found:
                 self._found[key] = citation
                 yield citation
 
@@ -128,6 +129,7 @@ def quoted(n: int, passage: Passage, start: int, end: int, lookup: Lookup, *, su
         heading_path=passage.headings(start),
         span=span,
         quote=quote,
+        flags=hit.flags,
         verified=supported and document is not None and document.text[span.start : span.end] == quote,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -23,6 +24,17 @@ HEAD = (
 )
 _MOST = 1500
 """Characters of a profile that a model is shown."""
+_SECRET = re.compile(
+    r"\b(?:pass(?:word|code|phrase)s?|pin(?: code)?s?|api[ -]?keys?|secrets?|tokens?|logins?|credentials?"
+    r"|(?:credit|debit|bank) ?cards?|card number|account number|iban|cvc|passwort|kennwort|mot de passe|contraseña)\b",
+    re.I,
+)
+_STREET = re.compile(
+    r"\b\d{1,5}[a-z]?,? (?:[\w.'-]+ ){1,3}"
+    r"(?:street|st|road|rd|avenue|ave|lane|drive|square|court|place|way|boulevard)\b"
+    r"|\b\w+(?:straße|strasse|weg|gasse|platz)\.? \d{1,4}\b",
+    re.I,
+)
 _LONGEST, LONGEST_TEXT = 2000, 200
 """Characters of a message that are read, and of an entry."""
 
@@ -108,7 +120,7 @@ class Proposer:
         if self._provider is not None and may_hold_something(message):
             proposed = self._read(message, known) or proposed
         new = [entry for entry in proposed if not is_known(entry, known)]
-        return [entry for entry in new if not _is_private(entry.text)]
+        return [entry for entry in new if not is_private(entry.text)]
 
     def _read(self, message: str, known: Sequence[ProfileEntry]) -> list[Proposed]:
         assert self._provider is not None
@@ -147,7 +159,8 @@ def _bare(text: str) -> str:
     return " ".join(text.replace("’", "'").casefold().split()).rstrip(".!?")
 
 
-def _is_private(text: str) -> bool:
+def is_private(text: str) -> bool:
+    """Say whether a text holds what no profile keeps: passwords, numbers of cards, addresses and the like."""
     from data.private import find
 
-    return bool(find(text))
+    return bool(_SECRET.search(text) or _STREET.search(text) or find(text))

@@ -154,6 +154,9 @@ def _said(sentence: str) -> Iterator[tuple[EntryKind, str]]:
         yield from _style(sentence)
     if name := _CALL_ME.search(sentence) or _CALLED.search(sentence):
         yield "fact", f"The user's name is {name[1]}."
+        rest = re.sub(r"^\W*(?:and|und|et|y|e)\b\W*", "", sentence[name.end() :], flags=re.I)
+        if rest != sentence[name.end() :]:
+            yield from _said(rest)
         return
     if wish := _PREFERS.match(sentence):
         verb = next((_VERBS[at] for at in range(2) if wish[at + 1]), _VERBS[2])

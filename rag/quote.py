@@ -11,7 +11,7 @@ from rag import history as turns
 from rag.citations import quoted
 from rag.excerpt import excerpts
 from rag.reading import Candidate, lead, read
-from rag.refusal import NOTHING_FOUND, Gate, refusal, sentence_chance
+from rag.refusal import NO_QUESTION, NOTHING_FOUND, Gate, refusal, says_nothing, sentence_chance
 from rag.retriever import LONGEST_QUERY, HybridRetriever
 from rag.searching import search_all
 from rag.short import right
@@ -75,6 +75,8 @@ class QuoteAnswerer:
 
     def _answer(self, question: str, history: Sequence[Message], passages: Sequence[Passage]) -> Answer:
         hits = tuple(passage.hit for passage in passages)
+        if says_nothing(question):
+            return refusal(NO_QUESTION, hits)
         candidates = read(question, passages, self._index, turns.leaned_on(question, history))
         if not candidates:
             return refusal(NOTHING_FOUND, hits)

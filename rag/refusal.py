@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from doceo.core.records import Answer, Hit, Passage, Usage
 from doceo.text.passages import REFUSAL, without_markers
+from doceo.text.words import WORD, closed
 from rag.signs import chance_weights, signs
 from rag.weights import fitted
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from rag.reading import Candidate
 
 NOTHING_FOUND = "No passage of the documents matches the question."
+NO_QUESTION = "This asks nothing of the documents."
 MODEL_REFUSED = "The model did not find the answer in the passages."
+_SMALL_TALK = closed(
+    "hi hello hey hallo thanks thank you thx ok okay yes no yeah nope bye goodbye cheers great good nice fine morning "
+    "afternoon evening night day please test testing there so much very well cool danke bitte ja nein merci gracias"
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,12 @@ def sentence_chance(best: Candidate) -> float:
 def refusal(reason: str, hits: Sequence[Hit] = (), usage: Usage | None = None) -> Answer:
     """Return the answer that says it cannot be found: no citations, the reason kept."""
     return Answer(text=REFUSAL, refused=True, reason=reason, hits=tuple(hits), usage=usage or Usage())
+
+
+def says_nothing(question: str) -> bool:
+    """Say whether a message is a greeting, thanks, or the like: nothing that documents could answer."""
+    words = {match.group().lower() for match in WORD.finditer(question)}
+    return bool(words) and words <= _SMALL_TALK
 
 
 def is_refusal(text: str) -> bool:

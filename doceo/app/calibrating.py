@@ -110,12 +110,16 @@ def _points(
     questions: str,
     reviews: str,
 ) -> tuple[list[Point], list[str]]:
-    old, notes = read_calibration(folder) if reviews else None, list[str]()
+    old, notes = None if questions else read_calibration(folder), list[str]()
     recipe = Recipe.of(retriever.index.manifest.embedder, settings.retrieve)
     if old is not None and old.recipe != recipe:
         notes.append("What was fitted on before was searched in another way and is left out.")
         old = None
-    if questions or old is not None:
+    people = [point for point in old.points if point.origin != "made"] if old else []
+    if people and not reviews:
+        notes.append(f"Fitted on the {len(people)} questions that people gave before; --questions begins anew.")
+        return merged(old.points if old else (), ()), notes
+    if questions or (old is not None and reviews):
         named = Path(questions or reviews)
         new = _scored(retriever, _judged(named), settings, progress, "reviewed" if reviews else "given")
         return merged(old.points if old else (), new), notes

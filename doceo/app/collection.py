@@ -48,7 +48,13 @@ def index_collection(
     known = _known_roots(folder)
     if not sync:
         _check_roots(known, roots)
-    files = find_files(sources)
+    try:
+        files = find_files(sources)
+    except InputError as error:
+        if gone := sorted(known.keys() & {Path(source).name for source in sources if not Path(source).exists()}):
+            hint = f"To delete what was indexed from {gone[0]}, index the other sources with --sync."
+            raise InputError(error.message, hint=f"{error.hint} {hint}") from error
+        raise
     documents, skipped = read_documents(files, settings.read, progress)
     chunks: list[Chunk] = []
     with progress.task("chunk", len(documents), "documents") as task:

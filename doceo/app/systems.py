@@ -76,6 +76,8 @@ class Systems:
             from rag.quote import QuoteAnswerer
 
             retriever = self.retriever()
+            if self.settings.answer.context == "pin":
+                self.progress.say("Passages are retrieved: `quote` has no prompt that documents could be pinned in.")
             return QuoteAnswerer(
                 retriever, k=self.settings.retrieve.k, gate=self._gate("quote"), trace=self.settings.answer.trace
             )

@@ -133,7 +133,12 @@ class Talk:
         self._summaries = {}
 
     def keep(self) -> None:
-        """Keep this conversation from now on, its turns until now included. Raises StorageError."""
+        """Keep this conversation from now on, its turns until now included. Raises as `store`.
+
+        A file is made with the first turn; a server, and an address that is none, are tried at once.
+        """
+        if self.has_store:
+            _ = self.store
         self._write()
         self.keeping = True
 

@@ -101,6 +101,7 @@ def _export(talk: Talk, console: Console, rest: str) -> object:
     if path.exists():
         raise UsageError(f"{path} exists.", hint="Name a new file.")
     write_json(path, held)
+    path.chmod(0o600)
     console.say(f"Written to {path}.")
     return held
 

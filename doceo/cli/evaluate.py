@@ -61,6 +61,11 @@ def _evaluated(run: Run, systems: list[str], settings: Settings, console: Consol
     scores = evaluate_run(run, systems, settings, console)
     cited = citations(run)
     show_scores(console, scores)
+    if not scores:
+        console.say(
+            "No question was held out in this run, so that there is nothing to score: generate from more documents, or "
+            "give questions that people wrote (--questions FILE of `doceo run`)."
+        )
     if cited:
         console.show(f"Citations: {'; '.join(one.words for one in cited)}.")
     made = {"scores": [score.model_dump() for score in scores], "citations": [one.model_dump() for one in cited]}

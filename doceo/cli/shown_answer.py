@@ -72,7 +72,8 @@ def _source(citation: Citation, width: int) -> Iterator[str]:
     page = f", page {citation.page}" if citation.page else ""
     headings = heading_line(citation.title, citation.heading_path)
     mark = "" if citation.verified else "  (not verified: these words may not say that)"
-    yield _wrapped(f"{citation.source}{page}{mark}", width, f"  [{citation.n}] ", "      ")
+    flagged = f"  (its passage reads like an order: {', '.join(citation.flags)})" if citation.flags else ""
+    yield _wrapped(f"{citation.source}{page}{mark}{flagged}", width, f"  [{citation.n}] ", "      ")
     if headings and headings != citation.source:
         yield _wrapped(headings, width, "      ")
     quote = " ".join(citation.quote.split())

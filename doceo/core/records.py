@@ -292,7 +292,11 @@ class Passage(Record):
 
 
 class Citation(Record):
-    """A source of an answer. `verified` says that code found `quote` at `span` of the document."""
+    """A source of an answer.
+
+    `verified` says that code found `quote` at `span` of the document, and that it says what the answer says. `flags`
+    name what in its passage reads like an order to a model.
+    """
 
     n: int
     document_id: str
@@ -303,6 +307,7 @@ class Citation(Record):
     span: Span
     quote: str
     verified: bool
+    flags: tuple[str, ...] = ()
 
 
 class Usage(Record):

@@ -151,6 +151,8 @@ def test_calibrate_on_questions_of_ones_own(library: Path) -> None:
     again = json.loads(doceo("calibrate", *mine, "--reviews", "judged.jsonl", "--coverage", "0.9", "--json").stdout)
     assert again["questions"] == {"given": 20, "reviewed": 1}
     assert again["model"]["coverage"] >= 0.9
+    third = json.loads(doceo("calibrate", *mine, "--risk", "0.2", "--json").stdout)
+    assert third["questions"] == again["questions"]  # what people gave is not thrown away
     shown = doceo("calibrate", *mine, "--questions", "mine.jsonl", "--risk", "0.1")
     assert "risk of at most 10%" in shown.output
     assert "21 questions (21 given)" in shown.output

@@ -218,3 +218,15 @@ def test_every_verified_quote_is_the_text_at_its_span(text: str) -> None:
     for citation in cited(text, PASSAGES, lookup):
         assert TEXT[citation.span.start : citation.span.end] == citation.quote
         assert 1 <= citation.n <= len(PASSAGES)
+
+
+def test_a_statement_that_the_words_do_not_hold_stays_marked_beside_one_that_they_do() -> None:
+    said = "The lighthouse was built in 1872 [1]. The lighthouse was built in 1950 [1]."
+    text = "The lighthouse was built in 1872."
+    document = Document(
+        id=Document.identify(text), source="a", media_type="text/plain", title="a", text=text, sha256="0"
+    )
+    hit = Hit(chunk_id="c", source="a", span=Span(document_id=document.id, start=0, end=len(text)), score=1.0)
+    for statement in (said, " ".join(reversed(said.split(". ", 1))).replace("[1]. ", "[1]. ")):
+        found = cited(statement, [Passage(hit=hit, title="a", text=text)], lambda _: document)
+        assert sorted(citation.verified for citation in found) == [False, True]

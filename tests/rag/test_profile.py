@@ -142,3 +142,10 @@ def test_what_is_known_or_private_is_not_proposed() -> None:
     proposer = Proposer()
     assert proposer.propose("Call me Anna.", [entry("the user's name is Anna")]) == []
     assert proposer.propose("Remember that my address is anna.smith@gmail.com.") == []
+    for secret in ("my password is hunter2", "my PIN is 4471", "I live at 12 Main Street, Springfield"):
+        assert proposer.propose(f"Remember that {secret}.") == []
+
+
+def test_what_follows_a_name_is_read_too() -> None:
+    texts = [one.text for one in Proposer().propose("My name is Ada and I live in Norwich.")]
+    assert texts == ["The user's name is Ada.", "The user lives in Norwich."]

@@ -17,6 +17,7 @@ from doceo.text.passages import REFUSAL, without_markers
 from rag.index import Index
 from rag.indexing import update
 from rag.quote import QuoteAnswerer
+from rag.refusal import NO_QUESTION
 from rag.retriever import HybridRetriever
 
 SQUAD = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "squad" / "squad-v1.1-dev.first24.json.gz"
@@ -153,3 +154,10 @@ def test_squad_articles(minilm: MiniLM, tmp_path: Path) -> None:
     assert all(proven(answer, index) for answer, _ in answers)
     assert sum(held) / len(held) > 0.55
     index.close()
+
+
+@pytest.mark.parametrize("said", ["Hi", "thank you very much!", "ok", "Test"])
+def test_small_talk_is_no_question(quote: QuoteAnswerer, said: str) -> None:
+    answer = quote.answer(said)
+    assert answer.refused
+    assert answer.reason == NO_QUESTION

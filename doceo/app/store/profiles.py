@@ -11,7 +11,7 @@ from doceo.app.store.engine import Database
 from doceo.app.store.tables import profile_entries, profile_settings
 from doceo.core.errors import InputError
 from doceo.core.records import ProfileEntry
-from rag.profile import DAY, is_known, one_line, replaced
+from rag.profile import DAY, is_known, is_private, one_line, replaced
 from rag.profile_rules import EntryKind, Proposed
 
 _MOST = 100
@@ -122,6 +122,11 @@ def _checked(text: str) -> str:
     line = one_line(storable(text))
     if not line:
         raise InputError("The entry is empty.", hint="Say something: /profile add I prefer brief answers.")
+    if is_private(line):
+        raise InputError(
+            "Profiles keep no passwords, numbers of cards or accounts, and no addresses.",
+            hint="Leave that out: every model that answers is shown the profile.",
+        )
     return line
 
 

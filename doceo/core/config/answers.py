@@ -44,7 +44,7 @@ class AnswerConfig(Config):
     `auto` takes what `doceo calibrate --context` measured to be better, or retrieves."""
     refuse_below: float | None = Field(default=None, ge=0, le=1)
     """Least chance of the passages holding an answer, below which no model is asked; left out, what was calibrated
-    for the index, else what ships; 0 never refuses."""
+    for the index, else what ships; 0 refuses only where nothing is found."""
     rewriting: Literal["auto", "model", "rules", "none"] = "auto"
     """How a follow-up becomes a question that stands alone: by the model that answers, by rules from the turns
     before, or not at all; `auto` asks a model on a server, and goes by rules otherwise."""
