@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from data.jsonl import write_json
 from data.manifest import hash_inputs
-from doceo.core.errors import IndexUnusable
+from doceo.core.errors import IndexOutdated, IndexUnusable
 from doceo.core.records import Record
 from rag import chroma_files, versions
 from rag.vectors import FOLDER as CHROMA
@@ -48,7 +48,10 @@ def read_manifest(folder: Path, version: Path) -> IndexManifest:
             )
         manifest = IndexManifest.model_validate_json(text)
         if manifest.format < FORMAT:
-            raise versions.unusable(folder, f"an older Doceo made it, in format {manifest.format}")
+            raise IndexOutdated(
+                f"The index {folder} cannot be used: an older Doceo made it, in format {manifest.format}.",
+                hint=f"Delete the folder {folder} and index the documents again: doceo index SRC.",
+            )
     except (OSError, ValueError, ValidationError) as error:
         raise versions.unusable(folder, f"the manifest of version {version.name} cannot be read") from error
     return manifest

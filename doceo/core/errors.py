@@ -211,6 +211,10 @@ class IndexUnusable(DoceoError):
     code = "index"
 
 
+class IndexOutdated(IndexUnusable):
+    """An older program made the index: it has to be made anew."""
+
+
 class TrainingError(DoceoError):
     """Nothing to train on, a base that cannot be trained, or a run that diverged."""
 

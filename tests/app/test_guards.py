@@ -195,3 +195,13 @@ def test_the_manifest_tells_how_long_the_work_took(tiny_run: Path) -> None:
         made = read_manifest(tiny_run / stage)
         assert made is not None
         assert made.wall_s > 0.02, stage
+
+
+def test_an_index_of_an_older_format_is_made_anew_from_the_run(tiny_run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tiny_run, tmp_path / "tiny")
+    (manifest,) = (copy / "index").glob("0*/manifest.json")
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format": 1}))
+    said = run_doceo("evaluate", copy, "--systems", "quote+rag", "--resamples", "100")
+    assert said.exit_code == 0
+    assert "an older Doceo made it" in said.stderr
+    assert json.loads(next((copy / "index").glob("0*/manifest.json")).read_text())["format"] > 1

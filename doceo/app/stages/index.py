@@ -6,13 +6,20 @@ from pathlib import Path
 
 from data.store import Run
 from doceo.app.stages.documents import Ingested
+from doceo.core.errors import IndexOutdated
 from doceo.core.protocols import Progress
+from rag.index import delete
 from rag.indexing import IndexReport, update
 
 
 def index_run(run: Run, ingested: Ingested, embedder: str, progress: Progress) -> IndexReport:
-    """Bring the run's index to exactly the run's documents."""
-    return index_documents(run.index, ingested, embedder, progress, sync=True)
+    """Bring the run's index to exactly the run's documents; one that an older program made is made anew."""
+    try:
+        return index_documents(run.index, ingested, embedder, progress, sync=True)
+    except IndexOutdated as error:
+        progress.say(f"{error.message} It is made anew from the run's documents.")
+        delete(run.index)
+        return index_documents(run.index, ingested, embedder, progress, sync=True)
 
 
 def index_documents(folder: Path, ingested: Ingested, embedder: str, progress: Progress, *, sync: bool) -> IndexReport:
