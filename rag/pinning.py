@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from doceo.core.errors import UsageError
 from doceo.core.fingerprint import sha256
-from doceo.core.records import Hit, Passage
+from doceo.core.records import Passage
 from rag.compiler import Count, Shield
 from rag.layout import Layout
 
 if TYPE_CHECKING:
     from rag.index import Index
-    from rag.texts import StoredChunk
 
 _QUESTION = "What is it?"
 _FEWEST_BYTES, _BYTES = 8, 4
@@ -70,21 +69,7 @@ def pin(index: Index, count: Count, budget: int, *, model: str, shield: Shield |
 def passages_in_order(index: Index) -> list[Passage]:
     """Return every passage of an index by source and place, with score 1 and no arms, since nothing was searched."""
     stored = index.texts.chunks(index.texts.chunk_ids())
-    return [_passage(one) for one in sorted(stored.values(), key=lambda one: (one.source, one.chunk.span.start))]
-
-
-def _passage(stored: StoredChunk) -> Passage:
-    chunk = stored.chunk
-    hit = Hit(
-        chunk_id=chunk.id,
-        source=stored.source,
-        heading_path=chunk.heading_path,
-        page=stored.page,
-        span=chunk.span,
-        score=1.0,
-        flags=stored.flags,
-    )
-    return Passage(hit=hit, title=stored.title, text=chunk.text, sections=chunk.sections)
+    return [one.passage(1.0) for one in sorted(stored.values(), key=lambda one: (one.source, one.chunk.span.start))]
 
 
 def _bytes(index: Index) -> int:

@@ -25,7 +25,7 @@ HEAD = (
 _MOST = 1500
 """Characters of a profile that a model is shown."""
 _SECRET = re.compile(
-    r"\b(?:pass(?:word|code|phrase)s?|pin(?: code)?s?|api[ -]?keys?|secrets?|tokens?|logins?|credentials?"
+    r"\b(?:pass(?:word|code|phrase)s?|pin(?: code)?s?|api[ -]?keys?|credentials?"
     r"|(?:credit|debit|bank) ?cards?|card number|account number|iban|cvc|passwort|kennwort|mot de passe|contraseña)\b",
     re.I,
 )

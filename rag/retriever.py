@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 from doceo.core.config import RetrieveConfig
 from doceo.core.protocols import Embedder, Reranker, Retriever
-from doceo.core.records import Arm, Hit, Passage
+from doceo.core.records import Arm, Passage
 from rag.arms import Arms, Scores, scaled
 from rag.filters import Selection, Where
 from rag.rerank import reranked
 
 if TYPE_CHECKING:
     from rag.index import Index
-    from rag.texts import StoredChunk
 
 LONGEST_QUERY = 2000
 """Characters of a question that are searched with: more say no more, and cost seconds."""
@@ -156,7 +155,7 @@ class HybridRetriever:
         arms = last.arms(keys)
         passages = []
         for key in keys:
-            passage = _passage(stored[key]) if key in stored else beside.get(key)
+            passage = stored[key].passage() if key in stored else beside.get(key)
             if passage is not None:
                 shown = arms[key] | (beside[key].hit.arms if key in beside else {})
                 passages.append(_scored(passage, fused[key], shown))
@@ -184,20 +183,6 @@ def _weighted(queries: Mapping[str, float] | Sequence[str]) -> dict[str, float]:
             asked[query[:LONGEST_QUERY]] = asked.get(query[:LONGEST_QUERY], 0.0) + weight
     total = sum(asked.values())
     return {query: weight / total for query, weight in asked.items()}
-
-
-def _passage(stored: StoredChunk) -> Passage:
-    chunk = stored.chunk
-    hit = Hit(
-        chunk_id=chunk.id,
-        source=stored.source,
-        heading_path=chunk.heading_path,
-        page=stored.page,
-        span=chunk.span,
-        score=0.0,
-        flags=stored.flags,
-    )
-    return Passage(hit=hit, title=stored.title, text=chunk.text, sections=chunk.sections)
 
 
 def _with_arms(passage: Passage, arms: Mapping[str, Arm]) -> Passage:

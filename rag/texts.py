@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from doceo.core.records import Chunk, Document, Section, Span
+from doceo.core.records import Chunk, Document, Hit, Passage, Section, Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,20 @@ class StoredChunk:
     title: str
     page: int | None
     flags: tuple[str, ...] = ()
+
+    def passage(self, score: float = 0.0) -> Passage:
+        """Return it as a passage that no search has found yet."""
+        chunk = self.chunk
+        hit = Hit(
+            chunk_id=chunk.id,
+            source=self.source,
+            heading_path=chunk.heading_path,
+            page=self.page,
+            span=chunk.span,
+            score=score,
+            flags=self.flags,
+        )
+        return Passage(hit=hit, title=self.title, text=chunk.text, sections=chunk.sections)
 
 
 class Texts:

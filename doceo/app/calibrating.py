@@ -118,6 +118,8 @@ def _points(
     people = [point for point in old.points if point.origin != "made"] if old else []
     if people and not reviews:
         notes.append(f"Fitted on the {len(people)} questions that people gave before; --questions begins anew.")
+        if old and old.version != retriever.index.version:
+            notes.append("The documents have changed since they were asked: give the questions again.")
         return merged(old.points if old else (), ()), notes
     if questions or (old is not None and reviews):
         named = Path(questions or reviews)

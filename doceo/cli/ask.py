@@ -24,6 +24,9 @@ CollectionOption = Annotated[
         "--collection", metavar="C", help="Answer from this collection; left out, `default`.", show_default=False
     ),
 ]
+OptionalRun = Annotated[
+    str, typer.Argument(metavar="[RUN]", help="A run; a bare name lies under runs/.", show_default=False)
+]
 NoDocuments = Annotated[bool, typer.Option("--no-documents", help="Let the model answer alone.")]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from doceo.app.settings import Settings
-from doceo.cli.ask import CollectionOption
+from doceo.cli.ask import CollectionOption, OptionalRun
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
 
@@ -16,8 +16,8 @@ QuestionsOption = Annotated[
     typer.Option(
         "--questions",
         metavar="FILE",
-        help="Questions to fit on, one JSON object a line: question, answerable (true or false). Left out, some are "
-        "made from the documents.",
+        help="Questions to fit on, one JSON object a line: question, answerable (true or false). Left out, those "
+        "that were given before, else some are made from the documents.",
         show_default=False,
     ),
 ]
@@ -49,9 +49,7 @@ def register(app: typer.Typer) -> None:
     def calibrate(
         settings: Settings,
         console: Console,
-        run: Annotated[
-            str, typer.Argument(metavar="[RUN]", help="A run; a bare name lies under runs/.", show_default=False)
-        ] = "",
+        run: OptionalRun = "",
         collection: CollectionOption = "",
         questions: QuestionsOption = "",
         reviews: ReviewsOption = "",

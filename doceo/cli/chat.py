@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doceo.app.settings import Settings
-from doceo.cli.ask import CollectionOption, NoDocuments
+from doceo.cli.ask import CollectionOption, NoDocuments, OptionalRun
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
 
@@ -23,9 +23,7 @@ def register(app: typer.Typer) -> None:
     def chat(
         settings: Settings,
         console: Console,
-        run: Annotated[
-            str, typer.Argument(metavar="[RUN]", help="A run; a bare name lies under runs/.", show_default=False)
-        ] = "",
+        run: OptionalRun = "",
         collection: CollectionOption = "",
         no_documents: NoDocuments = False,
         keep: Annotated[

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from data.store import Run
 from doceo.app.stages.documents import Ingested
 from doceo.core.errors import IndexOutdated
@@ -14,16 +12,12 @@ from rag.indexing import IndexReport, update
 
 def index_run(run: Run, ingested: Ingested, embedder: str, progress: Progress) -> IndexReport:
     """Bring the run's index to exactly the run's documents; one that an older program made is made anew."""
+    from doceo.providers.embedders import open_embedder
+
+    opened = open_embedder(embedder)
     try:
-        return index_documents(run.index, ingested, embedder, progress, sync=True)
+        return update(run.index, ingested.documents, ingested.chunks, opened, sync=True, progress=progress)
     except IndexOutdated as error:
         progress.say(f"{error.message} It is made anew from the run's documents.")
         delete(run.index)
-        return index_documents(run.index, ingested, embedder, progress, sync=True)
-
-
-def index_documents(folder: Path, ingested: Ingested, embedder: str, progress: Progress, *, sync: bool) -> IndexReport:
-    """Add and update documents in an index; what vanished from under a named source is deleted."""
-    from doceo.providers.embedders import open_embedder
-
-    return update(folder, ingested.documents, ingested.chunks, open_embedder(embedder), sync=sync, progress=progress)
+        return update(run.index, ingested.documents, ingested.chunks, opened, sync=True, progress=progress)
