@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from doceo.core.protocols import Answerer
 from doceo.core.records import Answer, Citation, Message, ProfileEntry, Turn
-from rag.profile import Proposer
+from rag.profile import Proposer, is_private
 from rag.profile_rules import says_nothing_else
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from doceo.app.store.said import Said
 
 NOTED = "Noted."
+NOT_NOTED = "Not noted: a profile keeps no passwords, numbers of cards, or addresses."
 
 
 class Talk:
@@ -96,9 +97,10 @@ class Talk:
         where the turn cannot be kept.
         """
         if self.profile_on and says_nothing_else(question):
-            yield NOTED
-            yield Answer(text=NOTED)
-            self._remember(question, Answer(text=NOTED))
+            said = NOT_NOTED if is_private(question) else NOTED
+            yield said
+            yield Answer(text=said)
+            self._remember(question, Answer(text=said))
             return
         for piece in self.answerer.stream(question, self._history, self.profile()):
             yield piece

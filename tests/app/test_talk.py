@@ -138,6 +138,7 @@ def test_the_profile_is_off_until_it_is_switched_on_and_stays_so_for_later_calls
 def test_what_only_tells_something_is_noted_and_not_searched_for() -> None:
     talk = Talk(Echo(), profile=True)
     assert ask(talk, "Call me Ann.") == "Noted."
+    assert ask(talk, "Remember that my password is hunter2.").startswith("Not noted")
     assert ask(talk, "Call me Ann. What is a ferry?") == "You said: Call me Ann. What is a ferry?"
     off = Talk(Echo())
     assert ask(off, "Call me Ann.") == "You said: Call me Ann."
