@@ -36,8 +36,9 @@ check: $(TOOLS) docs-check ## style, types, import floors, and the docs against 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs-check: $(TOOLS) ## commands, flags and links in the docs against the program
+docs-check: $(TOOLS) ## the docs against the program, and their figures against the results files
 	$(BIN)/python scripts/check_docs.py
+	$(BIN)/python scripts/check_figures.py
 
 fix: $(TOOLS) ## repair style where ruff can
 	$(BIN)/ruff check --fix .
