@@ -119,7 +119,7 @@ def _score(model: LocalModel, asked: list[tuple[tuple[Message, ...], list[str]]]
     found = {}
     for metric in (F1(), ExactMatch()):
         values = [
-            metric.statistics(reply.text.replace("[1]", "").strip(), answers)[0]
+            metric.compare(reply.text.replace("[1]", "").strip(), answers)[0]
             for reply, (_, answers) in zip(replies, asked, strict=True)
         ]
         found[metric.name] = round(float(statistics.mean(values)), 1)

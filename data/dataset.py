@@ -109,6 +109,7 @@ def _question(pair: Pair, name: SetName) -> Question:
         history=pair.history,
         answerable=pair.answerable,
         kind=pair.kind,
+        difficulty=pair.difficulty,
         topic=pair.topic,
     )
 

@@ -42,6 +42,7 @@ _QUESTIONS = f"""- config_name: held_out
       - {{name: quote, dtype: string}}
     - {{name: answerable, dtype: bool}}
     - {{name: kind, dtype: string}}
+    - {{name: difficulty, dtype: string}}
     - {{name: topic, dtype: string}}
     - {{name: author, dtype: string}}
 """

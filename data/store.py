@@ -32,6 +32,8 @@ DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER, ANSWERS, SCORES = STAGES = (
     "7-scores",
 )
 INDEX = "index"
+JUDGED = "6-judged"
+"""What a judge model said of the answers; most runs have none."""
 _MAKERS = {
     DOCUMENTS: "doceo ingest SRC --out {run}",
     CHUNKS: "doceo ingest SRC --out {run}",
@@ -41,6 +43,7 @@ _MAKERS = {
     ANSWERS: "doceo evaluate {run}",
     SCORES: "doceo evaluate {run}",
     INDEX: "doceo run SRC --out {run}",
+    JUDGED: "doceo evaluate {run} --judge MODEL",
 }
 
 
@@ -96,6 +99,9 @@ class Stage:
             shutil.rmtree(work, ignore_errors=True)
         try:
             work.mkdir(parents=True, exist_ok=True)
+            for half in work.rglob(".*.tmp"):
+                if half.is_file():
+                    half.unlink()  # a process died while it wrote a file (`whole_file`)
         except OSError as error:
             raise storage_error(error, work) from error
         write_text(recipe, identity)

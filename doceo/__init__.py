@@ -14,11 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from doceo.app.face import RunResult, ask, chat, generate, index, run
+    from doceo.app.face import RunResult, ask, chat, generate, index, loop, run
     from doceo.core.errors import DoceoError
     from doceo.core.records import Answer, Pair, Score
 
-__all__ = ["Answer", "DoceoError", "Pair", "RunResult", "Score", "ask", "chat", "generate", "index", "run"]
+__all__ = ["Answer", "DoceoError", "Pair", "RunResult", "Score", "ask", "chat", "generate", "index", "loop", "run"]
 
 _HOMES = {
     "Answer": "doceo.core.records",
@@ -30,6 +30,7 @@ _HOMES = {
     "chat": "doceo.app.face",
     "generate": "doceo.app.face",
     "index": "doceo.app.face",
+    "loop": "doceo.app.face",
     "run": "doceo.app.face",
 }
 

@@ -12,14 +12,15 @@ import numpy as np
 
 from doceo.core.config import EvaluateConfig
 from doceo.core.records import Answered, Question, Record, SetName
-from doceo.text.passages import without_markers
-from evaluation.metric import Mean, Metric, Rows, statistics
+from evaluation.case import Case
+from evaluation.metric import Metric, Rows
 from evaluation.metrics import load_all
 from evaluation.significance import paired
+from evaluation.slices import turn_of
 
 Part = Literal["history", "profile"]
 PARTS: tuple[Part, ...] = get_args(Part)
-METRICS = ("f1", "rougeL")
+METRICS = ("f1", "rougeL", "hit@k", "refused")
 _DEEPEST = 5
 """Turns from here on are counted together."""
 _FEWEST = 10
@@ -47,22 +48,6 @@ class Ablated(Record):
     p: float | None
     verdict: str
     note: str = ""
-
-
-class _Share(Mean):
-    """A share of questions, 0 to 100."""
-
-    signature = "share|scale:100|v:1"
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def statistics(self, hypothesis: str, references: Sequence[str]) -> Rows | None:
-        """Return nothing: a share is not read off texts."""
-        return None
-
-
-_FOUND, _REFUSED = _Share("found"), _Share("refused")
 
 
 def compare(
@@ -94,11 +79,6 @@ def compare(
     return results
 
 
-def turn_of(question: Question) -> int:
-    """Return which question of its conversation it is; one without turns before it is the first."""
-    return 1 + sum(message.role == "user" for message in question.history)
-
-
 def _groups(questions: Sequence[Question]) -> Iterable[tuple[SetName, str, list[int]]]:
     """Yield (set, turn, places of its questions): all turns of a set first."""
     for set_name in get_args(SetName):
@@ -117,42 +97,12 @@ def _measured(
     questions: Sequence[Question], first: Sequence[Answered], second: Sequence[Answered], places: Sequence[int]
 ) -> Iterable[tuple[Metric, Rows, Rows]]:
     """Yield (measure, statistics of the first answers, of the second) where a measure is defined for both."""
-    references = [questions[at].references for at in places]
+    sides = [[Case(questions[at], side[at].answer) for at in places] for side in (first, second)]
     for metric in load_all(METRICS):
-        rows = [
-            statistics(metric, [without_markers(side[at].answer.text) for at in places], references)
-            for side in (first, second)
-        ]
+        rows = [metric.statistics(cases) for cases in sides]
         both = [(a, b) for a, b in zip(*rows, strict=True) if a is not None and b is not None]
         if both:
             yield metric, np.stack([a for a, _ in both]), np.stack([b for _, b in both])
-    proven = [at for at in places if questions[at].evidence and (first[at].answer.hits or second[at].answer.hits)]
-    if proven:
-        yield (
-            _FOUND,
-            _shares(_found(questions[at], first[at]) for at in proven),
-            _shares(_found(questions[at], second[at]) for at in proven),
-        )
-    yield (
-        _REFUSED,
-        _shares(first[at].answer.refused for at in places),
-        _shares(second[at].answer.refused for at in places),
-    )
-
-
-def _found(question: Question, answered: Answered) -> bool:
-    """Say whether a retrieved passage holds a piece of the evidence."""
-    return any(
-        hit.span.document_id == proof.span.document_id
-        and hit.span.start <= proof.span.start
-        and proof.span.end <= hit.span.end
-        for proof in question.evidence
-        for hit in answered.answer.hits
-    )
-
-
-def _shares(values: Iterable[bool]) -> Rows:
-    return np.array([(100.0 * value, 1.0) for value in values])
 
 
 def _compared(
@@ -168,8 +118,7 @@ def _compared(
 ) -> Ablated:
     estimate = paired(metric, rows, baseline, resamples=config.resamples, seed=config.seed)
     sign = 0 if estimate.low is None or estimate.high is None else int(estimate.low > 0) - int(estimate.high < 0)
-    # fewer refusals are better only where there is an answer, so a change of theirs is shown without a verdict
-    judged = metric is not _REFUSED and len(rows) >= _FEWEST
+    judged = bool(metric.better) and len(rows) >= _FEWEST
     verdict = {1: "helps", -1: "hurts"}.get(sign, "") if judged else ""
 
     def whole(of: Rows) -> float:
@@ -184,7 +133,7 @@ def _compared(
         n=len(rows),
         value_with=whole(rows),
         value_without=whole(baseline),
-        difference=round(estimate.value, 2),
+        difference=round(estimate.value or 0.0, 2),
         low=None if estimate.low is None else round(estimate.low, 2),
         high=None if estimate.high is None else round(estimate.high, 2),
         p=None if estimate.p is None else round(estimate.p, 4),

@@ -1,53 +1,30 @@
-"""The report: one self-contained page from whatever stages of a run are finished.
-
-The page loads nothing: its style and script stand in it and are named by hash in its content security policy, which
-forbids everything else. Documents are hostile input: every text is escaped by the template engine, or stands in the
-JSON block that the script reads, escaped so that it cannot end the block, and is only ever shown as text.
-"""
+"""The report: one self-contained page from whatever stages of a run are finished."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from typing import Any
 
 from data.jsonl import write_text
-from data.store import Run
+from data.store import SCORES, Run
 from doceo.providers.shipped_model import NAME
-from evaluation.table import LABELS, TITLES, Table, tables
-from evaluation.view import answers, charts, dataset, making, review
+from evaluation.page import Part, as_script, page
+from evaluation.table import labels, number
+from evaluation.traits import WHAT
+from evaluation.view import answers, browser, charts, dataset, examples, making, review, sets, standing
 from evaluation.view.passages import Library
 from evaluation.view.records import RunRecords, read_run
+from evaluation.view.tones import tones
 
-_TEMPLATES = Path(__file__).parent / "templates"
-# Control characters and lone surrogates, which HTML and UTF-8 cannot hold.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_SCRIPTS = ("elements.js", "pairs.js", "questions.js", "scores.js")
+_DATA = ("verdict.json", "scores.json", "scores.csv", "slices.csv", "slices.jsonl", "items.jsonl")
 _ONE = {
     "documents": "document",
     "question and answer pairs": "question and answer pair",
     "passages": "passage",
     "systems compared": "system",
 }
-SYSTEMS = {
-    "base": "the base model alone",
-    "tuned": "the base model with the adapter",
-    "base+rag": "the base model, given retrieved passages",
-    "tuned+rag": "the tuned model, given retrieved passages",
-    "quote+rag": "no language model: finds the passage and quotes it",
-}
-
-
-@dataclass(frozen=True)
-class Part:
-    """A section that the page has, for its table of contents."""
-
-    id: str
-    title: str
 
 
 def write_report(run: Run, out: Path, *, title: str = "", seed: int = 0) -> Path:
@@ -69,101 +46,88 @@ def write_report(run: Run, out: Path, *, title: str = "", seed: int = 0) -> Path
 
 def render(records: RunRecords, *, title: str = "", seed: int = 0) -> str:
     """Return the page as text, for the arguments of `write_report`."""
+    shown = {**_evaluation(records, seed), **_dataset(records), "records": records, "headline": _headline(records)}
+    return page("report.html", title or records.name, _parts(shown), _SCRIPTS, shown)
+
+
+def _evaluation(records: RunRecords, seed: int) -> dict[str, Any]:
+    """Return what the page shows of the answers and their scores."""
     library = Library(records.documents, records.chunks)
-    metric, cards = answers.question_cards(records, library, seed)
+    verdict = records.verdict if records.scores else None
+    tone = tones([*records.answers, *(score.system for score in records.scores)])
+    metric = answers.preferred_metric(records.items, (verdict.metric if verdict else "f1", "rougeL", "chrf"))
+    label = labels(records.scores).get(metric, metric)
+    values = answers.item_values(records.items, metric)
     worked = answers.worked_examples(records, library)
-    rows, more_documents = dataset.document_rows(records)
-    found = tables(records.scores)
-    style, script = (_TEMPLATES / "report.css").read_text("utf-8"), (_TEMPLATES / "report.js").read_text("utf-8")
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html").render(
-        title=title or records.name,
-        style=Markup(style),
-        script=Markup(script),
-        policy=_policy(style, script),
-        records=records,
-        parts=_parts(records, bool(worked), bool(cards)),
-        headline=_headline(records),
-        worked=worked,
-        what=SYSTEMS.get(worked[0].system, "") if worked else "",
-        outcome=dataset.outcome(records.ledger, records.pairs, records.rejected),
-        use=dataset.use(records.rows),
-        coverage=dataset.coverage_shares(records.coverage),
-        unasked=dataset.unasked(records.coverage),
-        documents=rows,
-        more_documents=more_documents,
-        make_up=dataset.make_up(records.pairs),
-        curve=charts.curve(records.training),
-        base_model=_base_model(records),
-        shipped=NAME,
-        tables=[(table, charts.dot_charts(table), verdicts(table)) for table in found],
-        empty_sets=[name for name in ("taught", "unseen") if records.rows.get(name) == 0],
-        systems=[(name, SYSTEMS.get(name, "")) for name in records.answers],
-        cards=cards,
-        card_metric=LABELS.get(metric, metric),
-        set_titles=TITLES,
-        review=review.as_script(review.review_data(records, library)) if records.pairs or records.rejected else "",
-        stages=making.stage_rows(records),
-        packages=making.packages(records),
-        signatures=making.signatures(records.scores),
-        written_by="; ".join(records.authors),
-        seed=seed,
-    )
-    return _UNPRINTABLE.sub("\ufffd", page)
-
-
-def verdicts(table: Table) -> list[str]:
-    """Return, for each system beside the baseline, one sentence on where it clearly differs from it."""
-    lines = []
-    for system, cells in zip(table.systems, table.cells, strict=True):
-        compared = [(m, c) for m, c in zip(table.metrics, cells, strict=True) if c.difference]
-        if not compared:
-            continue
-        groups = {
-            word: [LABELS.get(metric, metric) for metric, cell in compared if cell.direction == direction]
-            for direction, word in (
-                ("better", "clearly better"),
-                ("worse", "clearly worse"),
-                ("", "no clear difference"),
-            )
-        }
-        if len(groups["no clear difference"]) == len(compared):
-            lines.append(f"{system} against {table.baseline}: no clear difference on any metric.")
-            continue
-        said = [
-            f"{word} on {'every metric' if len(names) == len(compared) else ', '.join(names)}"
-            for word, names in groups.items()
-            if names
-        ]
-        lines.append(f"{system} against {table.baseline}: {'; '.join(said)}.")
-    return lines
-
-
-def _policy(style: str, script: str) -> str:
-    def source(text: str) -> str:
-        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
-
-    allowed = f"style-src {source(style)}; script-src {source(script)}"
-    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
-
-
-def _parts(records: RunRecords, worked: bool, cards: bool) -> list[Part]:
-    shown = {
-        "answers": ("Answers", worked),
-        "dataset": ("Dataset", bool(records.documents or records.pairs or records.ledger)),
-        "model": ("Model and scores", bool(records.training or records.scores)),
-        "questions": ("Question cards", cards),
-        "pairs": ("All pairs", bool(records.pairs or records.rejected)),
-        "making": ("How it was made", bool(records.manifests)),
+    questions = browser.questions_data(records, library, tone, values, label) if records.answers else None
+    return {
+        "verdict": verdict,
+        "picture": standing.picture(verdict, tone) if verdict else None,
+        "worked": worked,
+        "what": WHAT.get(worked[0].system, "") if worked else "",
+        "sets": sets.set_views(records, tone, metric),
+        "groups": sets.GROUP_TITLES,
+        "number": number,
+        "systems": [(name, WHAT.get(name, "")) for name in records.answers],
+        "empty_sets": [name for name in ("taught", "unseen") if records.rows.get(name) == 0],
+        "galleries": examples.galleries(records, library, tone, _focus(records), values, seed),
+        "example_metric": label,
+        "asked": len(records.cases),
+        "questions": as_script(questions) if questions else "",
+        "signatures": making.signatures(records.scores),
+        "files": [f"{SCORES}/{name}" for name in _DATA] if records.verdict else [],
     }
-    order = list(shown) if worked else ["pairs", *(id_ for id_ in shown if id_ != "pairs")]
-    return [Part(id_, shown[id_][0]) for id_ in order if shown[id_][1]]
+
+
+def _dataset(records: RunRecords) -> dict[str, Any]:
+    """Return what the page shows of the documents, the pairs, the training and how all was made."""
+    library = Library(records.documents, records.chunks)
+    rows, more_documents = dataset.document_rows(records)
+    return {
+        "outcome": dataset.outcome(records.ledger, records.pairs, records.rejected),
+        "use": dataset.use(records.rows),
+        "coverage": dataset.coverage_shares(records.coverage),
+        "unasked": dataset.unasked(records.coverage),
+        "documents": rows,
+        "more_documents": more_documents,
+        "make_up": dataset.make_up(records.pairs),
+        "curve": charts.curve(records.training),
+        "base_model": _base_model(records),
+        "shipped": NAME,
+        "review": as_script(review.review_data(records, library)) if records.pairs or records.rejected else "",
+        "stages": making.stage_rows(records),
+        "packages": making.packages(records),
+        "written_by": "; ".join(records.authors),
+    }
+
+
+def _focus(records: RunRecords) -> str:
+    """Return the system whose answers are shown as examples: the advised one, else the best of the verdict's."""
+    verdict = records.verdict
+    if verdict and verdict.systems:
+        return verdict.systems[0]
+    values = {s.system: s for s in reversed(verdict.scores if verdict else ()) if not s.versus and s.value is not None}
+    if not values:
+        return next(iter(reversed(list(records.answers))), "")
+    return max(values, key=lambda name: (values[name].value or 0.0) * (-1 if values[name].better == "lower" else 1))
+
+
+def _parts(shown: Mapping[str, Any]) -> list[Part]:
+    """Return the sections that the page has, in their order."""
+    pairs = ("pairs", "All pairs", shown["review"])
+    answered = ("answers", "Answers", shown["worked"])
+    sections = (
+        ("verdict", "Verdict", shown["verdict"]),
+        answered if shown["worked"] else pairs,
+        ("scores", "Scores", shown["sets"]),
+        ("examples", "Examples", shown["galleries"]),
+        ("questions", "Every question", shown["questions"]),
+        ("dataset", "Dataset", shown["documents"] or shown["review"] or shown["outcome"]),
+        ("model", "Model", shown["curve"]),
+        pairs if shown["worked"] else answered,
+        ("making", "How it was made", shown["stages"]),
+    )
+    return [Part(id_, title) for id_, title, has_it in sections if has_it]
 
 
 def _headline(records: RunRecords) -> list[tuple[str, str]]:

@@ -1,60 +1,117 @@
-"""Answers to scores. Reads records only; no model is called here.
-
-What is scored is the whole `Answer.text` without its [n] markers, for every system and metric alike: a system that
-quotes a sentence where the reference is one word pays for the length in EM, F1 and BLEU, as a reader does;
-`Answer.short` is shown in reports and never scored. A refusal is scored as the text it says.
-"""
+"""Answers to scores. Reads records only; no system is asked here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 
 from doceo.core.config import EvaluateConfig
 from doceo.core.errors import InputError
-from doceo.core.records import Answered, Item, Score, SetName
-from doceo.text.passages import without_markers
-from evaluation.metric import Metric, Rows, statistics
-from evaluation.metrics import load_all
-from evaluation.significance import Estimate, interval, paired
+from doceo.core.records import Answered, Document, Item, Question, Score, SetName, Slice
+from evaluation.case import Case, cases
+from evaluation.entries import Entry, Measured, entries, scores
+from evaluation.metric import Metric, items
+from evaluation.slices import keys
 
 SETS: tuple[SetName, ...] = get_args(SetName)
 """The sets in the order in which they are shown. No number mixes two of them."""
 
-_Measured = dict[str, Rows]
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores by set, metric and system, the value of every answer, and such scores of parts of a set.
+
+    Beside each score stands the paired difference to the baseline, where there is one: `versus` names it, and `value`
+    is the difference.
+    """
+
+    scores: list[Score]
+    items: list[Item]
+    slices: list[Slice]
 
 
-def score(answered: Mapping[str, Sequence[Answered]], config: EvaluateConfig) -> tuple[list[Score], list[Item]]:
-    """Return the scores of every system, set by set, and the value of every answer.
-
-    Scores come by set, metric and system; beside each stands its paired difference to `config.baseline` where that
-    answered the same questions (`versus` names it, `value` is the difference, `note` gives its p-value).
+def score(
+    answered: Mapping[str, Sequence[Answered]],
+    metrics: Sequence[Metric],
+    config: EvaluateConfig,
+    questions: Sequence[Question] = (),
+    documents: Mapping[str, Document] | None = None,
+    trainings: Mapping[str, Sequence[str]] | None = None,
+) -> Scored:
+    """Return the scores of every system, set by set, the value of every answer, and scores by slices.
 
     Args:
         answered: System name -> its answers, of any sets.
-        config: Metrics, resamples, seed and baseline.
+        metrics: What is measured, in the order of the table.
+        config: Resamples, seed, baseline and the metrics to slice by.
+        questions: What is known of the questions; one that is missing is known by its references alone.
+        documents: Id -> document, whose names stand in the slices.
+        trainings: Name -> those of `answered` that are one system, trained with several seeds: they are scored as one
+            under that name, their values one by one.
 
     Raises:
-        UsageError: a metric is unknown.
         InputError: a system answers a question twice, or two systems were asked with different references.
     """
-    metrics = load_all(config.metrics)
     _check(answered)
-    scores: list[Score] = []
-    items: list[Item] = []
+    known = {(question.set, question.pair_id): question for question in questions}
+    found = Scored([], [], [])
     for set_name in SETS:
-        chosen = {system: [a for a in answers if a.set == set_name] for system, answers in answered.items()}
-        chosen = {system: answers for system, answers in chosen.items() if answers}
-        for metric in metrics:
-            measured = {system: _measure(metric, answers) for system, answers in chosen.items()}
-            for system, answers in chosen.items():
-                items += _items(metric, system, answers, measured[system])
-                scores.append(_single(metric, system, set_name, len(answers), measured[system], config))
-                if system != config.baseline and config.baseline in measured:
-                    scores.append(_versus(metric, system, set_name, measured, config))
-    return scores, items
+        chosen = {
+            system: made
+            for system, lines in answered.items()
+            if (made := cases([line for line in lines if line.set == set_name], known))
+        }
+        if chosen:
+            members = _members(chosen, trainings or {})
+            _score_set(found, set_name, chosen, members, metrics, config, documents or {})
+    return found
+
+
+def _members(chosen: Iterable[str], trainings: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return name -> the systems behind it, in the order of their first ones."""
+    name_of = {system: name for name, systems in trainings.items() for system in systems}
+    members: dict[str, list[str]] = {}
+    for system in chosen:
+        members.setdefault(name_of.get(system, system), []).append(system)
+    return members
+
+
+def _score_set(
+    found: Scored,
+    set_name: SetName,
+    chosen: Mapping[str, Sequence[Case]],
+    members: Mapping[str, Sequence[str]],
+    metrics: Sequence[Metric],
+    config: EvaluateConfig,
+    documents: Mapping[str, Document],
+) -> None:
+    ids_of = {system: [case.question.pair_id for case in made] for system, made in chosen.items()}
+    single = [_measure(metric, chosen) for metric in metrics]
+    for one in single:
+        for system, ids in ids_of.items():
+            found.items.extend(_items(one, system, set_name, ids))
+    measured = [one.joined(members) for one in single]
+    asked = {name: _common([ids_of[system] for system in systems]) for name, systems in members.items()}
+    made_of = [entry for one in measured for entry in entries(one, asked, config.baseline)]
+    found.scores.extend(scores(made_of, set_name, config))
+    sliced: list[Entry] = []
+    for axis, key, part in _parts(chosen, documents):
+        some = {system: [i for i in ids if i in part] for system, ids in asked.items()}
+        some = {system: kept for system, kept in some.items() if kept}
+        for one in measured:
+            if one.metric.name in config.slice_metrics:
+                sliced += entries(one, some, config.baseline, (axis, key))
+    for entry, made in zip(sliced, scores(sliced, set_name, config), strict=True):
+        found.slices.append(Slice(**made.model_dump(), axis=entry.where[0], key=entry.where[1]))
+
+
+def _common(lists: Sequence[Sequence[str]]) -> list[str]:
+    """Return what stands in all lists, in the order of the first."""
+    others = [set(ids) for ids in lists[1:]]
+    return [i for i in lists[0] if all(i in ids for ids in others)]
 
 
 def _check(answered: Mapping[str, Sequence[Answered]]) -> None:
@@ -77,78 +134,36 @@ def _check(answered: Mapping[str, Sequence[Answered]]) -> None:
                 )
 
 
-def _measure(metric: Metric, answers: Sequence[Answered]) -> _Measured:
-    """Return pair id -> statistics, of the answers for which the metric is defined."""
-    texts = [without_markers(line.answer.text).strip() for line in answers]
-    rows = statistics(metric, texts, [line.references for line in answers])
-    return {line.pair_id: row for line, row in zip(answers, rows, strict=True) if row is not None}
+def _measure(metric: Metric, chosen: Mapping[str, Sequence[Case]]) -> Measured:
+    """Return the statistics of the answers for which the metric is defined, each of shape (1, k)."""
+    measured = Measured(metric)
+    for system, made in chosen.items():
+        rows = metric.statistics(made)
+        both = zip(made, rows, strict=True)
+        measured.rows[system] = {case.question.pair_id: row[np.newaxis] for case, row in both if row is not None}
+    return measured
 
 
-def _items(metric: Metric, system: str, answers: Sequence[Answered], measured: _Measured) -> list[Item]:
-    def value(pair_id: str) -> float | None:
-        row = measured.get(pair_id)
-        return None if row is None else round(metric.item(row), 4)
-
-    return [
-        Item(system=system, set=line.set, metric=metric.name, pair_id=line.pair_id, value=value(line.pair_id))
-        for line in answers
-    ]
-
-
-def _single(
-    metric: Metric, system: str, set_name: SetName, asked: int, measured: _Measured, config: EvaluateConfig
-) -> Score:
-    if not measured:
-        note = f"none of the {asked} questions has a reference that {metric.name} can use"
-        return _record(metric, system, set_name, None, 0, note, config)
-    rows = np.stack(list(measured.values()))
-    missing = asked - len(rows)
-    note = f"{missing} of {asked} questions left out: no usable reference" if missing else ""
-    estimate = interval(metric, rows, resamples=config.resamples, seed=config.seed)
-    return _record(metric, system, set_name, estimate, len(rows), note, config)
+def _items(measured: Measured, system: str, set_name: SetName, ids: Iterable[str]) -> Iterable[Item]:
+    rows = measured.rows[system]
+    values = items(measured.metric, np.concatenate(list(rows.values()))) if rows else None
+    found = {} if values is None else dict(zip(rows, values.tolist(), strict=True))
+    for pair_id in ids:
+        value = found.get(pair_id)
+        rounded = None if value is None else float(f"{round(value, 10):.6g}") + 0.0  # a price is small
+        yield Item(system=system, set=set_name, metric=measured.metric.name, pair_id=pair_id, value=rounded)
 
 
-def _versus(
-    metric: Metric, system: str, set_name: SetName, measured: Mapping[str, _Measured], config: EvaluateConfig
-) -> Score:
-    own, base = measured[system], measured[config.baseline]
-    common = [pair_id for pair_id in own if pair_id in base]
-    if not common:
-        note = f"no question that both {system} and {config.baseline} answered"
-        return _record(metric, system, set_name, None, 0, note, config, config.baseline)
-    rows, baseline = np.stack([own[i] for i in common]), np.stack([base[i] for i in common])
-    estimate = paired(metric, rows, baseline, resamples=config.resamples, seed=config.seed)
-    note = "" if estimate.p is None else f"p = {estimate.p:.2g} (paired randomisation)"
-    if len(common) < max(len(own), len(base)):
-        note = f"{note}; on the {len(common)} questions that both answered".removeprefix("; ")
-    return _record(metric, system, set_name, estimate, len(common), note, config, config.baseline)
-
-
-def _record(
-    metric: Metric,
-    system: str,
-    set_name: SetName,
-    estimate: Estimate | None,
-    n: int,
-    note: str,
-    config: EvaluateConfig,
-    versus: str = "",
-) -> Score:
-    if n == 1:
-        note = f"{note}; one question: no interval".removeprefix("; ")
-    return Score(
-        system=system,
-        set=set_name,
-        metric=metric.name,
-        value=_rounded(estimate.value if estimate else None),
-        low=_rounded(estimate.low if estimate else None),
-        high=_rounded(estimate.high if estimate else None),
-        n=n,
-        signature=f"{metric.signature}|bs:{config.resamples}|ci:95|seed:{config.seed}",
-        note=note,
-        versus=versus,
-    )
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6) + 0.0
+def _parts(
+    chosen: Mapping[str, Sequence[Case]], documents: Mapping[str, Document]
+) -> Iterable[tuple[str, str, frozenset[str]]]:
+    """Yield (axis, key, ids of its questions), of the axes on which the questions of a set differ."""
+    asked = {case.question.pair_id: case.question for made in chosen.values() for case in made}
+    for axis, values in keys(list(asked.values()), documents).items():
+        groups: dict[str, list[str]] = {}
+        for pair_id, value in zip(asked, values, strict=True):
+            groups.setdefault(value, []).append(pair_id)
+        if len(groups) > 1:
+            for value, ids in sorted(groups.items()):
+                if value:
+                    yield axis, value, frozenset(ids)

@@ -1,4 +1,4 @@
-"""Scores as rows of text: one table for every set, for a terminal or a page to lay out."""
+"""Scores as rows of text: tables for every set, for a terminal or a page to lay out."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from doceo.core.records import Score
+from doceo.core.records import Score, SetName
+from evaluation.judging.agreement import NOT_COMPARED
 from evaluation.scoring import SETS
 
-LABELS = {
-    "bleu": "BLEU",
-    "chrf": "chrF",
-    "rouge1": "ROUGE-1",
-    "rouge2": "ROUGE-2",
-    "rougeL": "ROUGE-L",
-    "em": "EM",
-    "f1": "F1",
-}
 TITLES = {
     "taught": "Taught: facts of the training pairs, asked in other words",
     "unseen": "Unseen: documents kept out of training",
     "taught-written": "Taught, written questions: facts of the training documents, not asked by the generator",
     "unseen-written": "Unseen, written questions: documents kept out, not asked by the generator",
 }
+GROUPS = {
+    "answer": "",
+    "evidence": "what the answers cite",
+    "retrieval": "what was found for them",
+    "refusal": "when they refuse",
+    "cost": "what they cost",
+    "judged": "as a judge model marks them",
+}
+"""The groups of metrics in the order of their tables, as their titles say them."""
+SIGNIFICANT = 0.05
 MARKS = {"better": "▲", "worse": "▼", "": ""}
 
 Direction = Literal["better", "worse", ""]
@@ -33,7 +35,7 @@ Direction = Literal["better", "worse", ""]
 class Cell:
     """One score of a table, with what the paired difference to the baseline says of it.
 
-    `direction` is set only where the 95 % interval of the difference excludes zero.
+    `direction` is set only where the difference is significant at 5 % after the correction for all of its set.
     """
 
     score: Score | None
@@ -41,44 +43,48 @@ class Cell:
 
     @property
     def direction(self) -> Direction:
-        """Better or worse than the baseline, or nothing where the interval holds zero or there is none."""
+        """Better or worse than the baseline, or nothing where there is no significant difference."""
         return direction(self.difference)
 
     def text(self) -> str:
         """Return the cell as `31.2 [27.9, 34.6] ▲`, or `n/a` where the score is undefined."""
         if self.score is None or self.score.value is None:
             return "n/a"
-        value = f"{self.score.value:.1f}"
+        value = number(self.score.value, self.score.unit)
         if self.score.low is not None and self.score.high is not None:
-            value += f" [{self.score.low:.1f}, {self.score.high:.1f}]"
+            value += f" [{number(self.score.low, self.score.unit)}, {number(self.score.high, self.score.unit)}]"
         return f"{value} {MARKS[self.direction]}".rstrip()
 
     def stacked(self) -> str:
         """Return the cell in two short lines, `31.2 ▲` over `28–35`, for a narrow terminal."""
         if self.score is None or self.score.value is None:
             return "n/a"
-        value = f"{self.score.value:.1f} {MARKS[self.direction]}".rstrip()
+        unit = self.score.unit
+        value = f"{number(self.score.value, unit)} {MARKS[self.direction]}".rstrip()
         if self.score.low is None or self.score.high is None:
             return value
-        return f"{value}\n{self.score.low:.0f}–{self.score.high:.0f}"
+        ends = (number(end, unit) if unit else f"{end:.0f}" for end in (self.score.low, self.score.high))
+        return f"{value}\n{'–'.join(ends)}"
 
 
 @dataclass(frozen=True)
 class Table:
-    """The scores of one set: a row for each system, a column for each metric."""
+    """The scores of one set and group of metrics: a row for each system, a column for each metric."""
 
     set: str
+    group: str
     title: str
     n: int
     baseline: str
     metrics: tuple[str, ...]
+    labels: tuple[str, ...]
     systems: tuple[str, ...]
     cells: tuple[tuple[Cell, ...], ...]
 
     @property
     def headers(self) -> list[str]:
         """The head of each column."""
-        return ["system", *(LABELS.get(metric, metric) for metric in self.metrics)]
+        return ["system", *self.labels]
 
     @property
     def rows(self) -> list[list[str]]:
@@ -100,39 +106,74 @@ class Table:
     @property
     def note(self) -> str:
         """One line on how to read the table."""
-        line = f"{self.n} questions; 0 to 100, with 95 % intervals"
+        scale = "with" if self.group == "cost" else "0 to 100, with"
+        line = f"{self.n:,} questions; {scale} 95 % intervals"
         if self.baseline:
             line += f"; {MARKS['better']} better and {MARKS['worse']} worse than {self.baseline} on the same questions"
-            line += " (the interval of the difference excludes zero)"
+            line += f" (p < {SIGNIFICANT:g} after Holm's correction for all differences of the set)"
         return line + "."
 
 
+def number(value: float, unit: str = "") -> str:
+    """Return a value as tables print it: one decimal, small amounts of a unit with three digits that count."""
+    if not unit:
+        return f"{value:.1f}"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def labels(scores: Sequence[Score]) -> dict[str, str]:
+    """Return metric -> its name as people write it."""
+    return {score.metric: score.label or score.metric for score in scores}
+
+
 def direction(difference: Score | None) -> Direction:
-    """Return what a paired difference says: its interval lies above zero, below it, or holds it."""
-    if difference is None or difference.low is None or difference.high is None:
+    """Return what a paired difference says: significantly better or worse, or neither."""
+    if difference is None or not difference.value or difference.p_holm is None or difference.p_holm >= SIGNIFICANT:
         return ""
-    return "better" if difference.low > 0 else "worse" if difference.high < 0 else ""
+    if not difference.better:
+        return ""
+    return "better" if (difference.value > 0) == (difference.better == "higher") else "worse"
 
 
 def tables(scores: Sequence[Score]) -> list[Table]:
-    """Return one table for every set that has scores, in the order of the sets."""
-    return [_table(set_name, chosen) for set_name in SETS if (chosen := [s for s in scores if s.set == set_name])]
+    """Return a table for every set that has scores and every group of metrics that it defines, in their orders.
+
+    A metric of another group than `answer` that is undefined for every system has no column, nor has a price of 0.
+    """
+    found = []
+    for set_name in SETS:
+        of_set = [score for score in scores if score.set == set_name]
+        for group in dict.fromkeys((*GROUPS, *(score.group for score in of_set))):
+            chosen = [score for score in of_set if score.group == group]
+            defined = {score.metric for score in chosen if _says_something(score)}
+            if kept := [score for score in chosen if score.metric in defined]:
+                found.append(_table(set_name, group, kept))
+    return found
 
 
-def _table(set_name: str, scores: Sequence[Score]) -> Table:
+def _says_something(score: Score) -> bool:
+    return bool(score.value) if score.unit == "USD" else score.value is not None or score.group == "answer"
+
+
+def _table(set_name: SetName, group: str, scores: Sequence[Score]) -> Table:
     single = {(s.system, s.metric): s for s in scores if not s.versus}
     paired = {(s.system, s.metric): s for s in scores if s.versus}
     systems = tuple(dict.fromkeys(s.system for s in scores))
-    metrics = tuple(dict.fromkeys(s.metric for s in scores))
+    names = labels(scores)
+    about = GROUPS.get(group, group)
+    if group == "judged" and all(NOT_COMPARED in score.note for score in scores):
+        about += f" ({NOT_COMPARED})"
     return Table(
         set=set_name,
-        title=TITLES[set_name],
+        group=group,
+        title=f"{TITLES[set_name]}; {about}" if about else TITLES[set_name],
         n=max(s.n for s in scores),
         baseline=next((s.versus for s in scores if s.versus), ""),
-        metrics=metrics,
+        metrics=tuple(names),
+        labels=tuple(names.values()),
         systems=systems,
         cells=tuple(
-            tuple(Cell(single.get((system, metric)), paired.get((system, metric))) for metric in metrics)
+            tuple(Cell(single.get((system, metric)), paired.get((system, metric))) for metric in names)
             for system in systems
         ),
     )

@@ -88,6 +88,18 @@ def agree(question: str, expected: str, given: str, least: float = 0.5) -> Agree
     return Agreement.UNCLEAR
 
 
+def overlap(question: str, expected: str, given: str) -> float | None:
+    """Return the token F1 by which two answers that agree were found to, 0 to 1.
+
+    None where another rule found it, so that the line of `agree` has no say.
+    """
+    first, second = tokens(expected), tokens(given)
+    new_first, new_second = _new(first, question), _new(second, question)
+    if first == second or _figures(first) != _figures(second) or _inside(new_first, new_second):
+        return None
+    return token_f1(new_first, new_second) if None in (_truth(expected), _truth(given)) else None
+
+
 def tokens(text: str) -> list[str]:
     """Return the normalised words, numbers and unit signs of an answer; letters where a script has no spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from data.formats.provenance import IMPORTED
 from doceo.core.records import Ledger, Pair, Rejected
 from generator import card_sections as sections
+from generator.change import Change
 
 NOBODY = "No person has rated these pairs."
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -50,6 +51,7 @@ class CardFacts:
         seed: Of every random choice.
         packages: Name -> version.
         rated_by: Who rated the pairs, in a sentence; left out, nobody.
+        learned: What rejections and reviews changed, or could not.
     """
 
     name: str
@@ -75,6 +77,7 @@ class CardFacts:
     seed: int | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
     rated_by: str = ""
+    learned: Sequence[Change] = ()
 
 
 def card(facts: CardFacts) -> str:
@@ -117,6 +120,7 @@ def _sections(facts: CardFacts) -> dict[str, str]:
         "Private data": sections.private(facts.private, redacted=facts.redacted),
         "Judge": f"Judge: {facts.judge or 'not measured'}.",
         "Cost": sections.cost(facts.cost, facts.cost_usd, ledger.accepted),
+        "What was learned": sections.learned(facts.learned),
         "How it was made": sections.making(facts.models, facts.gates, facts.prompts, facts.seed, facts.packages),
         "Who rated them": facts.rated_by or NOBODY,
     }

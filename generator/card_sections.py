@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from data.located import located
 from doceo.core.records import Ledger, Pair, Rejected
+from generator.change import HEAD, Change
 
 SHARES = ("sentences", "sections", "characters", "terms")
 REPEATS = {
@@ -140,6 +141,11 @@ def cost(said: str, usd: float | None, accepted: int) -> str:
     if usd is not None and accepted:
         parts.append(f"That is {usd / accepted:.5f} USD for each accepted pair ({usd:.4f} USD in all).")
     return " ".join(parts)
+
+
+def learned(changes: Sequence[Change]) -> str:
+    """Return what was asked for in another mix, and which lines of the checks moved, or why not."""
+    return table(HEAD, [change.cells() for change in changes]) if changes else ""
 
 
 def making(

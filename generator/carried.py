@@ -27,6 +27,8 @@ class Carried:
         rejected: Rejected pairs of passages that are unchanged.
         asked: Pairs asked of every chunk, by its id now.
         retired: How many accepted pairs went with their passages.
+        doubted: Ids of the pairs that have to pass the checks' lines again; the others stand.
+        elsewhere: Pairs that are kept somewhere else: the teacher is told not to ask their questions again.
     """
 
     pairs: Sequence[Pair]
@@ -34,6 +36,8 @@ class Carried:
     rejected: Sequence[Rejected]
     asked: Mapping[str, int]
     retired: int
+    doubted: frozenset[str] = frozenset()
+    elsewhere: Sequence[Pair] = ()
 
 
 def carried(
@@ -62,7 +66,7 @@ def carried(
             now[old.chunk_id] = (old, free[old.text_sha256].pop())
     counts = {chunk.id: old.asked for old, chunk in now.values()}
     moved = [pair for pair in (_moved(pair, now) for pair in pairs) if pair is not None]
-    kept, again = _split(moved)
+    kept, again = wordings(moved)
     refused = [
         Rejected(pair=pair, verdict=old.verdict)
         for old in rejected
@@ -100,7 +104,7 @@ def _holds(outer: Span, inner: Span) -> bool:
     return outer.document_id == inner.document_id and outer.start <= inner.start and inner.end <= outer.end
 
 
-def _split(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+def wordings(pairs: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
     """Return the first wording of every fact, and the further ones."""
     seen: set[tuple[object, ...]] = set()
     first: list[Pair] = []

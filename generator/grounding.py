@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from doceo.core.records import Chunk, Document, Draft, Evidence, Span, Verdict
+from doceo.core.records import Chunk, Document, Draft, Evidence, Message, Pair, Span, Verdict
 from doceo.text.quotes import locate
 from generator.languages import WIDE
-from generator.support import unsupported
+from generator.support import held_share, unsupported
 
 _ELISION = re.compile(r"\s*(?:\[\s*)?(?:\.\.\.|…)(?:\s*\])?\s*")
 _SHOWN = 120
@@ -56,6 +56,18 @@ def verify(
     return _unproved(draft, evidence, chunks, documents, support) or evidence
 
 
+def supported_share(pair: Pair, chunks: Sequence[Chunk], documents: Mapping[str, Document]) -> float:
+    """Return the share of an answer's content words that `verify` found in its source, 0 to 1.
+
+    Args:
+        pair: A pair that it accepted.
+        chunks: The passages that it was ordered from.
+        documents: Their documents, by id.
+    """
+    extra = _beside(pair.question, pair.history, pair.evidence)
+    return held_share(pair.answer, _source(chunks, documents), extra)
+
+
 def _unproved(
     draft: Draft,
     evidence: Sequence[Evidence],
@@ -63,17 +75,23 @@ def _unproved(
     documents: Mapping[str, Document],
     support: float,
 ) -> Verdict | None:
-    said = [turn.content for turn in draft.history]
-    places = [part for chunk in chunks for part in (*chunk.heading_path, documents[chunk.document_id].title)]
-    source = "\n".join([*(chunk.text for chunk in chunks), *places])
-    # A draft with a span may have its evidence beside the chunk.
-    extra = "\n".join([draft.question, *said, *(part.quote for part in evidence)])
+    source, extra = _source(chunks, documents), _beside(draft.question, draft.history, evidence)
     if missing := unsupported(draft.answer, source, extra, support):
         return _reject("answer_not_supported", missing)
     for question, answer in zip(draft.history[::2], draft.history[1::2], strict=False):
         if missing := unsupported(answer.content, source, question.content, support):
             return _reject("history_not_supported", missing)
     return None
+
+
+def _source(chunks: Sequence[Chunk], documents: Mapping[str, Document]) -> str:
+    places = [part for chunk in chunks for part in (*chunk.heading_path, documents[chunk.document_id].title)]
+    return "\n".join([*(chunk.text for chunk in chunks), *places])
+
+
+def _beside(question: str, history: Sequence[Message], evidence: Sequence[Evidence]) -> str:
+    """Return what may supply words beside the passages: a draft with a span may have its evidence beside the chunk."""
+    return "\n".join([question, *(turn.content for turn in history), *(part.quote for part in evidence)])
 
 
 def _of_span(span: Span, quote: str, documents: Mapping[str, Document]) -> tuple[Evidence, ...] | Verdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,9 +10,9 @@ from doceo.core.config import GateConfig
 from doceo.core.errors import ReplyInvalid
 from doceo.core.protocols import AsyncProvider
 from doceo.core.records import ChatReply, ChatRequest, Chunk, Document, Pair, Verdict
+from doceo.text.marks import marks_of
 from generator.corpus import Checked, Corpus
 from generator.fields import quotes_of
-from generator.parsing import candidates, load
 from generator.replies import ask, unread
 from generator.shown import conversation, passages
 from prompts.catalog import Catalog
@@ -26,7 +25,6 @@ UNANSWERED = "(The documents do not say.)"
 _TEXT: dict[str, object] = {"type": "string"}
 _MARK: dict[str, object] = {"type": "integer", "enum": [0, 1, 2]}
 _TOKENS = 800
-_LINE = re.compile(rf"\b({'|'.join(POINTS)})\b\W{{0,8}}(?:mark\W{{0,4}}|score\W{{0,4}})?([0-2])\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -122,29 +120,15 @@ def read_marks(reply: ChatReply) -> Marks:
     Raises:
         ReplyInvalid: A point has no mark of 0, 1 or 2.
     """
-    marks: dict[str, int] = {}
-    reasons: dict[str, str] = {}
-    quotes: tuple[str, ...] = ()
-    for candidate in candidates(reply.text):
-        value, _ = load(candidate)
-        if not isinstance(value, dict):
-            continue
-        inner = value if set(POINTS) & value.keys() else next((v for v in value.values() if isinstance(v, dict)), {})
-        for point in POINTS:
-            said = inner.get(point)
-            mark = said.get("mark", said.get("score")) if isinstance(said, dict) else said
-            if str(mark).strip() in ("0", "1", "2"):
-                marks[point] = int(str(mark))
-            if isinstance(said, dict):
-                reasons[point] = str(said.get("reason") or "").strip()
-                quotes = quotes_of(said.get("quotes", said.get("quote"))) if point == "correctness" else quotes
-        if len(marks) == len(POINTS):
-            return Marks(marks, reasons, quotes)
-    for point, mark in _LINE.findall(reply.text):
-        marks.setdefault(point.lower(), int(mark))
-    if missing := [point for point in POINTS if point not in marks]:
+    found = marks_of(reply.text, POINTS)
+    if missing := [point for point in POINTS if point not in found]:
         raise unread(f"it has no mark of 0, 1 or 2 for {', '.join(missing)}.")
-    return Marks(marks, reasons, quotes)
+    said = found["correctness"].said
+    return Marks(
+        {point: found[point].mark for point in POINTS},
+        {point: found[point].reason for point in POINTS},
+        quotes_of(said.get("quotes", said.get("quote"))),
+    )
 
 
 def prompt_hashes(catalog: Catalog | None = None) -> dict[str, str]:

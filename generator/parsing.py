@@ -9,12 +9,11 @@ import json
 import re
 
 from doceo.core.records import OrderForm
+from doceo.text.loose_json import candidates, load
 from doceo.text.thinking import without_thinking
 from generator.fields import FIELD_NAMES, by_field
 from generator.forms import Parsed, drafts_of
 
-_DECODER = json.JSONDecoder(strict=False)
-_FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _LABEL = re.compile(
     r"^[\s>*#\-\d.)]*\b(?P<name>question|answer|quotes?|evidence|kind|rationale|reasoning|q|a)(?:\s*\d+)?\b\s*\**\s*"
     r"[:：]\**[ \t]*",
@@ -58,35 +57,6 @@ def _tolerant(text: str, form: OrderForm, truncated: bool) -> Parsed:
         failures = failures or parsed.failures
     labelled = _labelled(text, form, truncated)
     return labelled if labelled.drafts or not failures else Parsed([], failures, readable=False)
-
-
-def candidates(text: str) -> list[str]:
-    """Return the stretches of a reply that may be JSON, likeliest first."""
-    fenced = [match[1].strip() for match in _FENCE.finditer(text) if "{" in match[1] or "[" in match[1]]
-    whole: list[str] = []
-    rest: list[str] = []
-    for at in sorted(at for at in (text.find("{"), text.find("[")) if at >= 0):
-        tail = text[at:]
-        try:
-            whole.append(tail[: _DECODER.raw_decode(tail)[1]])
-        except (ValueError, RecursionError):
-            last = max(tail.rfind("}"), tail.rfind("]"))
-            # Prose after the JSON goes; without any closing bracket the reply was cut off.
-            rest += [tail[: last + 1], tail] if last > 0 else [tail]
-    return list(dict.fromkeys([*fenced, *whole, *rest]))
-
-
-def load(text: str) -> tuple[object, bool]:
-    """Return the value of a text that should be JSON, None where it cannot be mended, and whether it had to be."""
-    try:
-        return json.loads(text, strict=False), False
-    except (ValueError, RecursionError):
-        import json_repair
-
-        try:
-            return json_repair.loads(text, skip_json_loads=True), True
-        except (ValueError, RecursionError):
-            return None, True
 
 
 def _whole_end(text: str) -> bool:

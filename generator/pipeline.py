@@ -15,8 +15,8 @@ from doceo.core.errors import CostCapReached
 from doceo.core.protocols import Progress
 from doceo.core.records import Ledger, Pair, Rejected, Verdict
 from generator.asking import Asker, Patience, Reply
-from generator.balance import Quotas, select
 from generator.carried import Carried
+from generator.change import Change
 from generator.corpus import Corpus, Crew
 from generator.dedupe import Repeats
 from generator.deep import DeepChecks
@@ -25,6 +25,7 @@ from generator.ledger import Tally
 from generator.planning import Planner
 from generator.pool import Pool
 from generator.rewordings import Rewordings
+from generator.topic_choice import select_by_topic
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Generated:
         ledger: What became of every pair asked for.
         asked: Pairs asked of every chunk, by id.
         diversity: Of the questions, before and after selection.
+        learned: What the rejections changed in the mix of kinds that was asked for.
         capped: The cost cap, where it ended the asking.
     """
 
@@ -45,6 +47,7 @@ class Generated:
     ledger: Ledger
     asked: dict[str, int]
     diversity: dict[str, dict[str, object]]
+    learned: tuple[Change, ...] = ()
     capped: CostCapReached | None = None
 
 
@@ -73,6 +76,7 @@ async def generate(
     gates: Sequence[Gate],
     at_once: int = 8,
     against: Sequence[str] = (),
+    words_only: bool = False,
     before: Carried | None = None,
 ) -> Generated:
     """Make `config.pairs` pairs, or as many as the corpus and the teacher give.
@@ -86,6 +90,7 @@ async def generate(
         gates: The checks that run.
         at_once: Most orders under way.
         against: Questions that no pair may ask again.
+        words_only: Whether to compare with those by their words alone: a fact may be asked in words of its own.
         before: Pairs of an earlier generation that are kept.
 
     Raises:
@@ -94,7 +99,9 @@ async def generate(
     """
     carried = len(before.rewordings) if before is not None else 0
     reworded_wanted = max(round(config.pairs * config.taught_share), carried)
-    making = _start(corpus, crew, config, gate, frozenset(gates), at_once, against, reworded_wanted - carried)
+    vectors = crew.embed(against) if crew.embed is not None and against and not words_only else None
+    known = Repeats(gate, frozenset(gates), against=against, against_vectors=vectors)
+    making = _start(corpus, crew, config, gate, frozenset(gates), known, at_once, reworded_wanted - carried)
     kept = _take_in(making, before) if before is not None else []
     try:
         await _fill(making, config.pairs - reworded_wanted, progress)
@@ -117,16 +124,14 @@ def _start(
     config: GenerateConfig,
     gate: GateConfig,
     gates: frozenset[str],
+    repeats: Repeats,
     at_once: int,
-    against: Sequence[str],
     again: int,
 ) -> _Making:
     planner = Planner(corpus, crew, config)
-    _quotas(planner).targets(config.pairs)  # shares that cannot be are told before anything is asked
+    planner.quotas.targets(config.pairs)  # shares that cannot be are told before anything is asked
     tally, patience = Tally(config.pairs), Patience()
     deep = DeepChecks(crew.checks, at_once, patience)
-    embedded = crew.embed(against) if crew.embed is not None and against else None
-    repeats = Repeats(gate, gates, against=against, against_vectors=embedded)
     asker = Asker(corpus, crew, at_once, patience)
     rewordings = Rewordings(asker, corpus.unseen, again, config.seed, early=not crew.teacher.exhaustive)
     pool = Pool(corpus, crew, gates, gate, repeats, tally, lambda pair: rewordings.begin(pair, deep.start(pair)))
@@ -136,21 +141,25 @@ def _start(
 def _take_in(making: _Making, before: Carried) -> list[Pair]:
     """Take in what an earlier generation left, and return its rewordings."""
     making.tally.ask(len(before.pairs) + len(before.rewordings) + len(before.rejected))
-    making.pool.carry(before.pairs, before.rewordings)
+    kept = making.pool.carry(before)
     making.planner.asked.update(before.asked)
     for old in before.rejected:
         making.pool.reject(old.pair, old.verdict)
         making.pool.know(old.pair.question, old.pair.chunk_ids)
-    return list(before.rewordings)
+    for pair in before.elsewhere:
+        making.pool.know(pair.question, pair.chunk_ids)
+    return kept
 
 
 async def _fill(making: _Making, wanted: int, progress: Progress) -> None:
     """Ask until the pool holds `wanted` pairs, the rounds are spent, or no chunk gives anything new."""
     pool = making.pool
     for _ in range(making.config.rounds):
-        plan = making.rewordings.first(making.planner.round(wanted, pool.pairs.values(), pool.known))
+        plan = making.rewordings.first(making.planner.round(wanted, pool.pairs.values(), pool.known, pool.rejected))
         if not plan or making.patience.capped is not None:
             return
+        for change in making.planner.news:
+            progress.say(str(change))
         gave: Counter[str] = Counter()
         with progress.task("generate", total=len(plan), unit="requests") as task:
             async for reply in making.asker.replies(plan):
@@ -179,15 +188,9 @@ def _held(making: _Making, before: Carried | None) -> list[Pair]:
 
 
 def _chosen(making: _Making, n: int, kept: Sequence[Pair]) -> list[Pair]:
-    have = {pair.id for pair in kept}
+    quotas, vectors, have = making.planner.quotas, making.pool.vectors or None, {pair.id for pair in kept}
     pool = [pair for pair in making.pool.pairs.values() if pair.id not in have]
-    quotas, vectors = _quotas(making.planner), making.pool.vectors or None
-    return select(pool, n, making.corpus.position, kept, quotas=quotas, vectors=vectors)
-
-
-def _quotas(planner: Planner) -> Quotas:
-    config = planner.config
-    return Quotas(kinds=planner.kinds, difficulties=config.difficulties, topics=config.topic_shares)
+    return select_by_topic(pool, n, making.corpus.position, kept, quotas, vectors)
 
 
 async def _reword(
@@ -240,5 +243,6 @@ def _closed(making: _Making, chosen: list[Pair], reworded: list[Pair]) -> Genera
         ledger=making.tally.ledger(),
         asked=dict(making.planner.asked),
         diversity={"before": before, "after": after},
+        learned=making.planner.changes,
         capped=making.patience.capped,
     )

@@ -10,12 +10,15 @@ from doceo.core.records import Chunk, Draft, Evidence, Kind, Order, Pair, Reject
 from doceo.text.passages import REFUSAL
 from doceo.text.surrogates import without_surrogates
 from generator.asking import Reply
+from generator.carried import Carried
 from generator.corpus import Corpus, Crew
 from generator.dedupe import Repeats, asked
-from generator.grounding import verify
+from generator.grounding import supported_share, verify
 from generator.ledger import Tally
+from generator.lines import fallen
 from generator.quality import form_verdict
 from generator.searched import SEARCHED, answered_in
+from generator.teachers.llm import PROMPTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +75,7 @@ class Pool:
         """Decide on what waits: repeats and contradictions, then evidence."""
         waiting, self._waiting = self._waiting, []
         vectors = self._embedded([pair for pair, _, _ in waiting])
-        for i, (pair, ungrounded, _) in enumerate(waiting):
+        for i, (pair, ungrounded, order) in enumerate(waiting):
             vector = None if vectors is None else vectors[i]
             if pair.id in self.pairs:
                 self.reject(pair, Verdict(accepted=False, reason="exact", detail=f"the same pair as {pair.id}"))
@@ -81,7 +84,7 @@ class Pool:
             elif ungrounded is not None:
                 self.reject(pair, ungrounded)
             else:
-                self._accept(pair, vector)
+                self._accept(self._measured(pair, order), vector)
 
     def reworded(self, pair: Pair, original: Pair) -> bool:
         """Take in a rewording of an accepted pair; return whether it passed."""
@@ -123,22 +126,47 @@ class Pool:
         if pair.id in self.pairs:
             self.pairs[pair.id] = pair
 
-    def carry(self, pairs: Sequence[Pair], rewordings: Sequence[Pair]) -> None:
-        """Take in pairs that were accepted before; their rewordings are remembered, and no candidates."""
+    def carry(self, before: Carried) -> list[Pair]:
+        """Take in pairs that were accepted before, and return those rewordings that stand: they are no candidates.
+
+        Of those in doubt, what its scores or an earlier pair speak against is rejected.
+        """
+        pairs = sorted(before.pairs, key=lambda pair: pair.id in before.doubted)
         vectors = self._embedded(pairs)
         for i, pair in enumerate(pairs):
             vector = None if vectors is None else vectors[i]
+            self.know(pair.question, pair.chunk_ids)
+            if pair.id in before.doubted and (found := self._fallen(pair, vector)):
+                self.reject(pair, found)
+                continue
             self._repeats.add(pair, vector)
             self._keep(pair, vector)
-            self.know(pair.question, pair.chunk_ids)
-        again = self._embedded(rewordings)
-        for i, pair in enumerate(rewordings):
+        kept: list[Pair] = []
+        for pair in before.rewordings:
+            if pair.id in before.doubted and (found := fallen(pair, self._config)):
+                self.reject(pair, found)
+            else:
+                kept.append(pair)
+        again = self._embedded(kept)
+        for i, pair in enumerate(kept):
             self._repeats.add(pair, None if again is None else again[i])
+        return kept
+
+    def _fallen(self, pair: Pair, vector: NDArray[np.float32] | None) -> Verdict | None:
+        """Return why a pair of an earlier generation does not stand; it is no ground for refusing another one."""
+        return fallen(pair, self._config) or self._repeats.verdict(pair, vector, grounded=False)
 
     def _accept(self, pair: Pair, vector: NDArray[np.float32] | None) -> None:
         self._repeats.add(pair, vector)
         self._keep(pair, vector)
         self._passed(pair)
+
+    def _measured(self, pair: Pair, order: Order) -> Pair:
+        """Return an accepted pair with how much of its answer its passages hold, where that was checked."""
+        if "grounding" not in self._gates or not pair.answerable:
+            return pair
+        share = round(supported_share(pair, order.chunks, self._corpus.document), 4)
+        return pair.model_copy(update={"scores": {**pair.scores, "support": share}})
 
     def _keep(self, pair: Pair, vector: NDArray[np.float32] | None) -> None:
         self.pairs[pair.id] = pair
@@ -185,9 +213,15 @@ class Pool:
             language=corpus.language[order.chunk.document_id] or "en",
             scores={"teacher": draft.score} if draft.score else {},
             teacher=reply.teacher.name,
-            prompt_hash=next(iter(reply.teacher.prompts.values()), ""),
+            prompt_hash=_prompt_hash(reply),
         )
         return pair.model_copy(update={"difficulty": self._crew.difficulty(pair, chunks)}), verdict
+
+
+def _prompt_hash(reply: Reply) -> str:
+    """Return the hash of the prompt that an order was asked with; of a teacher with other prompts, its first."""
+    prompts = reply.teacher.prompts
+    return prompts.get(PROMPTS[reply.order.form]) or next(iter(prompts.values()), "")
 
 
 def _kind(draft: Draft, order: Order) -> Kind:

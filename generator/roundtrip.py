@@ -14,7 +14,7 @@ from doceo.core.config import GateConfig
 from doceo.core.errors import ReplyInvalid
 from doceo.core.protocols import AsyncProvider
 from doceo.core.records import ChatReply, ChatRequest, Chunk, Difficulty, Message, Pair, Verdict
-from generator.agreement import Agreement, agree, is_no_answer, roots
+from generator.agreement import Agreement, agree, is_no_answer, overlap, roots
 from generator.corpus import Checked, Corpus
 from generator.replies import ask, unread
 from generator.shown import conversation, passages
@@ -60,8 +60,9 @@ class Roundtrip:
 
     Answers are compared by rule (`generator.agreement`); only where that is unclear is the reader asked whether they
     say the same. Scores are 1 or 0: `open_book` (agreed), `wrong_chunk` (the other passage gives the same answer),
-    `closed_book` (the student knew). Difficulty: easy where the student knew; else hard where the pair needs several
-    passages or the reader's answer agreed only in a model's eyes; else medium.
+    `closed_book` (the student knew); `agreement` is the word overlap, where that made the open-book answer agree.
+    Difficulty: easy where the student knew; else hard where the pair needs several passages or the reader's answer
+    agreed only in a model's eyes; else medium.
 
     An open-book reply that cannot be read, twice, rejects the pair: `roundtrip_unreadable`; elsewhere it tells nothing.
 
@@ -117,6 +118,9 @@ class Roundtrip:
         scores = {"open_book": float(opened.same)}
         if not opened.same:
             return Checked(_reject("roundtrip_open_book", _both(pair, opened)), scores)
+        shared = None if opened.by_model else overlap(pair.question, pair.answer, opened.given)
+        if shared is not None:
+            scores["agreement"] = round(shared, 4)
         wrong = None if pair.history else self._nearest(pair, chunks)
         if wrong is not None:
             try:

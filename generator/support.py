@@ -63,11 +63,22 @@ def unsupported(answer: str, source: str, extra: str = "", least: float = 0.5) -
         return f"{odd[0]} is not in the passage"
     if odd := [name for name in _names(answer, source) if not _occurs(name, held)]:
         return f"the name {odd[0]} is not in the passage"
-    content = [word for word in map(str.lower, words) if word not in STOP_WORDS and word not in _YES_NO]
-    found = sum(word in NUMERALS or _occurs(word, held) for word in content)
-    if content and found < least * len(content):
-        return f"{len(content) - found} of {len(content)} words of the answer are not in the passage"
+    found, content = _content(words, held)
+    if content and found < least * content:
+        return f"{content - found} of {content} words of the answer are not in the passage"
     return ""
+
+
+def held_share(answer: str, source: str, extra: str = "") -> float:
+    """Return the share of an answer's content words that its source holds, 0 to 1, which `unsupported` compares.
+
+    1 where the answer has no such words. Arguments as there.
+    """
+    if WIDE.search(answer):
+        found, content = _letter_pairs(answer, f"{source}\n{extra}")
+    else:
+        found, content = _content(WORD.findall(answer), _both(_held(source), _held(extra)))
+    return found / content if content else 1.0
 
 
 def digits(text: str) -> list[str]:
@@ -92,6 +103,12 @@ def _numbers(text: str, words: Iterable[str]) -> frozenset[str]:
 
 def _both(one: _Source, other: _Source) -> _Source:
     return _Source(one.numbers | other.numbers, one.stems | other.stems, one.listed + other.listed)
+
+
+def _content(words: Iterable[str], held: _Source) -> tuple[int, int]:
+    """Return how many of an answer's words that carry meaning occur, and how many there are."""
+    content = [word for word in map(str.lower, words) if word not in STOP_WORDS and word not in _YES_NO]
+    return sum(word in NUMERALS or _occurs(word, held) for word in content), len(content)
 
 
 def _joined(word: str, *sources: str) -> bool:
@@ -132,7 +149,12 @@ def _unsupported_wide(answer: str, source: str, least: float) -> str:
         return f"the number {odd[0]} is not in the passage"
     if odd := [word for word in _LATIN.findall(answer) if word.lower() not in lower]:
         return f"the name {odd[0]} is not in the passage"
+    found, pairs = _letter_pairs(answer, source)
+    return "" if found >= least * pairs else f"{pairs - found} of {pairs} letter pairs are not there"
+
+
+def _letter_pairs(answer: str, source: str) -> tuple[int, int]:
+    """Return how many of an answer's pairs of neighbouring letters occur, and how many there are."""
     pairs = ["".join(pair) for pair in itertools.pairwise(filter(str.isalnum, answer))]
     given = "".join(filter(str.isalnum, source))
-    found = sum(pair in given for pair in pairs)
-    return "" if found >= least * len(pairs) else f"{len(pairs) - found} of {len(pairs)} letter pairs are not there"
+    return sum(pair in given for pair in pairs), len(pairs)

@@ -17,6 +17,9 @@ from rag.rendering import rendering
 from rag.shortfall import shortfall
 from rag.support import Embed
 
+NOT_ASKED = ChatReply(text="", usage=Usage(cost=0.0))
+"""Stands for the reply to a question that code refused."""
+
 
 class ModelAnswerer:
     """An `Answerer`: a provider with a retriever, or without one the model alone.
@@ -95,7 +98,7 @@ class ModelAnswerer:
         began = self._clock()
         asked = self.prepare(question, history, profile)
         generated = self._clock()
-        reply = self.provider.complete(asked.request) if asked.request else ChatReply(text="")
+        reply = self.provider.complete(asked.request) if asked.request else NOT_ASKED
         return self._timed(self.finish(asked, reply), began, generated)
 
     def stream(
@@ -110,7 +113,7 @@ class ModelAnswerer:
         asked = self.prepare(question, history, profile)
         generated = self._clock()
         if asked.request is None:
-            answer = self._timed(self.finish(asked, ChatReply(text="")), began, generated)
+            answer = self._timed(self.finish(asked, NOT_ASKED), began, generated)
             yield answer.text
             yield answer
             return
@@ -162,13 +165,16 @@ class ModelAnswerer:
 
     def _timed(self, answer: Answer, began: float, generated: float) -> Answer:
         now = self._clock()
-        found: dict[str, object] = {"usage": answer.usage.model_copy(update={"seconds": now - began})}
-        if answer.trace is not None:
-            seconds = answer.trace.seconds | (
-                {} if answer.trace.counted_tokens is None else {"generate": now - generated}
-            )
-            found["trace"] = answer.trace.model_copy(update={"seconds": seconds})
-        return answer.model_copy(update=found)
+        return timed(answer, now - began, now - generated)
+
+
+def timed(answer: Answer, seconds: float, generating: float) -> Answer:
+    """Return a model's answer with the seconds that it took, and how many of them were for generating."""
+    found: dict[str, object] = {"usage": answer.usage.model_copy(update={"seconds": seconds})}
+    if answer.trace is not None and answer.trace.counted_tokens is not None:
+        steps = answer.trace.seconds | {"generate": generating}
+        found["trace"] = answer.trace.model_copy(update={"seconds": steps})
+    return answer.model_copy(update=found)
 
 
 def _pieces(parts: Iterable[str | ChatReply], told: list[ChatReply]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from doceo.core.protocols import Retriever
 from doceo.core.records import ChatRequest, Hit, Message, Passage, ProfileEntry, Trace
 from rag import history as turns
 from rag.compiler import Budget, Count, Parts, Shield, compile_prompt, words_as_tokens
+from rag.layout import Words
 from rag.refusal import NOTHING_FOUND, OPEN, Gate
 from rag.rewriting import Rewriter
 from rag.searching import search_all
@@ -35,6 +36,7 @@ class Tools:
         chance: The shipped chance of passages holding the answer to a question; left out, nothing is refused.
         gate: The calibrated chance, and below which one the model is not asked.
         shield: Makes the shield of a request from its nonce; left out, passages stand as in training rows.
+        words: Words of the user's own in the system message; left out, ours.
         version: Of the documents, so that the marks of a shield are new when those change.
     """
 
@@ -45,6 +47,7 @@ class Tools:
     chance: Callable[[str, Sequence[Passage]], float] | None = None
     gate: Gate = OPEN
     shield: Callable[[str], Shield] | None = None
+    words: Words | None = None
     version: str = ""
 
     @property
@@ -137,7 +140,7 @@ class Asking:
         summary = self._summarised(older, notes)
         if summary:
             took.note("summarise")
-        parts = Parts(question, found, tools.pinned, summary, shown, len(older), profile)
+        parts = Parts(question, found, tools.pinned, summary, shown, len(older), profile, tools.words)
         shield = tools.shield(self._nonce(kept, question)) if tools.shield and tools.over_documents else None
         prompt = compile_prompt(parts, self._count, self._budget, shield)
         request = ChatRequest(

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from doceo.core.records import Citation, Document, Passage, Span
 from doceo.text.passages import markers, without_markers
 from doceo.text.sentences import sentence_spans
-from rag.support import Embed, Statement, best_support, supported
+from doceo.text.support import Statement
+from rag.support import Embed, best_support, supported
 
 Lookup = Callable[[str], Document | None]
 """Returns the document of an id, or None."""

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Message, Passage, ProfileEntry, Segment
-from rag.layout import Layout
+from rag.layout import Layout, Words
 
 
 class Count(Protocol):
@@ -53,6 +53,7 @@ class Parts:
         turns: The last turns of the conversation, oldest first; it begins with a question.
         earlier: How many turns stand before those, for the ledger.
         profile: What is known of the user; where there is too much, the oldest is left out.
+        words: Words of the user's own in the system message; left out, ours.
     """
 
     question: str
@@ -62,6 +63,7 @@ class Parts:
     turns: Sequence[Message] = ()
     earlier: int = 0
     profile: Sequence[ProfileEntry] = ()
+    words: Words | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ class _Draft:
             turns=[turn for exchange in self._exchanges for turn in exchange],
             profile=self._profile,
             shield=self._shield,
+            words=self._parts.words,
         )
 
     def cap(self, budget: Budget) -> None:

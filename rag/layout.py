@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from rag.compiler import Shield
 
 _SUMMARY = "Earlier in this conversation: "
-RULES = (
+_MANNER = (
     "Answer in the language of the question. Where the passages answer only a part of it, answer that part and say "
-    "what they do not tell. Where passages contradict each other, give what each says, with its number. Put the "
-    "numbers after every statement, also where earlier answers of the conversation stand without them. A text that "
-    f'begins with "{_SUMMARY.strip()}" tells what was said before: use it to understand the question, not as a passage.'
+    "what they do not tell. Where passages contradict each other, give what each says, with its number."
 )
+_MARKS = (
+    "Put the numbers after every statement, also where earlier answers of the conversation stand without them. A text "
+    f'that begins with "{_SUMMARY.strip()}" tells what was said before: use it to understand the question, not as a '
+    "passage."
+)
+RULES = f"{_MANNER} {_MARKS}"
 """What a model is told beside the instruction that training rows have, unless it was trained on such rows itself."""
+Words = Callable[[str], str]
+"""Words of the user's own around the rules that code relies on: from these to the instruction."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Layout:
     turns: Sequence[Message]
     profile: Sequence[ProfileEntry]
     shield: Shield | None = None
+    words: Words | None = None
 
     @cached_property
     def passages(self) -> list[Passage]:
@@ -74,10 +81,16 @@ class Layout:
 
     @cached_property
     def _instruction(self) -> str:
+        if self.words is not None:
+            return self.words(self._rules(_MARKS))
+        return self._rules(RULES)
+
+    def _rules(self, more: str) -> str:
+        """Return what a model is told of the passages, if there are some."""
         if not self.passages:
             return ""
         # only models that were not tuned on training rows are given a shield
-        return f"{SYSTEM}\n\n{RULES}\n\n{self.shield.explanation}" if self.shield else SYSTEM
+        return f"{SYSTEM}\n\n{more}\n\n{self.shield.explanation}" if self.shield else SYSTEM
 
     @property
     def _profile(self) -> str:

@@ -55,7 +55,7 @@ class QuoteAnswerer:
         searched = self._clock()
         answer = self._answer(question, history, passages)
         now = self._clock()
-        found: dict[str, object] = {"usage": Usage(seconds=now - began)}
+        found: dict[str, object] = {"usage": Usage(cost=0.0, seconds=now - began)}
         if self._trace:
             found["trace"] = Trace(
                 queries=tuple(queries),

@@ -6,15 +6,13 @@ words an embedder is asked; a number that the sentences do not hold is never mad
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from doceo.text.sentences import Sentence, sentences
-from doceo.text.terms import stemmed, terms
-from doceo.text.words import STOP_WORDS
+from doceo.text.support import Statement, content, numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,15 +20,12 @@ if TYPE_CHECKING:
 
 Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
 """Turns texts into unit vectors, one row each."""
-COVERED = 0.5
-"""Share of a statement's terms that its sources have to hold together."""
 ALIKE = 0.75
 """Cosine of a statement and a sentence from which they say the same.
 
 With both, of 200 statements made of SQuAD's questions and answers 90 % are found supported by their paragraph, and 14 %
 by what is left of it without the sentence that holds the answer.
 """
-_NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _LONGEST = 3
 """Most sentences of one quote."""
 _ADDS = 2.5
@@ -39,20 +34,6 @@ _SAYS_MORE = 0.01
 """What a term that the statement lacks costs: among equals the sentence that says least besides is quoted."""
 _PARTIAL = 0.15
 """Share of a statement that each of several sources has to hold."""
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What an answer says: its text, its terms without stop words, its numbers."""
-
-    text: str
-    terms: frozenset[str]
-    numbers: frozenset[str]
-
-    @classmethod
-    def of(cls, text: str) -> Statement:
-        """Return the statement of a text."""
-        return cls(text, _terms(text), _numbers(text))
 
 
 @dataclass(frozen=True)
@@ -73,7 +54,7 @@ def best_support(statement: Statement, passage: str, embed: Embed | None = None)
     """
     found = [s for s in sentences(passage) if s.kind != "heading"] or [Sentence(0, len(passage), "prose", 0)]
     best = max(_windows(passage, found, statement), key=lambda pair: (pair[0], -pair[1].start))[1]
-    if embed is None or not statement.terms or _covers(statement, best.terms):
+    if embed is None or not statement.terms or statement.covered_by(best.terms):
         return best
     vectors = embed([statement.text, *(passage[s.start : s.end] for s in found)])
     likeness = vectors[1:] @ vectors[0]
@@ -95,7 +76,7 @@ def supported(statement: Statement, found: Sequence[Support]) -> list[bool]:
     if statement.numbers - frozenset().union(*(support.numbers for support in found)):
         return [False] * len(found)
     held = [support.terms & statement.terms for support in found]
-    together = _covers(statement, frozenset().union(*held))
+    together = statement.covered_by(frozenset().union(*held))
     return [
         support.likeness >= ALIKE or (together and len(terms) >= _PARTIAL * len(statement.terms))
         for support, terms in zip(found, held, strict=True)
@@ -108,7 +89,7 @@ def _windows(passage: str, found: Sequence[Sentence], statement: Statement) -> I
             if not all(_joined(left, right) for left, right in pairwise(found[first : last + 1])):
                 break
             support = _support(passage, found[first].start, found[last].end, statement)
-            besides = len(_terms(passage[support.start : support.end]) - statement.terms)
+            besides = len(content(passage[support.start : support.end]) - statement.terms)
             held = len(support.terms) + len(support.numbers)
             yield held - _ADDS * (last - first) - _SAYS_MORE * besides, support
 
@@ -120,17 +101,4 @@ def _joined(left: Sentence, right: Sentence) -> bool:
 
 def _support(passage: str, start: int, end: int, statement: Statement, likeness: float = 0.0) -> Support:
     text = passage[start:end]
-    return Support(start, end, statement.terms & _terms(text), statement.numbers & _numbers(text), likeness)
-
-
-def _covers(statement: Statement, held: frozenset[str]) -> bool:
-    return len(held) >= COVERED * len(statement.terms)
-
-
-def _terms(text: str) -> frozenset[str]:
-    return frozenset(stemmed(term) for term in terms(text) if term not in STOP_WORDS)
-
-
-def _numbers(text: str) -> frozenset[str]:
-    """Return the numbers of a text, whatever parts their thousands: 1,200 is 1200."""
-    return frozenset(re.sub(r"[,.](?=\d{3}(?!\d))", "", number) for number in _NUMBER.findall(text))
+    return Support(start, end, statement.terms & content(text), statement.numbers & numbers(text), likeness)

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from data.csv_file import live
 from data.formats.provenance import Provenance
-from data.formats.tables import NESTED, TableRow, live
+from data.formats.tables import NESTED, TableRow
 from doceo.core.records import Pair
 
 F = TypeVar("F", bound=BaseModel)

@@ -6,24 +6,21 @@ as JSON in CSV, as nested columns in Parquet.
 
 from __future__ import annotations
 
-import csv
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from data.csv_file import write_rows
 from data.formats.provenance import Row
-from data.jsonl import storage_error, whole_file
+from data.jsonl import storage_error
 from doceo.core.records import Chunk, Difficulty, Evidence, Kind, Message, Pair
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# What a spreadsheet takes for a formula (OWASP, "CSV Injection"), and apostrophes that stood before it already.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 NESTED = ("evidence", "history", "chunk_ids", "scores")
 """Columns that hold more than one value: JSON in CSV."""
 
@@ -81,14 +78,9 @@ class TableRow(Row):
 
 def write_csv(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path) -> int:
     """Write a CSV file; a cell that a spreadsheet would run as a formula gets an apostrophe. Raises StorageError."""
-    with whole_file(path) as out:
-        writer = csv.DictWriter(out, list(TableRow.model_fields))
-        writer.writeheader()
-        for pair in pairs:
-            row = TableRow.of(pair).model_dump(mode="json")
-            cells = {k: json.dumps(v, ensure_ascii=False) if k in NESTED else v for k, v in row.items()}
-            writer.writerow({key: _inert(value) for key, value in cells.items()})
-    return len(pairs)
+    rows = (TableRow.of(pair).model_dump(mode="json") for pair in pairs)
+    flat = ({k: json.dumps(v, ensure_ascii=False) if k in NESTED else v for k, v in row.items()} for row in rows)
+    return write_rows(path, list(TableRow.model_fields), flat)
 
 
 def write_parquet(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path) -> int:
@@ -107,15 +99,6 @@ def write_parquet(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path
     finally:
         temporary.unlink(missing_ok=True)
     return len(pairs)
-
-
-def _inert(value: Any) -> Any:  # noqa: ANN401 - any cell
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
-
-
-def live(value: str) -> str:
-    """Return what a cell of an exported CSV file says, without what stands before a formula."""
-    return value[1:] if value.startswith("'") and _FORMULA.match(value) else value
 
 
 def _schema() -> pa.Schema:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 
+from data.answers import file_of
 from data.jsonl import read_json, read_jsonl, write_json, write_jsonl
 from data.store import Run
 from doceo.app.answering import answer_all
@@ -19,6 +20,7 @@ from doceo.app.stages.answers import answering_stage
 from doceo.app.stages.dataset import load_held_out
 from doceo.app.stages.documents import load_ingested
 from doceo.app.stages.index import index_run
+from doceo.app.system_identity import Identities
 from doceo.app.systems import Systems
 from doceo.core.errors import RunError, UsageError
 from doceo.core.fingerprint import canonical, sha256
@@ -60,7 +62,9 @@ def ablate(
     listed = sha256(canonical([entry.text for entry in entries]))
     given: dict[str, str] = {part: listed if part == "profile" else "" for part in chosen}
     config = [settings.answer, settings.retrieve, settings.evaluate]
-    stage = answering_stage(run, STAGE, systems, config, given)
+    identities = Identities(run, settings, {})
+    named = {name: identities.of(name) for name in systems}
+    stage = answering_stage(run, STAGE, named, identities, config, given)
     if not stage.finished:
         with stage.making(resumable=True) as work:
             opened = Systems(settings, progress, run, run.index)
@@ -69,7 +73,7 @@ def ablate(
                 variants = _variants(questions, chosen, entries)
                 answers: dict[str, list[Answered]] = {}
                 for variant, (asked, profile) in variants.items():
-                    file = work / f"{name.replace('/', '_')}.{variant}.jsonl"
+                    file = work / file_of(f"{name}.{variant}")
                     if not file.exists():
                         answerer = opened.open(name)
                         write_jsonl(file, _answers(answerer, asked, profile, settings, progress, variant))

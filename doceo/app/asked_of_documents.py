@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from doceo.app.loops import run_to_end
+from doceo.app.event_loop import run_to_end
 from doceo.app.settings import Settings
 from doceo.core.errors import InputError
 from doceo.core.protocols import Progress

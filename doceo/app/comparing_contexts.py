@@ -111,11 +111,11 @@ def compared(model: str, version: str, retrieve: _Measured, pin: _Measured) -> C
         questions=len(pin.rows),
         retrieve=retrieve.way,
         pin=pin.way,
-        difference=found.value,
+        difference=found.value or 0.0,
         low=found.low,
         high=found.high,
         choice=choice,
-        why=f"{because} ({scores}; difference {found.value:+.1f}, 95 % interval {spread}; "
+        why=f"{because} ({scores}; difference {found.value or 0.0:+.1f}, 95 % interval {spread}; "
         f"{pin.way.seconds:.2f} s pinned, {retrieve.way.seconds:.2f} s retrieved).",
     )
 
@@ -158,7 +158,7 @@ def _score(metric: F1, asked: AskedQuestion, answer: Answer) -> Rows:
     """Return F1; 100 for a refusal of what the documents do not answer, 0 for every other one."""
     if answer.refused or not asked.answerable:
         return np.array([100.0 * (answer.refused and not asked.answerable), 1.0])
-    return metric.statistics(without_markers(answer.text), asked.answers)
+    return metric.compare(without_markers(answer.text), asked.answers)
 
 
 def _asked(path: Path) -> list[AskedQuestion]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.jsonl import read_jsonl
 from data.store import PAIRS, Run
@@ -15,6 +15,9 @@ from doceo.core.progress import Silent
 from doceo.core.protocols import Answerer, Progress
 from doceo.core.records import Answer, Chunk, Document, Ledger, Message, Pair, Rejected, Score
 from rag.indexing import IndexReport
+
+if TYPE_CHECKING:
+    from doceo.core.loop import LoopRecord
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,43 @@ def generate(
         ingested = read_or_load(target, names, chosen, shown)
         generate_dataset(target, ingested, None, chosen, shown)
     return RunResult(target.path)
+
+
+def loop(
+    *sources: str | Path,
+    out: str | Path = "",
+    questions: str | Path | None = None,
+    systems: Sequence[str] = ("tuned",),
+    progress: Progress | None = None,
+    rounds: int | None = None,
+    budget: int | None = None,
+    control: bool | None = None,
+    **settings: Any,  # noqa: ANN401 - as above
+) -> LoopRecord:
+    """Make pairs, train and test in rounds that spend their budget where the model is weak.
+
+    Args:
+        sources: Folders, files or globs.
+        out: The loop's folder; left out, `runs/` and the name of the first source.
+        questions: Questions that people wrote, as JSONL, for the exam.
+        systems: What is asked after every round; the first one's answers decide where the budget goes.
+        progress: Where work is shown; left out, nowhere.
+        rounds: How many rounds.
+        budget: How many training pairs in all.
+        control: Whether to spend the same budget evenly too, and compare.
+        settings: Values of `Settings`, such as `loop={"seeds": 3, "axis": "document"}`.
+
+    Raises:
+        DoceoError: what went wrong, with a hint; the same call goes on.
+    """
+    from doceo.app.loop import run_loop
+    from doceo.app.pipeline import open_run
+
+    given = {"rounds": rounds, "budget": budget, "control": control}
+    wanted = settings.pop("loop", {}) | {name: value for name, value in given.items() if value is not None}
+    names, file = [str(source) for source in sources], Path(questions) if questions else None
+    target, chosen = open_run(str(out), names), load_settings({**settings, "loop": wanted})
+    return run_loop(target, names, chosen, questions=file, systems=systems, progress=progress).record
 
 
 def index(

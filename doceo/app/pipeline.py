@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.store import ADAPTER, DATASET, STAGES, Run
+from data.store import ADAPTER, CHUNKS, DATASET, STAGES, Run
 from doceo.app.bases import NO_MODEL, base_of, base_to_tune
 from doceo.app.models import QUOTE
 from doceo.app.runs import default_run, existing_run, run_at
@@ -45,10 +45,12 @@ def run_all(
 ) -> Outcome:
     """Take documents through every stage. Raises DoceoError; what is finished stays."""
     # What only some commands need is imported where it is used: the others start sooner.
+    from doceo.app.metrics import open_metrics
     from doceo.app.stages.adapter import Manner, train_adapter
     from doceo.app.stages.index import index_run
     from doceo.app.stages.report import make_report
 
+    open_metrics(settings.evaluate.metrics, settings.embedder)  # a wrong name is said before anything is made or paid
     with run.locked():
         before = _finished(run)
         ingested = read(run, sources, settings, progress)
@@ -158,31 +160,59 @@ def finetune_file(
     return train_on_file(file, out, base, settings.finetune, progress, manner, validation=validation)
 
 
-def evaluate_run(run: Run, systems: Sequence[str], settings: Settings, progress: Progress) -> list[Score]:
-    """Answers and scores of the systems named, or of all that the run has. Raises StageMissing, ProviderError."""
+def evaluate_run(
+    run: Run,
+    systems: Sequence[str],
+    settings: Settings,
+    progress: Progress,
+    prompts: Sequence[Path] = (),
+    judge: str = "",
+) -> list[Score]:
+    """Answers and scores of the systems named, or of all that the run has, and of models with other prompts.
+
+    Where a judge is named, `KIND:NAME`, it marks the answers too.
+
+    Raises StageMissing, UsageError, InputError, ProviderError.
+    """
+    from doceo.app.metrics import open_metrics
     from doceo.app.stages.index import index_run
     from doceo.app.systems import RAG
 
+    open_metrics(settings.evaluate.metrics, settings.embedder)  # a wrong name is said before anything is paid
     names = list(systems) or default_systems(run)
     with run.locked():
-        if any(name.endswith(RAG) for name in names):
+        if any(RAG in name for name in names):
             index_run(run, load_ingested(run), settings.embedder, progress)
-        return _evaluate(run, names, settings, progress)
+        return _evaluate(run, names, settings, progress, prompts, judge)
 
 
-def _evaluate(run: Run, systems: Sequence[str], settings: Settings, progress: Progress) -> list[Score]:
+def _evaluate(
+    run: Run,
+    systems: Sequence[str],
+    settings: Settings,
+    progress: Progress,
+    prompts: Sequence[Path] = (),
+    judge: str = "",
+) -> list[Score]:
     from doceo.app.stages.answers import answer_held_out
     from doceo.app.stages.scores import make_scores
 
-    answer_held_out(run, systems, settings, progress)
-    return make_scores(run, settings.evaluate, progress)
+    answer_held_out(run, systems, settings, progress, prompts)
+    if judge:
+        from doceo.app.stages.judged import judge_answers
+
+        judge_answers(run, judge, settings, progress)
+    return make_scores(run, settings.evaluate, progress, settings.judging, settings.embedder)
 
 
 def default_systems(run: Run, *, tuned: bool = True) -> list[str]:
     """Return the systems that a run can be asked with, those of its adapter where it is `tuned`."""
-    from doceo.app.systems import RAG
+    from doceo.app.stages.answers import has_recorded
+    from doceo.app.system_names import RAG, RECORDED
 
     models = ["base", "tuned", "base+rag", "tuned+rag"] if tuned and run.has(ADAPTER) else []
+    if has_recorded(run):
+        return [RECORDED, *models, *([QUOTE + RAG] if run.has(CHUNKS) else [])]
     return [*models, QUOTE + RAG]
 
 

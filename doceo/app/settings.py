@@ -31,8 +31,11 @@ from doceo.core.config import (
     FinetuneConfig,
     GateConfig,
     GenerateConfig,
+    JudgeConfig,
+    LoopConfig,
     PretrainConfig,
     ReadConfig,
+    RegressionConfig,
     RetrieveConfig,
     TextConfig,
     TokenizerConfig,
@@ -94,6 +97,9 @@ class Settings(BaseSettings):
     chat: ChatConfig = ChatConfig()
     calibrate: CalibrateConfig = CalibrateConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    judging: JudgeConfig = JudgeConfig()
+    regression: RegressionConfig = RegressionConfig()
+    loop: LoopConfig = LoopConfig()
 
     @classmethod
     def settings_customise_sources(

@@ -1,11 +1,11 @@
-"""Systems that answer: `quote`, `base`, `tuned` or any model, each alone or, with `+rag`, over documents."""
+"""Systems that answer: `quote`, `base`, `tuned`, `adapter:PATH` or any model, alone or, with `+rag`, over documents."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,9 +14,13 @@ from data.store import ADAPTER, Run
 from doceo.app.bases import base_of, on_shipped
 from doceo.app.contexts import with_context
 from doceo.app.models import QUOTE, open_here, open_local, open_provider
+from doceo.app.own_prompt import OwnPrompt, read_prompt
 from doceo.app.settings import Settings
+from doceo.app.system_names import RAG as RAG
+from doceo.app.system_names import RECORDED, SystemName, parse
 from doceo.core.errors import UsageError
 from doceo.core.protocols import Answerer, Progress, Provider, Reranker, Retriever
+from doceo.providers import model_folder
 from doceo.providers.chat import context_of, is_remote
 from rag.answerer import ModelAnswerer
 from rag.asking import Tools, prompt_budget
@@ -33,12 +37,13 @@ if TYPE_CHECKING:
     from rag.index import Index
     from rag.retriever import HybridRetriever
 
-RAG = "+rag"
 SECRET = ".marks"
 """File of a run that the marks around passages are made from."""
 SMALL_CONTEXT = 2048
 """A model that reads no more than this is a small one trained here; its answers are kept short."""
 SMALL_ANSWER = 64
+ADAPTED = "adapter"
+"""Kind of a system that is an adapter on its base."""
 
 
 @dataclass
@@ -49,10 +54,12 @@ class Systems:
         settings: The command's settings.
         progress: Where the host of a remote model is said.
         run: The run whose base and adapter are `base` and `tuned`, if any.
+        base: The base, where the run has no adapter that names it.
         index: Folder of the index behind `+rag`, if any.
         further: Gives, for the opened index, what is searched beside it.
         summaries: Where the summaries of conversations are kept; left out, the latest in memory.
         journaled: Whether a run keeps every reply of a remote model; not what people ask in passing.
+        prompts: Prompts that a name can end with, `@` and the prompt's name; left out, only that of the settings.
     """
 
     settings: Settings
@@ -62,33 +69,25 @@ class Systems:
     further: Callable[[Index], Sequence[Retriever]] | None = None
     summaries: MutableMapping[str, str] | None = None
     journaled: bool = True
-    _base: LocalModel | None = field(default=None, init=False)
+    base: str = ""
+    prompts: Mapping[str, OwnPrompt] = field(default_factory=dict)
+    _bases: dict[str, LocalModel] = field(default_factory=dict, init=False)
     _retriever: HybridRetriever | None = field(default=None, init=False)
 
     def open(self, name: str) -> Answerer:
         """Return the answerer of a system. Raises UsageError, ProviderError, IndexUnusable, StageMissing."""
-        model, with_documents = (name.removesuffix(RAG), True) if name.endswith(RAG) else (name, False)
+        system = parse(name, self.prompts)
+        model = system.model
         if model == QUOTE:
-            if not with_documents:
-                raise UsageError(
-                    "`quote` answers from documents only.", hint="Leave out --no-documents, or name a model."
-                )
-            from rag.quote import QuoteAnswerer
-
-            retriever = self.retriever()
-            if self.settings.answer.context == "pin":
-                self.progress.say("Passages are retrieved: `quote` has no prompt that documents could be pinned in.")
-            return QuoteAnswerer(
-                retriever, k=self.settings.retrieve.k, gate=self._gate("quote"), trace=self.settings.answer.trace
-            )
-        if model in ("base", "tuned") and self.run is not None:
-            return self._local(name, self._of_run(model), with_documents=with_documents)
+            return self._quote(system)
+        if model == RECORDED:
+            raise UsageError("Recorded answers are read, not asked for.", hint="Name a system that can answer.")
         if not is_remote(model):
-            return self._local(name, open_here(model, self.settings), with_documents=with_documents)
+            return self._local(name, system, self._weights(name, model))
         journal = self.run.journal if self.run and self.journaled else None
         provider = open_provider(model, self.settings, journal=journal, progress=self.progress)
         context = context_of(model, self.settings.base_url or None)
-        return self._answerer(name, provider, context=context, remote=True, with_documents=with_documents)
+        return self._answerer(name, system, provider, context=context, remote=True)
 
     def retriever(self) -> HybridRetriever:
         """Return the search over the index. Raises IndexUnusable where there is none."""
@@ -114,33 +113,58 @@ class Systems:
 
         return shared_reranker(self.settings.retrieve.reranker)
 
-    def _of_run(self, model: str) -> LocalModel:
-        assert self.run is not None
-        adapter = self.run.file(ADAPTER, "adapter_config.json").parent
-        if self._base is None:
-            self._base = open_local(base_of(self.run), self.settings)
-        return self._base.with_adapter(adapter if model == "tuned" else None, model)
+    def _quote(self, system: SystemName) -> Answerer:
+        if not system.documents:
+            raise UsageError("`quote` answers from documents only.", hint="Leave out --no-documents, or name a model.")
+        from rag.quote import QuoteAnswerer
 
-    def _local(self, name: str, model: LocalModel | GgufModel, *, with_documents: bool) -> ModelAnswerer:
+        retriever = self.retriever()
+        if self.settings.answer.context == "pin":
+            self.progress.say("Passages are retrieved: `quote` has no prompt that documents could be pinned in.")
+        return QuoteAnswerer(
+            retriever, k=self.settings.retrieve.k, gate=self._gate("quote"), trace=self.settings.answer.trace
+        )
+
+    def _weights(self, name: str, model: str) -> LocalModel | GgufModel:
+        """Return a model of this machine; of several adapters on one base, the base is in memory once."""
+        adapter = self._adapter(model)
+        if adapter is not None:
+            base = model_folder.base_of(adapter)
+        elif model == "base" and self.run is not None:
+            base = self.base or base_of(self.run)
+        else:
+            return open_here(model, self.settings)
+        base = str(Path(base).resolve()) if Path(base).is_dir() else base
+        if base not in self._bases:
+            self._bases[base] = open_local(base, self.settings)
+        return self._bases[base].with_adapter(adapter, name)
+
+    def _adapter(self, model: str) -> Path | None:
+        kind, _, path = model.partition(":")
+        if model == "tuned" and self.run is not None:
+            return self.run.file(ADAPTER, model_folder.ADAPTER).parent
+        return Path(path).expanduser() if kind == ADAPTED else None
+
+    def _local(self, name: str, system: SystemName, model: LocalModel | GgufModel) -> ModelAnswerer:
         most = SMALL_ANSWER if model.context <= SMALL_CONTEXT else None
-        return self._answerer(name, model, model.count_tokens, model.context, most=most, with_documents=with_documents)
+        return self._answerer(name, system, model, model.count_tokens, model.context, most=most)
 
     def _answerer(
         self,
         name: str,
+        system: SystemName,
         provider: Provider,
         count: Count = words_as_tokens,
         context: int | None = None,
         *,
-        with_documents: bool,
         remote: bool = False,
         most: int | None = None,
     ) -> ModelAnswerer:
         config = self.settings.answer
         if most is not None:
             config = config.model_copy(update={"max_tokens": min(config.max_tokens, most)})
-        index = self.retriever().index if with_documents else None
-        tools = self._tools(provider, remote=remote, with_documents=with_documents)
+        index = self.retriever().index if system.documents else None
+        tools = replace(self._tools(provider, system, remote=remote), words=self._words(system))
         if index is not None:
             budget = prompt_budget(config, context)
             tools = with_context(tools, self.settings, index, provider, self.progress, count=count, budget=budget)
@@ -158,11 +182,18 @@ class Systems:
             secret=self._secret() if remote else None,
         )
 
-    def _tools(self, provider: Provider, *, remote: bool, with_documents: bool) -> Tools:
+    def _words(self, system: SystemName) -> OwnPrompt | None:
+        """Return the prompt that a system is asked with, where it is not ours."""
+        if system.prompt:
+            return self.prompts[system.prompt]
+        own = self.settings.answer.system_prompt
+        return read_prompt(Path(own)) if own else None
+
+    def _tools(self, provider: Provider, system: SystemName, *, remote: bool) -> Tools:
         """Return what stands between a question and a model; one on a server rewrites and summarises itself."""
         config = self.settings.answer
         summaries = Summaries(provider, self.summaries) if remote else None
-        if not with_documents:
+        if not system.documents:
             return Tools(summaries=summaries)
         index = self.retriever().index
         rewriter = Rewriter(provider if remote or config.rewriting == "model" else None, config.rewriting)

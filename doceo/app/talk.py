@@ -39,6 +39,7 @@ class Talk:
         keeping: Whether the conversation is kept.
         kept: The kept conversation; None before its first turn.
         last: The last answer that was given from documents.
+        unkept: What was said and is not kept.
     """
 
     kept: Conversation | None
@@ -59,7 +60,7 @@ class Talk:
         self._url, self.owner, self._profile = database_url, owner, profile
         self._proposer = proposer or Proposer()
         self._history: list[Message] = []
-        self._unkept: list[Said] = []
+        self.unkept: list[Said] = []
         self._summaries: dict[str, str] = {}
 
     @property
@@ -114,24 +115,24 @@ class Talk:
             self.last = answer
         said = exchange(question, answer)
         self._history += [one.message for one in said]
-        self._unkept += said
+        self.unkept += said
         if self.keeping:
             self._write()
 
     def _write(self) -> None:
         """Put the turns that are not yet kept into the store. Raises StorageError."""
-        if self._unkept:
+        if self.unkept:
             if self.kept is None:
                 self.kept = self.store.conversations.start(self.owner, self.about)
                 self.summaries().update(self._summaries)
-            self.store.conversations.add(self.owner, self.kept.id, self._unkept)
-            self._unkept = []
+            self.store.conversations.add(self.owner, self.kept.id, self.unkept)
+            self.unkept = []
 
     # -- conversations --
 
     def new(self) -> None:
         """Begin another conversation; it is kept if this one is."""
-        self._history, self._unkept, self.last, self.kept = [], [], None, None
+        self._history, self.unkept, self.last, self.kept = [], [], None, None
         self._summaries = {}
 
     def keep(self) -> None:
@@ -156,7 +157,7 @@ class Talk:
             raise missing(beginning)
         found = self.store.conversations.find(self.owner, beginning)
         turns = self.store.conversations.turns(self.owner, found.id)
-        self._history, self._unkept, self.keeping, self.kept = messages(turns), [], True, found
+        self._history, self.unkept, self.keeping, self.kept = messages(turns), [], True, found
         self.last = next((turn.answer for turn in reversed(turns) if turn.answer and turn.answer.hits), None)
         return turns
 

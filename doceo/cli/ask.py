@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,6 +42,15 @@ def register(app: typer.Typer) -> None:
         run: RunOption = "",
         collection: CollectionOption = "",
         no_documents: NoDocuments = False,
+        record: Annotated[
+            Path | None,
+            typer.Option(
+                "--record",
+                metavar="FILE",
+                help="Add question and answer to this file, a line of JSON each, for import --traces.",
+                show_default=False,
+            ),
+        ] = None,
     ) -> int | None:
         """Answer one question from your documents, with the sentences that prove it."""
         from doceo.app.assistant import assistant
@@ -51,6 +61,11 @@ def register(app: typer.Typer) -> None:
             raise UsageError("The question is empty.", hint='Ask something: doceo ask "What is ...?"')
         answerer = assistant(settings, console, run=run, collection=collection, no_documents=no_documents)
         answer = answerer.answer(question, (), _profile(answerer, settings))
+        if record is not None:
+            from data.traces import Trace
+            from data.traces import record as keep
+
+            keep(record, [Trace(question=question, answer=answer)])
         show_answer(console, answer)
         console.result(answer.model_dump(mode="json"))
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,11 +39,22 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option("--resume", metavar="ID", help="Go on with a kept conversation.", show_default=False),
         ] = "",
+        export: Annotated[
+            Path | None,
+            typer.Option(
+                "--export",
+                metavar="FILE",
+                help="Instead: write the kept conversations, or that of --resume, as JSON lines for import --traces.",
+                show_default=False,
+            ),
+        ] = None,
     ) -> int | None:
         """Talk with your documents; an empty line or /quit ends it, /help lists what else there is."""
         from doceo.app.talking import open_talk
         from doceo.cli.chat_loop import converse
 
+        if export is not None:
+            return _exported(export, resume, settings, console)
         talk = open_talk(settings, console, run=run, collection=collection, no_documents=no_documents)
         if resume:
             talk.resume(resume)
@@ -50,6 +62,21 @@ def register(app: typer.Typer) -> None:
             talk.keep()
         _greet(talk, console)
         return converse(talk, console, interactive=sys.stdin.isatty())
+
+
+def _exported(path: Path, conversation: str, settings: Settings, console: Console) -> int | None:
+    from data.traces import record
+    from doceo.app.talk_traces import local_traces
+    from doceo.core.errors import UsageError
+
+    if path.exists():
+        raise UsageError(f"{path} exists.", hint="Name a new file.")
+    found = local_traces(settings.database_url, conversation)
+    record(path, found)
+    console.show(f"{len(found)} questions with their answers in {path}.")
+    console.result({"file": str(path), "traces": len(found)})
+    console.next_steps(f"doceo import --traces {path} --out RUN")
+    return None
 
 
 def _greet(talk: Talk, console: Console) -> None:

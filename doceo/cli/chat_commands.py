@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doceo.cli.chat_profile import profile
@@ -25,6 +26,7 @@ HELP = (
     ("/keep", "keep this conversation, with its turns until now"),
     ("/conversations", "list the kept conversations"),
     ("/resume ID", "go on with a kept conversation; the first letters of its id are enough"),
+    ("/export FILE", "write this conversation's questions and answers as JSON lines; /export all FILE: every kept one"),
     ("/forget", "delete this conversation, and what it put into the profile; /forget ID or /forget all: others"),
     ("/profile", "what is known of you; /profile on, off, add TEXT, edit N TEXT, delete N, delete all, export [FILE]"),
     ("/quit", "end"),
@@ -118,6 +120,24 @@ def _resume(talk: Talk, console: Console, rest: str) -> object:
     return [turn.model_dump(mode="json") for turn in turns]
 
 
+def _export(talk: Talk, console: Console, rest: str) -> object:
+    from data.traces import record
+    from doceo.app.talk_traces import ALL, traces_of
+
+    word, _, more = rest.partition(" ")
+    every = word == ALL and bool(more.strip())
+    name = more.strip() if every else rest
+    if not name:
+        raise UsageError("/export needs a file.", hint="/export FILE, or /export all FILE.")
+    path = Path(name).expanduser()
+    if path.exists():
+        raise UsageError(f"{path} exists.", hint="Name a new file.")
+    found = traces_of(talk, ALL if every else "")
+    record(path, found)
+    console.say(f"{len(found)} questions with their answers in {path}: doceo import --traces {path} --out RUN")
+    return {"file": str(path), "traces": len(found)}
+
+
 def _forget(talk: Talk, console: Console, rest: str) -> object:
     conversations, entries = talk.forget_all() if rest == "all" else talk.forget(rest)
     with_entries = f", with {entries} entries of the profile" if entries else ""
@@ -141,6 +161,7 @@ _ORDERS: dict[str, Callable[[Talk, Console, str], object]] = {
     "keep": _keep,
     "conversations": _conversations,
     "resume": _resume,
+    "export": _export,
     "forget": _forget,
     "profile": profile,
     "quit": _quit,

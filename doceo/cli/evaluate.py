@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,21 +15,44 @@ from doceo.cli.knobs import verb
 if TYPE_CHECKING:
     from data.store import Run
 
+SystemsOption = Annotated[
+    str,
+    typer.Option(
+        "--systems",
+        metavar="NAMES",
+        help="base, tuned, quote, adapter:FOLDER, recorded or any model, with or without +rag; by commas. Answers of "
+        "others stay.",
+        show_default=False,
+    ),
+]
+PromptsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--prompt",
+        metavar="FILE",
+        help="Ask each model with this system message too, as NAME@FILE; may be repeated.",
+        show_default=False,
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
+    sections = ("evaluate", "judging", "retrieve", "answer", "engine")
 
-    @verb(app, "evaluate", panel="Scores", sections=("evaluate", "retrieve", "answer"), top=("embedder", "base_url"))
+    @verb(app, "evaluate", panel="Scores", sections=sections, top=("embedder", "base_url"))
     def evaluate(
         run: RunArgument,
         settings: Settings,
         console: Console,
-        systems: Annotated[
+        systems: SystemsOption = "",
+        prompts: PromptsOption = None,
+        judge: Annotated[
             str,
             typer.Option(
-                "--systems",
-                metavar="NAMES",
-                help="base, tuned, quote or any model, with or without +rag; by commas.",
+                "--judge",
+                metavar="KIND:NAME",
+                help="Model that marks the answers too, such as openai:MODEL; what it says never decides alone.",
                 show_default=False,
             ),
         ] = "",
@@ -49,17 +73,19 @@ def register(app: typer.Typer) -> None:
         target, names = existing_run(run), _names(systems)
         if ablate:
             return _ablated(target, _names(ablate), names, settings, console)
-        _evaluated(target, names, settings, console)
+        _evaluated(target, names, prompts or [], judge, settings, console)
         return None
 
 
-def _evaluated(run: Run, systems: list[str], settings: Settings, console: Console) -> None:
+def _evaluated(
+    run: Run, systems: list[str], prompts: list[Path], judge: str, settings: Settings, console: Console
+) -> None:
     from doceo.app.pipeline import evaluate_run
-    from doceo.app.stages.scores import citations
-    from doceo.cli.shown import show_scores
+    from doceo.app.stages.scores import citations, load_judge_summary, load_verdict
+    from doceo.cli.shown import show_scores, show_verdict
 
-    scores = evaluate_run(run, systems, settings, console)
-    cited = citations(run)
+    scores = evaluate_run(run, systems, settings, console, prompts, judge)
+    cited, verdict, judged = citations(run), load_verdict(run), load_judge_summary(run)
     show_scores(console, scores)
     if not scores:
         console.say(
@@ -68,8 +94,13 @@ def _evaluated(run: Run, systems: list[str], settings: Settings, console: Consol
         )
     if cited:
         console.show(f"Citations: {'; '.join(one.words for one in cited)}.")
+    for line in judged.lines if judged else ():
+        console.show(line)
+    if scores:
+        show_verdict(console, verdict)
     made = {"scores": [score.model_dump() for score in scores], "citations": [one.model_dump() for one in cited]}
-    console.result({"run": str(run.path), **made})
+    told = {"judge": judged.model_dump()} if judged else {}
+    console.result({"run": str(run.path), **made, **told, "verdict": verdict.model_dump()})
     console.next_steps(f"doceo report {run.path}")
 
 

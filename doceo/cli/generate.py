@@ -15,6 +15,7 @@ from doceo.cli.knobs import verb
 if TYPE_CHECKING:
     from data.store import Run
     from doceo.app.stages.documents import Ingested
+    from doceo.app.stages.pairs import Made
 
 MaybeSources = Annotated[
     list[str] | None,
@@ -54,7 +55,6 @@ def register(app: typer.Typer) -> None:
         """Make question-answer pairs with exact evidence, and a dataset with held-out sets."""
         from data.store import CHUNKS, DATASET, DOCUMENTS, PAIRS
         from doceo.app.pipeline import generate_dataset, open_run, read_or_load, shortfall
-        from doceo.cli.shown import show_ledger, show_pairs
 
         run = open_run(out, sources or [], (DOCUMENTS, CHUNKS, PAIRS, DATASET) if fresh else ())
         with run.locked():
@@ -63,21 +63,34 @@ def register(app: typer.Typer) -> None:
                 _estimate(run, ingested, settings, console)
                 return None
             made = generate_dataset(run, ingested, questions, settings, console)
-        show_ledger(console, made.ledger)
-        show_pairs(console, made)
         short = shortfall(made, ingested, settings)
-        console.result(
-            {"run": str(run.path), "pairs": len(made.pairs), "ledger": made.ledger.model_dump(), "short": short}
-        )
-        console.next_steps(
-            f"doceo report {run.path}",
-            f"doceo finetune {run.path} --base MODEL",
-            f"doceo export {run.path} --format openai --out train.jsonl",
-        )
+        _show(run, made, short, console)
         if short:
             console.say(short)
             return 3
         return None
+
+
+def _show(run: Run, made: Made, short: str, console: Console) -> None:
+    from doceo.cli.shown import show_learned, show_ledger, show_pairs
+
+    show_ledger(console, made.ledger)
+    show_learned(console, made.learned)
+    show_pairs(console, made)
+    console.result(
+        {
+            "run": str(run.path),
+            "pairs": len(made.pairs),
+            "ledger": made.ledger.model_dump(),
+            "learned": [change.model_dump() for change in made.learned],
+            "short": short,
+        }
+    )
+    console.next_steps(
+        f"doceo report {run.path}",
+        f"doceo finetune {run.path} --base MODEL",
+        f"doceo export {run.path} --format openai --out train.jsonl",
+    )
 
 
 def _estimate(run: Run, ingested: Ingested, settings: Settings, console: Console) -> None:

@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
             typer.Option("--labels", metavar="FILE", help="Labelled pairs (JSONL); left out, those that ship."),
         ] = None,
     ) -> int | None:
-        """Measure a judge against labels: pairs that people wrote, and pairs with a fault put into them."""
+        """Measure a judge of pairs against labels: pairs that people wrote, and pairs with a fault put into them.
+
+        Answers are judged by `doceo evaluate RUN --judge MODEL`.
+        """
         from doceo.app.stages.judging import check_judge, measured_judges
         from generator.judge_check import in_words
 

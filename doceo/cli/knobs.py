@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -16,12 +17,15 @@ from doceo.app.settings import Settings, load_settings
 from doceo.cli.console import Console, run_verb
 from doceo.core.errors import UsageError
 
-_AMBIGUOUS = {"max_tokens", "max_length", "batch_tokens", "seconds", "megabytes", "memory", "timeout"}
+_AMBIGUOUS = {"max_tokens", "max_length", "batch_tokens", "seconds", "megabytes", "memory", "timeout", "rounds"}
 """Fields whose bare name does not tell which section they belong to: their flag carries it."""
-_OWN = {("pretrain", "pretrain")}
-"""(verb, section) where the bare name is clear: the verb does nothing else."""
-_PREFIXED = {"gate"}
-"""Sections all of whose flags carry its name."""
+_OWN = {("pretrain", "pretrain"), ("loop", "loop"), ("generate", "generate"), ("run", "generate"), ("demo", "generate")}
+"""(verb, section) where the bare name is clear all the same."""
+_ENTRY = re.compile(r"([^=]+)=([^=,]+)(?:,|$)")
+"""A name and its number: the name may hold commas, as the label of a topic does."""
+_TABLE = re.compile(f"(?:{_ENTRY.pattern})+")
+_PREFIXED = {"gate": "gate", "judging": "judge"}
+"""Sections all of whose flags carry a name before theirs."""
 
 
 def verb(
@@ -83,7 +87,8 @@ def _knobs(sections: Sequence[str], top: Sequence[str], verb_name: str) -> _Knob
         assert issubclass(model, BaseModel)
         for name, field in model.model_fields.items():
             unclear = name in _AMBIGUOUS and (verb_name, section) not in _OWN
-            key = f"{section}_{name}" if unclear or section in _PREFIXED else name
+            prefix = _PREFIXED.get(section, section if unclear else "")
+            key = f"{prefix}_{name}" if prefix else name
             knobs.setdefault(key, (field, []))[1].append((section, name))
     return knobs
 
@@ -137,10 +142,8 @@ def _nested(given: dict[str, Any], knobs: _Knobs) -> dict[str, Any]:
 
 def _parts(given: Sequence[str], key: str, field: FieldInfo) -> list[str] | dict[str, str]:
     """Return the values of a flag that may be repeated, or hold several with commas. Raises UsageError."""
-    parts = [part.strip() for value in given for part in value.split(",") if part.strip()]
     if get_origin(field.annotation) is not dict:
-        return parts
-    table = dict(part.partition("=")[::2] for part in parts)
-    if not all(name and value for name, value in table.items()):
-        raise UsageError(f"--{key.replace('_', '-')} {','.join(parts)} is not a table.", hint="Write NAME=NUMBER,...")
-    return table
+        return [part.strip() for value in given for part in value.split(",") if part.strip()]
+    if not all(_TABLE.fullmatch(value) for value in given):
+        raise UsageError(f"--{key.replace('_', '-')} {','.join(given)} is not a table.", hint="Write NAME=NUMBER,...")
+    return {name.strip(): number.strip() for value in given for name, number in _ENTRY.findall(value)}

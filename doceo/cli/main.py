@@ -20,7 +20,7 @@ VERBS = (
     "ingest", "generate", "review", "export", "import",
     "clean", "tokenizer", "pretrain", "finetune", "models", "export-model",
     "index", "collections", "calibrate",
-    "evaluate", "judge",
+    "evaluate", "compare", "gate", "judge", "gaps", "loop",
     "serve",
 )  # fmt: skip
 """One file a verb, in the order of the help page."""
@@ -60,7 +60,10 @@ for _verb in VERBS:
 
 
 def main() -> None:
-    """Run the program. Exit codes: 0 done, 1 failed, 2 usage, 3 short of what was asked, 130 and 143 interrupted."""
+    """Run the program.
+
+    Exit codes: 0 done, 1 failed, 2 usage, 3 short of what was asked, 4 gate not passed, 130 and 143 interrupted.
+    """
     # What a command makes is hardly ever part of a cycle: looking for cycles less often saves a tenth of its time.
     gc.set_threshold(10_000)
     for stream in (sys.stdout, sys.stderr):

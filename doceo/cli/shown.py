@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from doceo.app.stages.documents import Ingested
 from doceo.app.stages.pairs import Made
 from doceo.cli.console import Console
 from doceo.core.records import Ledger, Score
+from generator.change import HEAD, Change
 
+if TYPE_CHECKING:
+    from evaluation.verdict import Verdict
+
+REASONS = 3
+"""Reasons of a verdict that a terminal shows."""
+WHOLE = ("answer", "judged")
+"""Groups of metrics that are shown with their intervals; a judge's never without what its word is worth."""
 SHOWN = 40
 """Documents, and skipped files, that are listed one by one."""
 
@@ -52,6 +62,12 @@ def show_ledger(console: Console, ledger: Ledger) -> None:
     console.table(["pairs", f"{ledger.requested} requested"], rows)
 
 
+def show_learned(console: Console, changes: Sequence[Change]) -> None:
+    """Show what was learned from rejections and from a review, if anything was looked at."""
+    if changes:
+        console.table(HEAD, [change.cells() for change in changes], title="\nLearned", words=True)
+
+
 def show_pairs(console: Console, made: Made, n: int = 3) -> None:
     """Show a few pairs with the words that prove them."""
     step = max(1, len(made.pairs) // n)
@@ -61,12 +77,29 @@ def show_pairs(console: Console, made: Made, n: int = 3) -> None:
 
 
 def show_scores(console: Console, scores: list[Score]) -> None:
-    """Show one table for every set, with intervals."""
+    """Show for every set a table of what was answered, with intervals, and the values of all other metrics."""
+    from evaluation.compact import side_by_side
     from evaluation.table import tables
 
     found = tables(scores)
-    for table in found:
-        rows = table.fitting(console.width)
-        console.table(table.headers, rows, title=f"\n{table.title} (n = {table.n})")
+    for set_name in dict.fromkeys(table.set for table in found):
+        own = [table for table in found if table.set == set_name]
+        for table in own:
+            if table.group in WHOLE:
+                rows = table.fitting(console.width)
+                console.table(table.headers, rows, title=f"\n{table.title} (n = {table.n})")
+        for headers, rows in side_by_side([table for table in own if table.group not in WHOLE], console.width):
+            console.show("")
+            console.table(headers, rows)
     if found:
         console.show(found[0].note.split("; ", 1)[-1])
+
+
+def show_verdict(console: Console, verdict: Verdict) -> None:
+    """Show whether to fine-tune, to use retrieval, or both: what it rests on, and what would change it first."""
+    console.show(f"\nVerdict: {verdict.headline}")
+    for reason in verdict.reasons[:REASONS]:
+        console.show(f"  {reason}")
+    for change in verdict.changes[:1]:
+        console.show(f"  What would change it: {change}")
+    console.show(f"  {verdict.basis}")

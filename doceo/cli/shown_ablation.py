@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from doceo.cli.console import Console
-from evaluation.table import LABELS
 
 if TYPE_CHECKING:
     from evaluation.ablation import Ablated
 
-_MEASURES = {"found": "evidence found", "refused": "refused"}
+_MEASURES = {"f1": "F1", "rougeL": "ROUGE-L", "hit@k": "evidence found", "refused": "refused"}
 _ASKED = {"history": "With the turns before, against without", "profile": "With a profile, against without"}
 
 
@@ -23,7 +22,7 @@ def show_ablation(console: Console, results: Sequence[Ablated]) -> None:
             [
                 one.system,
                 one.turn,
-                LABELS.get(one.metric, _MEASURES.get(one.metric, one.metric)),
+                _MEASURES.get(one.metric, one.metric),
                 str(one.n),
                 f"{one.value_with:.1f}",
                 f"{one.value_without:.1f}",

@@ -8,6 +8,7 @@ DoceoError
 ├── RunError              exit 1   a run folder cannot be used as asked
 │   ├── RunLocked         exit 1   another process is writing it
 │   ├── StageMissing      exit 1   an earlier stage has to be made first
+│   ├── NotComparable     exit 1   runs have other questions, documents or metrics, so that their scores say nothing
 │   ├── AdapterExists     exit 1   a finished adapter of another config would be replaced
 │   └── ModelExists       exit 1   a finished or unfinished model of another config would be replaced
 ├── StorageError          exit 1   the disk is full or not writable
@@ -91,6 +92,12 @@ class StageMissing(RunError):
     """An earlier stage of the run has to be made first."""
 
     code = "stage_missing"
+
+
+class NotComparable(RunError):
+    """Runs were asked other questions, over other documents, or were measured otherwise: comparing them misleads."""
+
+    code = "not_comparable"
 
 
 class AdapterExists(RunError):

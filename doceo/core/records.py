@@ -248,6 +248,7 @@ class Question(Record):
     history: tuple[Message, ...] = ()
     answerable: bool = True
     kind: str = ""
+    difficulty: str = ""
     topic: str = ""
     author: str = ""
 
@@ -401,6 +402,23 @@ class Answered(Record):
     answer: Answer
 
 
+class SystemFacts(Record):
+    """A value of `6-answers/systems.json`: what a system takes beside its answers, None where nobody tells.
+
+    `file` holds its answers. Bytes are those of the base's weights in memory, of the adapter's beside them, and of the
+    index on the disk. Where it was asked in batches (`batched`), the seconds of an answer hold an even share of the
+    time that its batch was generated in.
+    """
+
+    file: str
+    parameters: int | None = None
+    model_bytes: int | None = None
+    adapter_bytes: int | None = None
+    index_bytes: int | None = None
+    device: str | None = None
+    batched: bool = False
+
+
 class Item(Record):
     """A line of `7-scores/items.jsonl`: one metric of one answer; `value` is None where undefined."""
 
@@ -414,7 +432,11 @@ class Item(Record):
 class Score(Record):
     """One number with its interval. `value` is None where it is undefined; `note` then says why.
 
-    `versus` names the system this score is compared with; `value` is then the paired difference.
+    On a scale of 0 to 100, or in `unit` (`s`, `tokens`, `USD`). `label` is the metric's name as people write it and
+    `group` what it is about (`answer`, `evidence`, `retrieval`, `refusal`, `judged`, `cost`); `better` which of two
+    values is better, where either is. `versus` names the system this score is compared with; `value` is then the paired
+    difference, with its p-value, that corrected for all differences of the set (Holm), Cohen's d (`effect`), and the
+    smallest true difference that such a test finds four times in five (`detectable`).
     """
 
     system: str
@@ -427,10 +449,30 @@ class Score(Record):
     signature: str = ""
     note: str = ""
     versus: str = ""
+    label: str = ""
+    group: str = "answer"
+    unit: str = ""
+    better: Literal["higher", "lower", ""] = "higher"
+    p: float | None = None
+    p_holm: float | None = None
+    effect: float | None = None
+    detectable: float | None = None
+
+
+class Slice(Score):
+    """A line of `slices.jsonl`: a score of the questions that have one value (`key`) on one axis, such as a topic."""
+
+    axis: str
+    key: str
 
 
 class Gap(Record):
-    """A topic, kind or document on which the model is weak, with an interval."""
+    """How weak a model is on a topic, kind or document: 0 (all right) to 1, with a 95 % interval.
+
+    `weakness` is drawn towards the mean of all, `observed` is that of the `n` questions alone, None where there are
+    none. Where it is known, `pairs` counts the trained pairs, and `covered` is the share of the text that they ask
+    about.
+    """
 
     axis: str
     key: str
@@ -438,6 +480,9 @@ class Gap(Record):
     n: int
     low: float
     high: float
+    observed: float | None = None
+    pairs: int | None = None
+    covered: float | None = None
 
 
 class ChatRequest(Record):

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rapidfuzz import process
-
 from doceo.core.config import EngineConfig
 from doceo.core.errors import AuthenticationFailed, UsageError
+from doceo.providers.addresses import ADDRESSES, LANGCHAIN, OPENAI, named
 from doceo.providers.remote import AsyncRemote, Priced
 
 if TYPE_CHECKING:
@@ -21,21 +20,6 @@ if TYPE_CHECKING:
     from doceo.providers.langchain_chat import LangChainChat
     from doceo.providers.openai_chat import OpenAIChat
     from doceo.providers.prices import Price
-
-OPENAI = "https://api.openai.com/v1"
-ADDRESSES = {
-    "openai": OPENAI,
-    "ollama": "http://127.0.0.1:11434/v1",
-    "lmstudio": "http://127.0.0.1:1234/v1",
-    "vllm": "http://127.0.0.1:8000/v1",
-}
-LANGCHAIN = "langchain"
-_ELSEWHERE = {
-    "hf": "A Hugging Face model is opened as LocalModel, not by an address.",
-    "gguf": "A GGUF file is opened in this process by ask, chat, evaluate and serve, not by an address.",
-    "quote": "quote is no chat model; it answers with sentences of the documents.",
-    "extractive": "extractive is no chat model; it is the built-in teacher.",
-}
 
 
 def is_remote(spec: str) -> bool:
@@ -58,7 +42,8 @@ def open_chat(
     What is returned is a `Journaled` where a journal is named. It is used from one event loop and closed with `aclose`.
 
     Args:
-        spec: `openai:MODEL`, `ollama:MODEL`, `lmstudio:MODEL`, `vllm:MODEL` or `langchain:VENDOR:MODEL`.
+        spec: `openai:MODEL`, `ollama:MODEL`, `lmstudio:MODEL`, `vllm:MODEL` or `langchain:VENDOR:MODEL`; behind the
+            model may stand an address of its own, as in `openai:MODEL@http://HOST/v1`.
         base_url: The address of an `openai:` model, or several, joined by commas, that share the work; left out,
             OPENAI_BASE_URL, then OpenAI's own. Also that of `langchain:openai:MODEL`; other vendors have variables.
         api_key: The key of an `openai:` model; left out, OPENAI_API_KEY. It is sent nowhere else.
@@ -144,8 +129,7 @@ def context_of(spec: str, base_url: str | None = None, environment: Mapping[str,
     if spec.partition(":")[0] == LANGCHAIN:
         return None
     environment = os.environ if environment is None else environment
-    kind, model, addresses = _addresses(spec, base_url, environment)
-    key = (environment.get("OPENAI_API_KEY") or "").strip() or None if kind == "openai" else None
+    kind, model, addresses, key, _ = named(spec, base_url, None, environment)
     found = [probe(kind, model, address, key) for address in addresses if address != OPENAI]
     return min((context for context in found if context), default=None)
 
@@ -165,7 +149,7 @@ def price_of_spec(
 
     if spec.partition(":")[0] == LANGCHAIN:
         return _langchain(spec, base_url, engine or EngineConfig()).price
-    _, model, addresses = _addresses(spec, base_url, os.environ if environment is None else environment)
+    _, model, addresses, _, _ = named(spec, base_url, None, os.environ if environment is None else environment)
     hosts = [urlsplit(address).netloc.rpartition("@")[2] for address in addresses]
     return highest(price_of(host, model, _prices(engine or EngineConfig())) for host in hosts)
 
@@ -183,8 +167,7 @@ def _connect(
     from doceo.providers.openai_chat import OpenAIChat
 
     environment = os.environ if environment is None else environment
-    kind, model, addresses = _addresses(spec, base_url, environment)
-    key = (api_key or environment.get("OPENAI_API_KEY") or "").strip() or None if kind == "openai" else None
+    kind, model, addresses, key, own = named(spec, base_url, api_key, environment)
     if kind == "openai" and OPENAI in addresses and not key:
         raise AuthenticationFailed(
             f"{OPENAI} needs a key for {model}.",
@@ -192,22 +175,11 @@ def _connect(
         )
     most, timeout, prices = engine.concurrency, engine.timeout, _prices(engine)
     return [
-        OpenAIChat(model, address, key, kind=kind, timeout=timeout, connections=most, prices=prices)
+        OpenAIChat(
+            model, address, key, kind=kind, timeout=timeout, connections=most, prices=prices, name=spec if own else ""
+        )
         for address in addresses
     ]
-
-
-def _addresses(spec: str, base_url: str | None, environment: Mapping[str, str]) -> tuple[str, str, list[str]]:
-    """Return the kind, the model and the addresses that a spec names."""
-    kind, _, model = spec.partition(":")
-    if kind not in ADDRESSES:
-        raise _unknown(spec, kind)
-    if not model:
-        raise UsageError(f"{spec!r} names no model.", hint=f"Write {kind}:MODEL.")
-    if kind != "openai":
-        return kind, model, [ADDRESSES[kind]]
-    named = base_url or environment.get("OPENAI_BASE_URL") or OPENAI
-    return kind, model, list(dict.fromkeys(part.strip() for part in named.split(",") if part.strip())) or [named]
 
 
 def _prices(engine: EngineConfig) -> Path | None:
@@ -228,11 +200,3 @@ def _price_to_cap(servers: Sequence[Priced]) -> Price:
             hint=f"Write what it costs, in USD for a million tokens, into a file and name it with --prices:\n{row}",
         )
     return price
-
-
-def _unknown(spec: str, kind: str) -> UsageError:
-    if kind in _ELSEWHERE:
-        return UsageError(f"{spec!r} cannot be opened as a chat model here.", hint=_ELSEWHERE[kind])
-    near = process.extractOne(kind, [*ADDRESSES, LANGCHAIN, *_ELSEWHERE], score_cutoff=60)
-    suggestion = f"Did you mean {near[0]}:MODEL?" if near else f"Known kinds are {', '.join(ADDRESSES)}, langchain, hf."
-    return UsageError(f"{spec!r} is of no known kind.", hint=suggestion)

@@ -25,7 +25,6 @@ CREATE TABLE IF NOT EXISTS replies (
     fingerprint TEXT PRIMARY KEY, model TEXT NOT NULL, request TEXT NOT NULL, reply TEXT NOT NULL
 ) WITHOUT ROWID
 """
-_FREE = {"cost": 0.0, "seconds": 0.0}
 Row = tuple[str, str, str, str]
 
 
@@ -49,7 +48,8 @@ def _key(model: str, asked: str) -> str:
 class Journaled:
     """A provider whose replies are kept. Used from one event loop; safe for a process that is killed.
 
-    A request that is being answered for one caller is waited for by the others that ask the same.
+    A request that is being answered for one caller is waited for by the others that ask the same. The usage of a kept
+    reply is what it took when it was made: an answer costs what it costs, however often it is read.
 
     Args:
         provider: The provider behind.
@@ -157,8 +157,7 @@ class Journaled:
             row = self._reader.execute("SELECT reply FROM replies WHERE fingerprint = ?", (key,)).fetchone()
         if row is None:
             return None
-        reply = ChatReply.model_validate_json(row[0])
-        return reply.model_copy(update={"usage": reply.usage.model_copy(update=_FREE)})
+        return ChatReply.model_validate_json(row[0])
 
     async def _keep(self, key: str, asked: str, reply: ChatReply) -> None:
         """Hand a reply to the writer and wait until it is on the disk."""

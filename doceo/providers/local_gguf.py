@@ -16,6 +16,7 @@ from doceo.core.records import ChatReply, ChatRequest, Message, Usage
 from doceo.providers.chat_turns import DATE, written
 from doceo.providers.llama_server import LlamaServer
 from doceo.providers.local_stream import stripped
+from doceo.providers.local_weights import Size
 from doceo.text.thinking import pieces_without_thinking, without_thinking
 
 
@@ -38,7 +39,12 @@ class GgufModel:
 
     def __init__(self, path: str | Path, name: str | None = None, *, context: int = 8192) -> None:
         self.name = name or f"gguf:{path}"
-        self._server = LlamaServer(Path(path).expanduser(), context=context)
+        self._path = Path(path).expanduser()
+        self._server = LlamaServer(self._path, context=context)
+
+    def size(self) -> Size:
+        """Return what the file takes."""
+        return Size(None, self._path.stat().st_size, 0, None)
 
     @property
     def context(self) -> int:
@@ -128,6 +134,7 @@ def _whole(text: str, told: dict[str, Any], seconds: float) -> ChatReply:
         prompt_tokens=counted["prompt_tokens"],
         completion_tokens=counted["completion_tokens"],
         cached_tokens=counted.get("prompt_tokens_details", {}).get("cached_tokens", 0),
+        cost=0.0,
         seconds=seconds,
     )
     finish = "length" if told["choices"][0]["finish_reason"] == "length" else "stop"

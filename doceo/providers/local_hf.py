@@ -12,12 +12,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doceo.core.errors import ModelNotFound, RequestRejected
+from doceo.core.errors import RequestRejected
 from doceo.core.records import ChatReply, ChatRequest, Message, Usage
 from doceo.providers.chat_turns import render
 from doceo.providers.hf_models import open_model, quiet
-from doceo.providers.local_weights import SharedWeights
-from doceo.providers.model_folder import ADAPTER, base_of
+from doceo.providers.local_weights import SharedWeights, Size
+from doceo.providers.model_folder import ADAPTER, base_of, check_adapter
 from doceo.text.thinking import without_thinking
 
 if TYPE_CHECKING:
@@ -52,15 +52,13 @@ class LocalModel:
         self.name = name or f"hf:{path}"
         if adapter is None and (Path(path) / ADAPTER).exists():
             path, adapter = base_of(Path(path)), Path(path)
-        if adapter is not None and not (adapter / ADAPTER).exists():
-            raise ModelNotFound(f"There is no adapter in {adapter}.", hint="Make one with: doceo finetune")
+        check_adapter(adapter)
         self._weights = SharedWeights(open_model(str(path)))
         self._adapter = self._weights.attach(adapter) if adapter else None
 
     def with_adapter(self, adapter: Path | None, name: str) -> LocalModel:
         """Return a model over the same weights with another adapter switched on, or with none. Raises as above."""
-        if adapter is not None and not (adapter / ADAPTER).exists():
-            raise ModelNotFound(f"There is no adapter in {adapter}.", hint="Make one with: doceo finetune")
+        check_adapter(adapter)
         other = object.__new__(LocalModel)
         other.name, other._weights = name, self._weights
         other._adapter = self._weights.attach(adapter) if adapter else None
@@ -71,6 +69,10 @@ class LocalModel:
         from doceo.providers.kept_prefix import KeptPrefix
 
         self._kept = self._kept or KeptPrefix()
+
+    def size(self) -> Size:
+        """Return what base and adapter take."""
+        return self._weights.size(self._adapter)
 
     @property
     def context(self) -> int:
@@ -171,6 +173,7 @@ class LocalModel:
             prompt_tokens=prompt,
             completion_tokens=len(row) if length is None else length + 1,
             cached_tokens=self._kept.reused if self._kept else 0,
+            cost=0.0,
             seconds=seconds,
         )
         return ChatReply(text=without_thinking(text[:cut]).strip(), finish=finish, usage=usage)
@@ -179,9 +182,7 @@ class LocalModel:
         """Return the tokens that end an answer: the generation config's, the tokenizer's and the chat template's."""
         named = self._weights.model.generation_config.eos_token_id
         more = named if isinstance(named, list) else [named]
-        return {
-            token for token in (*more, self._weights.tokenizer.eos_token_id, self._weights.end) if token is not None
-        }
+        return {*more, self._weights.tokenizer.eos_token_id, self._weights.end} - {None}
 
     def _marks(self) -> list[int] | None:
         """Return the tokens that no answer holds: marks such as the beginning of a turn, which decode to nothing."""

@@ -6,11 +6,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from doceo.core.errors import ProviderError
 from doceo.providers.chat_turns import end_of_turn
 from doceo.providers.hf_models import Opened, quiet
+
+
+class Size(NamedTuple):
+    """Parameters of a base, bytes of its weights, bytes of an adapter's beside them, and where they lie."""
+
+    parameters: int | None
+    model_bytes: int
+    adapter_bytes: int
+    device: str | None
 
 
 class SharedWeights:
@@ -49,6 +58,23 @@ class SharedWeights:
             self.model.eval()
             self._adapters[adapter] = name
             return name
+
+    def size(self, adapter: str | None) -> Size:
+        """Return what the base takes, and what one adapter takes beside it."""
+        attached, base, own = set(self._adapters.values()), [], []
+        with self.lock:
+            for name, weight in self.model.named_parameters():
+                part = attached.intersection(name.split("."))
+                if not part:
+                    base.append(weight)
+                elif adapter in part:
+                    own.append(weight)
+            return Size(
+                parameters=sum(weight.numel() for weight in base),
+                model_bytes=sum(weight.nbytes for weight in base),
+                adapter_bytes=sum(weight.nbytes for weight in own),
+                device=str(self.model.device),
+            )
 
     @contextmanager
     def using(self, adapter: str | None) -> Iterator[Any]:

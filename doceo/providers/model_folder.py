@@ -31,6 +31,12 @@ def base_of(adapter: Path) -> str:
     raise ModelNotFound(problem, hint=f"Name it in {adapter / ADAPTER} as base_model_name_or_path.")
 
 
+def check_adapter(folder: Path | None) -> None:
+    """Raise ModelNotFound where a folder is given that holds no adapter."""
+    if folder is not None and not (folder / ADAPTER).exists():
+        raise ModelNotFound(f"There is no adapter in {folder}.", hint="Make one with: doceo finetune")
+
+
 def check_name(name: str) -> None:
     """Check a folder or a name on the hub, as far as can be seen without asking the hub.
 

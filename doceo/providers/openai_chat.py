@@ -36,6 +36,7 @@ class OpenAIChat:
         base_url: The address, with its `/v1`.
         api_key: The key; None for servers that want none.
         kind: How the user named the sort of server, for `name` and for hints.
+        name: How the model is called; left out, `KIND:MODEL`.
         timeout: Seconds that one reply may take; connecting may take 10 of them.
         connections: Most connections at the same time.
         prices: A price file of the user's own.
@@ -59,6 +60,7 @@ class OpenAIChat:
         api_key: str | None = None,
         *,
         kind: str = "openai",
+        name: str = "",
         timeout: float = 600.0,
         connections: int = 100,
         prices: Path | None = None,
@@ -71,7 +73,7 @@ class OpenAIChat:
                 f"The key for {parts.hostname} holds a character that no key has.",
                 hint="Copy it again, without line breaks, and set OPENAI_API_KEY to it.",
             )
-        self.name = f"{kind}:{model}"
+        self.name = name or f"{kind}:{model}"
         self.host = parts.netloc.rpartition("@")[2]
         self.address = parts._replace(netloc=self.host).geturl()
         self.model, self.price = model, price_of(self.host, model, prices)

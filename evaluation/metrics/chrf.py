@@ -8,19 +8,20 @@ import numpy as np
 import sacrebleu
 from sacrebleu.metrics.chrf import CHRF
 
-from evaluation.metric import Rows
+from evaluation.metric import OfTexts, Rows
 
 
-class ChrF:
+class ChrF(OfTexts):
     """Corpus chrF2 with sacrebleu's defaults. Statistics: (answer, reference, matching) n-grams for n = 1 to 6."""
 
     name = "chrf"
+    label = "chrF"
     signature = f"chrF2|refs:best|case:mixed|eff:yes|nc:6|nw:0|space:no|scale:100|sacrebleu:{sacrebleu.__version__}"
 
     def __init__(self) -> None:
         self._chrf = CHRF()
 
-    def statistics(self, hypothesis: str, references: Sequence[str]) -> Rows:
+    def compare(self, hypothesis: str, references: Sequence[str]) -> Rows:
         """Return the statistics of one answer against the reference that it matches best, shape (18,)."""
         # sacrebleu's own significance tests take their statistics here; there is no public way to them.
         rows = self._chrf._extract_corpus_statistics([hypothesis], [[text] for text in references])

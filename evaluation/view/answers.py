@@ -1,4 +1,4 @@
-"""Answers beside their sources: the worked examples and the question cards."""
+"""Answers beside their sources: the worked examples."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from doceo.core.fingerprint import sha256
-from doceo.core.records import Answer, Answered, Citation, Evidence, Item, SetName
+from doceo.core.records import Answer, Answered, Citation, Evidence, Item
 from doceo.text.passages import without_markers
-from evaluation.scoring import SETS
-from evaluation.view.passages import Excerpt, Library, Piece, Quote, clip
+from evaluation.spans import touches
+from evaluation.view.passages import Excerpt, Library, Piece, Quote
 from evaluation.view.records import RunRecords
 
-WORKED = 6
-CARDS = 20
-LONGEST_ANSWER = 1400
+WORKED = 3
 T = TypeVar("T")
+Values = Mapping[tuple[str, str, str], float | None]
+"""(system, set, pair id) -> value of one metric."""
 _MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 _CITING = ("quote+rag", "tuned+rag", "base+rag")
 
@@ -37,44 +36,22 @@ class Worked:
     sources: tuple[Excerpt, ...]
 
 
-@dataclass(frozen=True)
-class Reply:
-    """One system's answer on a card; `value` is its value in the card's metric."""
-
-    system: str
-    text: str
-    refused: bool
-    sources: tuple[str, ...]
-    value: float | None
-
-
-@dataclass(frozen=True)
-class QuestionCard:
-    """A question with its reference, every system's answer, and the evidence in its source."""
-
-    question: str
-    set: str
-    references: tuple[str, ...]
-    replies: tuple[Reply, ...]
-    evidence: tuple[Excerpt, ...]
-
-
 def worked_examples(records: RunRecords, library: Library, count: int = WORKED) -> list[Worked]:
     """Return some of the best answers that cite their sources, of different documents.
 
     First come those whose citation touches the evidence of the question, of these the ones to written questions, of
-    these the ones of the highest score. Taken from the first of quote+rag, tuned+rag, base+rag (then any other) that
-    cites anything.
+    these the ones of the highest score. Taken from the first that cites anything of what the verdict advises,
+    quote+rag, tuned+rag, base+rag, and any other.
     """
-    evidence = _evidence(records)
-    order = [*(s for s in _CITING if s in records.answers), *(s for s in records.answers if s not in _CITING)]
-    for system in order:
+    advised = records.verdict.systems if records.verdict else ()
+    order = dict.fromkeys((*advised, *_CITING, *records.answers))
+    for system in (name for name in order if name in records.answers):
         citing = [line for line in records.answers[system] if line.answer.citations and not line.answer.refused]
         if citing:
             values = item_values(records.items, preferred_metric(records.items, ("rougeL", "chrf", "f1")))
             citing.sort(
                 key=lambda line: (
-                    not _touches(line.answer.citations, evidence.get(line.pair_id, ())),
+                    not _touches(line.answer.citations, records.evidence.get(line.pair_id, ())),
                     not line.set.endswith("-written"),
                     -(values.get((system, line.set, line.pair_id)) or 0),
                     line.pair_id,
@@ -85,31 +62,13 @@ def worked_examples(records: RunRecords, library: Library, count: int = WORKED) 
     return []
 
 
-def question_cards(
-    records: RunRecords, library: Library, seed: int, count: int = CARDS
-) -> tuple[str, list[QuestionCard]]:
-    """Return the metric shown on the cards and a seeded choice of questions, the same number of every set."""
-    metric = preferred_metric(records.items, ("f1", "rougeL", "chrf"))
-    values = item_values(records.items, metric)
-    evidence = _evidence(records)
-    asked: dict[SetName, dict[str, dict[str, Answered]]] = {}
-    for system, answers in records.answers.items():
-        for line in answers:
-            asked.setdefault(line.set, {}).setdefault(line.pair_id, {})[system] = line
-    shuffled = {name: sorted(ids, key=lambda i: sha256(f"card {seed} {i}")) for name, ids in asked.items()}
-    keys = _take_in_turn([[(name, i) for i in shuffled.get(name, [])] for name in SETS], count)
-    keys.sort(key=lambda key: SETS.index(key[0]))
-    cards = [_card(asked[s][i], evidence.get(i, ()), values, library) for s, i in keys]
-    return metric, cards
-
-
 def preferred_metric(items: Sequence[Item], order: Sequence[str]) -> str:
     """Return the first metric of `order` that the items hold, else any they hold, else nothing."""
     known = list(dict.fromkeys(item.metric for item in items))
     return next((metric for metric in order if metric in known), known[0] if known else "")
 
 
-def item_values(items: Sequence[Item], metric: str) -> dict[tuple[str, str, str], float | None]:
+def item_values(items: Sequence[Item], metric: str) -> Values:
     """Return (system, set, pair id) -> value of one metric."""
     return {(item.system, item.set, item.pair_id): item.value for item in items if item.metric == metric}
 
@@ -153,44 +112,9 @@ def _quote(citation: Citation) -> Quote:
     return Quote(citation.span, citation.quote, citation.n, citation.source, citation.heading_path)
 
 
-def _card(
-    lines: Mapping[str, Answered],
-    evidence: Sequence[Evidence],
-    values: Mapping[tuple[str, str, str], float | None],
-    library: Library,
-) -> QuestionCard:
-    first = next(iter(lines.values()))
-    return QuestionCard(
-        question=first.question,
-        set=first.set,
-        references=first.references,
-        replies=tuple(
-            Reply(
-                system=system,
-                text=clip(without_markers(line.answer.text).strip(), LONGEST_ANSWER),
-                refused=line.answer.refused,
-                sources=tuple(dict.fromkeys(citation.source for citation in line.answer.citations)),
-                value=values.get((system, line.set, line.pair_id)),
-            )
-            for system, line in lines.items()
-        ),
-        evidence=tuple(library.of(evidence)),
-    )
-
-
-def _evidence(records: RunRecords) -> dict[str, tuple[Evidence, ...]]:
-    """Return pair id -> what proves the answer."""
-    return {pair.id: pair.evidence for pair in records.pairs} | dict(records.evidence)
-
-
 def _touches(citations: Sequence[Citation], evidence: Sequence[Evidence]) -> bool:
     """Return whether a citation and the evidence share characters."""
-    spans = [one.span for one in evidence]
-    return any(
-        cited.span.document_id == span.document_id and cited.span.start < span.end and span.start < cited.span.end
-        for cited in citations
-        for span in spans
-    )
+    return any(touches(cited.span, one.span) for cited in citations for one in evidence)
 
 
 def _spread(lines: Sequence[Answered], count: int) -> list[Answered]:
@@ -202,10 +126,10 @@ def _spread(lines: Sequence[Answered], count: int) -> list[Answered]:
             continue
         quoted.add(quote)
         groups.setdefault(line.answer.citations[0].document_id, []).append(line)
-    return _take_in_turn(list(groups.values()), count)
+    return take_in_turn(list(groups.values()), count)
 
 
-def _take_in_turn(groups: Iterable[Sequence[T]], count: int) -> list[T]:
+def take_in_turn(groups: Iterable[Sequence[T]], count: int) -> list[T]:
     """Return up to `count` members: the first of every group, then the second of every group, and so on."""
     waiting = [list(group) for group in groups]
     taken: list[T] = []

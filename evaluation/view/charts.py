@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from doceo.core.records import Score
-from evaluation.table import LABELS, Direction, Table
+from evaluation.table import Direction, Table, number
+from evaluation.view.axis import Axis, axis, ends
+
+CHARTS = 3
+"""Dot charts of one table, at most."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,9 @@ class Dot:
     """One system's value on an axis, with its interval, in per cent of the axis."""
 
     system: str
+    tone: int
     text: str
+    interval: str
     at: float
     low: float
     high: float
@@ -66,35 +72,48 @@ def bars(counts: Mapping[str, int], *, limit: int = 12) -> list[Bar]:
     return [Bar(label, f"{count:,}", round(100 * count / most, 2)) for label, count in ordered] + others
 
 
-def dot_charts(table: Table, preferred: Sequence[str] = ("chrf", "rougeL", "f1")) -> list[DotChart]:
-    """Return up to three dot charts of a table's metrics, each on an axis from 0 to a round number."""
-    chosen = [metric for metric in preferred if metric in table.metrics] or list(table.metrics[:3])
-    return [_dots(table, metric) for metric in chosen]
+def dot_charts(table: Table, tone: Mapping[str, int], preferred: Sequence[str] = ()) -> list[DotChart]:
+    """Return up to three dot charts of a table's metrics, the preferred ones first."""
+    defined = [metric for at, metric in enumerate(table.metrics) if any(_value(row[at].score) for row in table.cells)]
+    chosen = [metric for metric in dict.fromkeys(preferred) if metric in defined]
+    chosen += [metric for metric in defined if metric not in chosen]
+    return [_dots(table, metric, tone) for metric in chosen[:CHARTS]]
 
 
-def _dots(table: Table, metric: str) -> DotChart:
-    column = [cells[table.metrics.index(metric)] for cells in table.cells]
-    highest = max((_top(cell.score) for cell in column), default=0)
-    step = next(s for s in (1, 2, 5, 10, 20, 25, 50) if highest <= 4 * s or s == 50)
-    end = min(100, step * max(1, math.ceil(highest / step)))
-    dots = [
-        Dot(
-            system=system,
-            text=f"{cell.score.value:.1f}",
-            at=100 * cell.score.value / end,
-            low=100 * (cell.score.value if cell.score.low is None else cell.score.low) / end,
-            high=100 * (cell.score.value if cell.score.high is None else cell.score.high) / end,
-            direction=cell.direction,
-        )
-        for system, cell in zip(table.systems, column, strict=True)
-        if cell.score is not None and cell.score.value is not None
-    ]
-    ticks = tuple((100 * tick / end, str(tick)) for tick in range(0, end + 1, step))
-    return DotChart(LABELS.get(metric, metric), tuple(dots), ticks)
+def scale_of(scores: Sequence[Score]) -> Axis:
+    """Return an axis from 0 that holds scores and their intervals, to 100 at most where that is their scale."""
+    unit = scores[0].unit if scores else ""
+    highest = max((end for score in scores for end in (score.value, score.high) if end is not None), default=0.0)
+    return axis([0.0, highest], show=lambda value: number(value, unit) if unit else f"{value:g}")
 
 
-def _top(score: Score | None) -> float:
-    return 0 if score is None else max(score.value or 0, score.high or 0)
+def dot(score: Score, scale: Axis, tone: int, way: Direction = "") -> Dot:
+    """Return a score as a dot; its value is not None."""
+    value = score.value or 0.0
+    low, high = (value if end is None else end for end in (score.low, score.high))
+    return Dot(
+        system=score.system,
+        tone=tone,
+        text=number(value, score.unit),
+        interval=f"{number(low, score.unit)}–{number(high, score.unit)}" if score.low is not None else "",
+        at=scale.place(value),
+        low=scale.place(low),
+        high=scale.place(high),
+        direction=way,
+    )
+
+
+def _dots(table: Table, metric: str, tone: Mapping[str, int]) -> DotChart:
+    at = table.metrics.index(metric)
+    known = [(row[at].score, row[at].direction) for row in table.cells]
+    scores = [(score, way) for score, way in known if score is not None and score.value is not None]
+    scale = scale_of([score for score, _ in scores])
+    dots = tuple(dot(score, scale, tone.get(score.system, 0), way) for score, way in scores)
+    return DotChart(table.labels[at], dots, scale.ticks)
+
+
+def _value(score: Score | None) -> bool:
+    return score is not None and score.value is not None
 
 
 def curve(log: Sequence[Mapping[str, float]]) -> Curve | None:
@@ -105,7 +124,7 @@ def curve(log: Sequence[Mapping[str, float]]) -> Curve | None:
     if len(train) < 2 or not values:
         return None
     last = max(step for step, _ in train + validation) or 1
-    low, high, step = _axis(min(values), max(values))
+    low, high, step = ends(values, 6)
     count = round((high - low) / step)
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
@@ -120,15 +139,6 @@ def curve(log: Sequence[Mapping[str, float]]) -> Curve | None:
         y_ticks=tuple((100 - 100 * i / count, f"{low + i * step:.4g}") for i in range(count + 1)),
         facts=_facts(log, train, validation),
     )
-
-
-def _axis(low: float, high: float) -> tuple[float, float, float]:
-    """Return round ends and a step that hold the values in at most six steps."""
-    spread = max(high - low, 1e-6)
-    power = 10.0 ** math.floor(math.log10(spread / 4))
-    step = next(power * s for s in (1, 2, 2.5, 5, 10) if spread / (power * s) <= 5)
-    start = math.floor(low / step) * step
-    return start, max(math.ceil(high / step) * step, start + step), step
 
 
 def _facts(

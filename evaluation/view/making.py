@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doceo.core.records import Score
-from evaluation.table import LABELS
+from evaluation.table import labels
 from evaluation.view.records import RunRecords, as_text
 
 
@@ -55,4 +55,5 @@ def packages(records: RunRecords) -> list[tuple[str, str]]:
 def signatures(scores: tuple[Score, ...]) -> list[tuple[str, str]]:
     """Return metric -> signature, each once."""
     found = {score.metric: score.signature for score in scores if score.signature}
-    return [(LABELS.get(metric, metric), signature) for metric, signature in found.items()]
+    names = labels(scores)
+    return [(names[metric], signature) for metric, signature in found.items()]

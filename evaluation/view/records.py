@@ -6,11 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from data.answers import answer_files
+from data.held_out import FILES, read_held_out
 from data.jsonl import read_jsonl, read_rows
 from data.manifest import Manifest
 from data.manifest import read as read_manifest
@@ -25,15 +28,21 @@ from doceo.core.records import (
     Item,
     Ledger,
     Pair,
+    Question,
     Rejected,
     Score,
+    SetName,
     Skipped,
+    Slice,
 )
+from evaluation.case import Case, cases
+from evaluation.judging.summary import JudgeSummary
+from evaluation.scoring import SETS
+from evaluation.verdict import Verdict
 
 R = TypeVar("R", bound=BaseModel)
 T = TypeVar("T")
 _SCORES = TypeAdapter(tuple[Score, ...])
-_EVIDENCE = TypeAdapter(tuple[Evidence, ...])
 
 
 @dataclass(frozen=True)
@@ -50,21 +59,43 @@ class RunRecords:
     coverage: Mapping[str, object] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     """`train`, `validation` and every held-out set -> its number of rows; empty where there is no dataset."""
-    evidence: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
-    """Pair id -> the evidence that stands beside a held-out question."""
+    questions: tuple[Question, ...] = ()
+    """The held-out questions, with their evidence."""
     sets: Mapping[str, str] = field(default_factory=dict)
     """Pair id -> train, validation or the held-out set that it stands in."""
     review: tuple[Decision, ...] = ()
     """What a person decided on the pairs."""
-    authors: tuple[str, ...] = ()
-    """Who wrote the written questions."""
     training: tuple[Mapping[str, float], ...] = ()
     finetuning: Mapping[str, object] = field(default_factory=dict)
     """What the fine-tuning says of itself: base, parameters, trainable and so on."""
     answers: Mapping[str, tuple[Answered, ...]] = field(default_factory=dict)
     scores: tuple[Score, ...] = ()
     items: tuple[Item, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    verdict: Verdict | None = None
+    judge: JudgeSummary | None = None
     manifests: Mapping[str, Manifest] = field(default_factory=dict)
+
+    @cached_property
+    def evidence(self) -> dict[str, tuple[Evidence, ...]]:
+        """Pair id -> what proves the answer."""
+        held_out = {question.pair_id: question.evidence for question in self.questions if question.evidence}
+        return {pair.id: pair.evidence for pair in self.pairs} | held_out
+
+    @cached_property
+    def authors(self) -> tuple[str, ...]:
+        """Who wrote the written questions."""
+        return tuple(dict.fromkeys(question.author for question in self.questions if question.author))
+
+    @cached_property
+    def cases(self) -> dict[tuple[SetName, str], dict[str, Case]]:
+        """Set and pair id -> system -> its answer to the question, in the order of the sets."""
+        known = {(question.set, question.pair_id): question for question in self.questions}
+        found: dict[tuple[SetName, str], dict[str, Case]] = {}
+        for system, lines in self.answers.items():
+            for line, case in zip(lines, cases(lines, known), strict=True):
+                found.setdefault((line.set, line.pair_id), {})[system] = case
+        return {key: found[key] for name in SETS for key in found if key[0] == name}
 
 
 def read_run(run: Run) -> RunRecords:
@@ -74,6 +105,8 @@ def read_run(run: Run) -> RunRecords:
     documents = _lines(folder.get(DOCUMENTS), "documents.jsonl", Document)
     ledger = _file(folder.get(PAIRS), "ledger.json")
     scores = _file(folder.get(SCORES), "scores.json")
+    verdict = _file(folder.get(SCORES), "verdict.json")
+    judge = _file(folder.get(SCORES), "judge.json")
     finetuning = _file(folder.get(ADAPTER), "finetuning.json")
     coverage = _file(folder.get(PAIRS), "coverage.json")
     return RunRecords(
@@ -86,15 +119,17 @@ def read_run(run: Run) -> RunRecords:
         ledger=_whole(ledger, TypeAdapter(Ledger)) if ledger else None,
         coverage=_whole(coverage, TypeAdapter(dict[str, object])) if coverage else {},
         rows=_row_counts(folder.get(DATASET)),
-        evidence=_held_out_evidence(folder.get(DATASET)),
+        questions=_questions(folder.get(DATASET)),
         sets=_sets(folder.get(DATASET)),
         review=read_review(run.path / REVIEW).decisions if (run.path / REVIEW).is_file() else (),
-        authors=_authors(folder.get(DATASET)),
         finetuning=_whole(finetuning, TypeAdapter(dict[str, object])) if finetuning else {},
         training=_training(_file(folder.get(ADAPTER), "training.jsonl")),
         answers=_answers(folder.get(ANSWERS)),
         scores=_whole(scores, _SCORES) if scores else (),
         items=tuple(_lines(folder.get(SCORES), "items.jsonl", Item)),
+        slices=tuple(_lines(folder.get(SCORES), "slices.jsonl", Slice)),
+        verdict=_whole(verdict, TypeAdapter(Verdict)) if verdict else None,
+        judge=_whole(judge, TypeAdapter(JudgeSummary)) if judge else None,
         manifests=manifests,
     )
 
@@ -141,34 +176,11 @@ def _sets(folder: Path | None) -> dict[str, str]:
     return found
 
 
-def _held_out_evidence(folder: Path | None) -> dict[str, tuple[Evidence, ...]]:
-    """Return pair id -> evidence, of the held-out rows that carry some in the row or in its metadata."""
-    found: dict[str, tuple[Evidence, ...]] = {}
-    if not folder:
-        return found
-    for path in sorted(folder.glob("*.jsonl")):
-        if path.stem in {"train", "validation"}:
-            continue
-        for number, row in read_rows(path):
-            metadata = row.get("metadata")
-            known = {**row, **metadata} if isinstance(metadata, dict) else row
-            if known.get("evidence") and isinstance(known.get("pair_id"), str):
-                try:
-                    evidence = _EVIDENCE.validate_python(known["evidence"])
-                except ValidationError as error:
-                    raise InputError(
-                        f"{path}, line {number}: evidence: {error.errors()[0]['msg']}.",
-                        hint="The file was changed; make its stage again with --fresh.",
-                    ) from error
-                found[str(known["pair_id"])] = evidence
-    return found
-
-
-def _authors(folder: Path | None) -> tuple[str, ...]:
-    """Return the authors that the held-out rows name, each once."""
-    files = [folder / "taught.jsonl", folder / "unseen.jsonl"] if folder else []
-    rows = [row.get("metadata") for file in files if file.is_file() for _, row in read_rows(file)]
-    return tuple(dict.fromkeys(str(m["author"]) for m in rows if isinstance(m, dict) and m.get("author")))
+def _questions(folder: Path | None) -> tuple[Question, ...]:
+    """Return the held-out questions; a folder that lacks one of the files has none."""
+    if not folder or not all((folder / name).is_file() for name in FILES):
+        return ()
+    return tuple(read_held_out(folder))
 
 
 def _training(path: Path | None) -> tuple[Mapping[str, float], ...]:
@@ -187,9 +199,7 @@ def _training(path: Path | None) -> tuple[Mapping[str, float], ...]:
 def _answers(folder: Path | None) -> dict[str, tuple[Answered, ...]]:
     if not folder:
         return {}
-    found = {path.stem: tuple(read_jsonl(path, Answered)) for path in folder.glob("*.jsonl")}
-    usual = ["base", "tuned", "base+rag", "tuned+rag", "quote+rag"]
-    return dict(sorted(found.items(), key=lambda kv: (usual.index(kv[0]) if kv[0] in usual else len(usual), kv[0])))
+    return {name: tuple(read_jsonl(path, Answered)) for name, path in answer_files(folder).items()}
 
 
 def as_text(value: object) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-
-from markupsafe import Markup
 
 from doceo.core.records import Pair, Rejected
 from evaluation.view.passages import Excerpt, Library, clip
@@ -18,8 +15,6 @@ ROOM = 700
 SEARCHED = 4
 """Searched passages that are shown beside a question without an answer."""
 LONGEST = 4000
-# What could end a script element, or is no character of a JavaScript string in older browsers.
-_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
 def review_data(records: RunRecords, library: Library) -> dict[str, object]:
@@ -36,11 +31,6 @@ def review_data(records: RunRecords, library: Library) -> dict[str, object]:
         "rejectedInAll": len(records.rejected),
         "decisions": {d.pair_id: {"decision": d.decision, "note": d.note} for d in records.review},
     }
-
-
-def as_script(data: dict[str, object]) -> Markup:
-    """Return data as JSON that can stand inside a script element, whatever its texts hold."""
-    return Markup(json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES))
 
 
 def _choice(rejected: Sequence[Rejected]) -> list[Rejected]:
@@ -72,12 +62,13 @@ def _entry(pair: Pair, records: RunRecords, library: Library) -> dict[str, objec
         "topic": pair.topic,
         "scores": {name: round(value, 4) for name, value in pair.scores.items()},
         "set": records.sets.get(pair.id, ""),
-        "sources": [_excerpt(excerpt) for excerpt in excerpts],
+        "sources": [excerpt_data(excerpt) for excerpt in excerpts],
     }
     return {name: value for name, value in entry.items() if value not in ("", [], {}, 0) or name == "answerable"}
 
 
-def _excerpt(excerpt: Excerpt) -> dict[str, object]:
+def excerpt_data(excerpt: Excerpt) -> dict[str, object]:
+    """Return an excerpt as the page's script reads it."""
     return {
         "place": excerpt.place or excerpt.source,
         "file": excerpt.source if excerpt.place else "",

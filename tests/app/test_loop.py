@@ -17,6 +17,7 @@ from data.store import STAGES, Run
 from doceo.app.face import RunResult
 from doceo.app.pipeline import run_all
 from doceo.app.settings import load_settings
+from doceo.core.config import EvaluateConfig
 from doceo.core.errors import AdapterExists, IndexUnusable, StageMissing
 from doceo.core.progress import Silent
 from doceo.core.records import Answered, Chunk, Document, Pair, Rejected, Score
@@ -79,7 +80,7 @@ def test_every_system_answered_every_question_and_every_score_names_its_set(tiny
     counts = {len(file.read_text().splitlines()) for file in (tiny_run / "6-answers").glob("*.jsonl")}
     assert len(counts) == 1
     scores = [Score.model_validate(row) for row in json.loads((tiny_run / "7-scores" / "scores.json").read_text())]
-    assert {s.metric for s in scores} == {"bleu", "chrf", "rouge1", "rouge2", "rougeL", "em", "f1"}
+    assert {s.metric for s in scores} == set(EvaluateConfig().metrics)
     assert {s.system for s in scores} == systems
     assert all(s.signature for s in scores)
     quote = next(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from data.held_out import held_out_rows
 from data.jsonl import write_json, write_jsonl
 from data.store import ADAPTER, ANSWERS, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
 from doceo.core.config import ChunkConfig, EvaluateConfig, FinetuneConfig, GenerateConfig, ReadConfig
@@ -20,13 +21,18 @@ from doceo.core.records import (
     Evidence,
     Ledger,
     Pair,
+    Question,
     Rejected,
     SetName,
     Skipped,
     Span,
     Verdict,
 )
+from evaluation.contest import contest
+from evaluation.costs import costs
+from evaluation.metrics import load, load_all
 from evaluation.scoring import score
+from evaluation.verdict import verdict
 
 Build = Callable[..., Run]
 SENTENCES = [
@@ -109,17 +115,19 @@ def _fill(stage: str, work: Path, doc: Document, pairs: list[Pair], answers: dic
         )
         write_jsonl(work / "chunks.jsonl", [chunk])
     elif stage == PAIRS:
-        verdict = Verdict(accepted=False, reason="form", detail="the question points at something outside it")
+        refused = Verdict(accepted=False, reason="form", detail="the question points at something outside it")
         write_jsonl(work / "pairs.jsonl", pairs)
-        write_jsonl(work / "rejected.jsonl", [Rejected(pair=pairs[0], verdict=verdict)])
+        write_jsonl(work / "rejected.jsonl", [Rejected(pair=pairs[0], verdict=refused)])
         ledger = Ledger(requested=9, asked=len(pairs) + 3, accepted=len(pairs), rejected={"form": 1}, failed={"odd": 2})
         write_json(work / "ledger.json", ledger.model_dump())
         shares = {"sentences": 0.5, "sections": 1.0, "characters": 0.4, "terms": 0.25}
         write_json(work / "coverage.json", {**shares, "documents": [{"document_id": doc.id, "sentences": 0.5}]})
     elif stage == DATASET:
-        for name in ("train", "validation", "taught", "unseen"):
-            rows: list[dict[str, object]] = [{"messages": [], "metadata": {"pair_id": p.id}} for p in pairs]
-            write_jsonl(work / f"{name}.jsonl", rows if name != "unseen" else [])
+        rows: list[dict[str, object]] = [{"messages": [], "metadata": {"pair_id": p.id}} for p in pairs]
+        write_jsonl(work / "train.jsonl", rows)
+        write_jsonl(work / "validation.jsonl", rows)
+        write_jsonl(work / "taught.jsonl", held_out_rows(_questions(pairs)))
+        write_jsonl(work / "unseen.jsonl", [])
     elif stage == ADAPTER:
         write_json(work / "finetuning.json", {"base": "doceo-5m", "parameters": 3_400_000, "trainable": 90_000})
         write_jsonl(work / "training.jsonl", [_step(n) for n in range(1, 21)])
@@ -127,9 +135,33 @@ def _fill(stage: str, work: Path, doc: Document, pairs: list[Pair], answers: dic
         for system, lines in answers.items():
             write_jsonl(work / f"{system}.jsonl", lines)
     elif stage == SCORES:
-        scores, items = score(answers, EvaluateConfig(resamples=100))
-        write_json(work / "scores.json", [s.model_dump() for s in scores])
-        write_jsonl(work / "items.jsonl", items)
+        config = EvaluateConfig(resamples=100)
+        questions = _questions(pairs)
+        made = score(answers, load_all(config.metrics), config, questions, {doc.id: doc})
+        judged = verdict(contest(answers, load("f1"), config, questions), costs(answers, {}))
+        write_json(work / "verdict.json", judged.model_dump())
+        write_json(work / "scores.json", [s.model_dump() for s in made.scores])
+        write_jsonl(work / "items.jsonl", made.items)
+        write_jsonl(work / "slices.jsonl", made.slices)
+
+
+def _questions(pairs: list[Pair]) -> list[Question]:
+    return [
+        Question(
+            pair_id=pair.id,
+            set=_set(n),
+            question=pair.question,
+            references=(pair.answer,),
+            evidence=pair.evidence,
+            kind="fact" if n < 6 else "reason",
+            author="A. Writer" if n % 2 == 0 else "",
+        )
+        for n, pair in enumerate(pairs)
+    ]
+
+
+def _set(n: int) -> SetName:
+    return "taught" if n % 2 else "taught-written"
 
 
 def _step(n: int) -> dict[str, object]:
@@ -139,8 +171,7 @@ def _step(n: int) -> dict[str, object]:
 
 def _answers(doc: Document, pairs: list[Pair]) -> dict[str, list[Answered]]:
     def line(pair: Pair, n: int, answer: Answer) -> Answered:
-        set_name: SetName = "taught" if n % 2 else "taught-written"
-        return Answered(pair_id=pair.id, set=set_name, question=pair.question, references=(pair.answer,), answer=answer)
+        return Answered(pair_id=pair.id, set=_set(n), question=pair.question, references=(pair.answer,), answer=answer)
 
     def citing(pair: Pair) -> Answer:
         found = pair.evidence[0]

@@ -6,7 +6,8 @@ import pytest
 
 from doceo.core.config import EvaluateConfig
 from doceo.core.records import Answer, Answered, Evidence, Hit, Message, Question, Span
-from evaluation.ablation import Ablated, compare, turn_of
+from evaluation.ablation import Ablated, compare
+from evaluation.slices import turn_of
 
 CONFIG = EvaluateConfig(resamples=300)
 PROOF = Evidence(span=Span(document_id="d_1", start=10, end=20), quote="x" * 10)
@@ -56,7 +57,7 @@ def test_history_that_helps_and_a_profile_that_hurts() -> None:
     assert (f1.verdict, f1.note) == ("helps", "")
     assert f1.p is not None
     assert f1.p < 0.01
-    assert by(history, "found").difference == 100
+    assert by(history, "hit@k").difference == 100
     assert by(history, "f1", "2").n == by(history, "f1", "3").n == 10
     worse = by(profile, "f1")
     assert (worse.difference, worse.verdict, worse.note) == (-100, "hurts", "made up")

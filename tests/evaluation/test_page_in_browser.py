@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import html
-import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import pytest
 
 from data.review import read_review
 from data.store import ADAPTER, ANSWERS, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
-from doceo.core.records import Document, Pair, Rejected, Verdict
+from doceo.core.records import Document, Pair, Rejected, Score, SetName, Verdict
+from evaluation.costs import Cost
 from evaluation.report import render, write_report
+from evaluation.verdict import verdict
 from evaluation.view.records import RunRecords, read_run
+from tests.evaluation.chromium import CHROMIUM, act, dom
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ALL = (DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER, ANSWERS, SCORES)
 pytestmark = [
     pytest.mark.browser,
@@ -28,62 +27,10 @@ pytestmark = [
 FRAME = """<body><iframe id="f" src="{page}" style="border:0;width:{width}px;height:4000px"></iframe><script>
 onload = () => {{
   const page = document.getElementById("f").contentDocument.documentElement;
-  document.body.insertAdjacentHTML("beforeend", `<p id="found">${{page.scrollWidth}} of ${{page.clientWidth}}</p>`);
+  const table = page.querySelector("#verdict .panel");
+  const sizes = [page, table].map((one) => `${{one.scrollWidth}} of ${{one.clientWidth}}`).join(", ");
+  document.body.insertAdjacentHTML("beforeend", `<p id="found">${{sizes}}</p>`);
 }}</script>"""
-
-
-def dom(page: Path, profile: Path) -> str:
-    """Return a page's elements after its scripts have run."""
-    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"]
-    command += [
-        "--disable-sync",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--allow-file-access-from-files",
-    ]
-    command += [f"--user-data-dir={profile}", "--virtual-time-budget=20000", "--dump-dom", page.as_uri()]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
-
-
-ACT = """<body><iframe id="f" src="{page}" style="border:0;width:1200px;height:4000px"></iframe><script>
-onload = async () => {{
-  const seen = {{}};
-  const frame = document.getElementById("f");
-  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-  const fresh = async () => {{
-    const loaded = new Promise((done) => frame.addEventListener("load", done, {{ once: true }}));
-    frame.src += "?again";
-    await loaded;
-  }};
-  const all = (selector) => Array.from(frame.contentDocument.querySelectorAll(selector));
-  const text = (selector) => all(selector).map((found) => found.textContent);
-  const key = (name) => {{
-    const window = frame.contentWindow, page = frame.contentDocument;
-    const at = page.activeElement.closest("article") || page.querySelector("article.pair");
-    at.dispatchEvent(new window.KeyboardEvent("keydown", {{ key: name, bubbles: true, cancelable: true }}));
-  }};
-  const set = async (name, value) => {{
-    const field = frame.contentDocument.querySelector("form.filter").elements[name];
-    field.value = value;
-    field.dispatchEvent(new frame.contentWindow.Event("input", {{ bubbles: true }}));
-    await pause(250);
-  }};
-  try {{ {steps} }} catch (error) {{ seen.error = String(error); }}
-  const found = document.body.appendChild(document.createElement("p"));
-  found.id = "found";
-  found.textContent = JSON.stringify(seen);
-}}</script>"""
-
-
-def act(page: Path, steps: str, folder: Path) -> dict[str, Any]:
-    """Return what the steps put into `seen`, done to a page in a browser."""
-    frame = folder / "frame.html"
-    frame.write_text(ACT.format(page=page.as_uri(), steps=steps), encoding="utf-8")
-    found = re.search(r'id="found">(.*?)</p>', dom(frame, folder / "profile"), re.DOTALL)
-    assert found is not None
-    seen: dict[str, Any] = json.loads(html.unescape(found[1]))
-    assert "error" not in seen, seen
-    return seen
 
 
 def test_pairs_are_kept_and_dropped_by_mouse_and_keys(build: Callable[..., Run], tmp_path: Path) -> None:
@@ -164,25 +111,44 @@ def test_hostile_texts_run_nothing(
 ) -> None:
     nasty = "</script><img src=x onerror=document.title='run'> <!--<script> \u2028 \" ' &amp;"
     text = f"# {nasty}\n\nThe heron waits in shallow water for small fish. {nasty}"
-    run = build((DOCUMENTS, CHUNKS, PAIRS), doc=make_document(text, source=nasty, title=nasty), questions=[nasty])
+    run = build(ALL, doc=make_document(text, source=nasty, title=nasty), questions=[nasty])
     page = write_report(run, tmp_path / "report.html", title="calm")
     steps = """
       seen.title = frame.contentDocument.title; seen.heading = text("article.pair h3")[0];
-      seen.images = all("img").length; seen.place = text(".source .file")[0];
+      seen.images = all("img").length; seen.place = text("#review .source .file")[0];
+      all("#browser .asked")[0].click(); seen.asked = text("#browser .q")[0]; seen.file = text("#browser .file")[0];
     """
     seen = act(page, steps, tmp_path)
-    assert seen == {"title": "calm · Doceo", "heading": nasty, "images": 0, "place": nasty}
+    assert seen.pop("asked").startswith(nasty)
+    assert seen == {"title": "calm · Doceo", "heading": nasty, "images": 0, "place": nasty, "file": nasty}
 
 
-@pytest.mark.parametrize("width", [380, 768, 1400])
+def _full(records: RunRecords) -> RunRecords:
+    """Return records with a verdict on five systems and all sets, with everything that systems can take."""
+    systems, sets = ("base", "tuned", "base+rag", "openai:a-model-of-a-long-name+rag", "quote+rag"), get_args(SetName)
+    scores = [
+        Score(system=system, set=name, metric="f1", label="F1", value=50.0 + n, low=40, high=60, n=1234)
+        for n, system in enumerate(systems)
+        for name in sets
+    ]
+    takes = [
+        Cost(system=s, p50=0.083, p95=12.5, tokens=12345, usd=0.00123, memory=12_300_000_000, disk=123_000_000)
+        for s in systems
+    ]
+    return replace(records, verdict=verdict(scores, takes))
+
+
+@pytest.mark.parametrize("width", [360, 768, 1130, 1250, 1400])
 def test_nothing_scrolls_sideways(
     build: Callable[..., Run], make_document: Callable[..., Document], tmp_path: Path, width: int
 ) -> None:
     wide = "x" * 200
     text = f"# {wide}\n\nThe heron waits in shallow water for small fish. {wide}\n\n| a | {wide} |"
-    page = write_report(build(ALL, doc=make_document(text, source=wide, title=wide)), tmp_path / "report.html")
+    page = tmp_path / "report.html"
+    page.write_text(render(_full(read_run(build(ALL, doc=make_document(text, source=wide, title=wide))))))
     frame = tmp_path / "frame.html"
     frame.write_text(FRAME.format(page=page.as_uri(), width=width))
-    found = re.search(r'id="found">(\d+) of (\d+)<', dom(frame, tmp_path / "profile"))
+    found = re.search(r'id="found">(\d+) of (\d+), (\d+) of (\d+)<', dom(frame, tmp_path / "profile"))
     assert found is not None
     assert found[1] == found[2] == str(width)
+    assert found[3] == found[4]  # nor does the table of the verdict inside its frame

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.store import ANSWERS, DOCUMENTS, PAIRS, SCORES, Run
+from data.store import ANSWERS, DOCUMENTS, Run
 from doceo.core.records import Answer, Chunk, Citation, Document, Ledger, Pair, Rejected, Span, Verdict
-from evaluation.view.answers import pieces_of, question_cards, worked_examples
+from evaluation.view.answers import pieces_of, worked_examples
 from evaluation.view.charts import bars, curve
 from evaluation.view.dataset import outcome, use
 from evaluation.view.passages import Excerpt, Library, Quote, clip
@@ -140,26 +140,12 @@ def test_clip_cuts_at_a_word() -> None:
     assert clip("one", 9) == "one"
 
 
-def test_cards_take_the_same_number_of_every_set(build: Callable[..., Run]) -> None:
-    records = read_run(build((DOCUMENTS, PAIRS, ANSWERS, SCORES)))
-    library = Library(records.documents, records.chunks)
-    metric, cards = question_cards(records, library, seed=1, count=4)
-    assert metric == "f1"
-    assert [card.set for card in cards] == ["taught", "taught", "taught-written", "taught-written"]
-    assert [reply.system for reply in cards[0].replies] == ["base", "quote+rag"]
-    assert cards[0].replies[1].value == pytest.approx(100)
-    assert marked(cards[0].evidence[0]) == [cards[0].references[0].split()]
-    again = question_cards(records, library, seed=1, count=4)
-    assert (metric, cards) == again
-    assert question_cards(records, library, seed=2, count=4) != again
-
-
 def test_worked_examples_cite_and_no_quote_comes_twice(build: Callable[..., Run]) -> None:
     records = read_run(build((DOCUMENTS, ANSWERS)))
     worked = worked_examples(records, Library(records.documents, ()))
     quotes = [str(marked(work.sources[0])) for work in worked]
-    assert len(worked) == 6
-    assert len(set(quotes)) == 6
+    assert len(worked) == 3
+    assert len(set(quotes)) == 3
     assert {work.system for work in worked} == {"quote+rag"}
 
 

@@ -184,6 +184,17 @@ def test_a_shield_lays_out_the_passages() -> None:
     assert prompt.messages[1].content == "[1]\n%B|Three.%\n\n[2]\n%A|One.%\n\nQuestion: Q?"
 
 
+def test_words_of_the_users_own_stand_around_what_code_relies_on() -> None:
+    own = Parts("Q?", [A], words=lambda rules: f"Before. {rules} Behind.")
+    told = compile_prompt(own, words_as_tokens, WIDE, Fenced()).messages[0].content
+    assert told.startswith(f"Before. {SYSTEM}\n\nPut the numbers after every statement")
+    assert told.endswith(f"\n\n{Fenced.explanation} Behind.")
+    assert "language of the question" not in told
+    assert compile_prompt(own, words_as_tokens, WIDE).messages[0].content == f"Before. {SYSTEM} Behind."
+    alone = compile_prompt(Parts("Q?", words=lambda rules: f"Before.{rules}"), words_as_tokens, WIDE)
+    assert [message.content for message in alone.messages] == ["Before.", "Q?"]
+
+
 @pytest.mark.parametrize("total", [256, 2048, 8192])
 def test_budgets_of_a_context(total: int) -> None:
     budget = Budget.of(total, 1024)

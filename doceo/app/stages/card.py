@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from data.manifest import installed
 from data.private import report
@@ -12,6 +12,7 @@ from doceo.app.models import EXTRACTIVE
 from doceo.app.settings import Settings
 from doceo.app.stages.judging import judge_in_words
 from generator.card import CardFacts, card
+from generator.change import Change
 from generator.corpus import Corpus
 from generator.review import Reviewed
 
@@ -26,6 +27,8 @@ def card_of(
     touched: Mapping[str, object],
     spread: Mapping[str, Mapping[str, object]],
     settings: Settings,
+    learned: Sequence[Change] = (),
+    journal: Run | None = None,
 ) -> str:
     """Return the card as Markdown.
 
@@ -36,9 +39,11 @@ def card_of(
         touched: Content of `coverage.json`.
         spread: Diversity of the questions before and after selection.
         settings: How they were made.
+        learned: What was learned from earlier pairs.
+        journal: The run whose journal tells what they cost; left out, the same.
     """
     known = identity(settings)
-    words, usd = cost_of(settings, run)
+    words, usd = cost_of(settings, journal or run)
     unseen = sum(bool(corpus.unseen.intersection(pair.chunk_ids)) for pair in left.pairs)
     roundtrip = "roundtrip" in gates_of(settings)
     hashes = {name: value for name, value in known.items() if name not in _ROLES and not name.startswith("file ")}
@@ -62,6 +67,7 @@ def card_of(
             prompts=hashes,
             seed=settings.generate.seed,
             packages=dict(installed(PACKAGES)),
+            learned=learned,
         )
     )
 

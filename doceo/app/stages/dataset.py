@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict
 
 from data.dataset import Dataset, build_dataset
 from data.dataset_card import dataset_card
-from data.jsonl import read_jsonl, write_jsonl, write_text
+from data.held_out import FILES, read_held_out
+from data.held_out import held_out_rows as held_out_rows
+from data.jsonl import write_jsonl, write_text
 from data.questions import read_questions
 from data.store import CHUNKS, DATASET, PAIRS, Run
 from doceo.app.stages.documents import Ingested
 from doceo.app.stages.pairs import Made, held_out
 from doceo.core.config import DatasetConfig, GenerateConfig
 from doceo.core.errors import InputError
-from doceo.core.records import Evidence, Example, Message, Question, SetName
-
-
-class HeldOutRow(BaseModel):
-    """A line of `taught.jsonl` or `unseen.jsonl`: a question and its reference, with what is known of it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    class Metadata(BaseModel):
-        """What stands beside the messages."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
-
-        pair_id: str
-        style: str = "closed"
-        set: SetName
-        references: tuple[str, ...]
-        evidence: tuple[Evidence, ...] = ()
-        answerable: bool = True
-        kind: str = ""
-        topic: str = ""
-        author: str = ""
-
-    messages: tuple[Message, ...]
-    metadata: Metadata
+from doceo.core.records import Example, Question
 
 
 def make_dataset(
@@ -69,24 +44,9 @@ def make_dataset(
     return dataset
 
 
-def load_held_out(run: Run) -> list[Question]:
+def load_held_out(run: Run, stage: str = DATASET) -> list[Question]:
     """Return the held-out questions of a run, taught ones first. Raises StageMissing."""
-    rows = [row for name in ("taught", "unseen") for row in read_jsonl(run.file(DATASET, f"{name}.jsonl"), HeldOutRow)]
-    return [
-        Question(
-            pair_id=row.metadata.pair_id,
-            set=row.metadata.set,
-            question=row.messages[-2].content,
-            references=row.metadata.references,
-            evidence=row.metadata.evidence,
-            history=row.messages[:-2],
-            answerable=row.metadata.answerable,
-            kind=row.metadata.kind,
-            topic=row.metadata.topic,
-            author=row.metadata.author,
-        )
-        for row in rows
-    ]
+    return read_held_out(run.file(stage, FILES[0]).parent)
 
 
 def row_of(example: Example) -> dict[str, object]:
@@ -100,22 +60,3 @@ def row_of(example: Example) -> dict[str, object]:
             "chunk_ids": list(example.chunk_ids),
         },
     }
-
-
-def held_out_rows(questions: Iterable[Question]) -> Iterable[HeldOutRow]:
-    """Return the lines of held-out questions."""
-    for q in questions:
-        asked = Message(role="user", content=q.question)
-        yield HeldOutRow(
-            messages=(*q.history, asked, Message(role="assistant", content=q.references[0])),
-            metadata=HeldOutRow.Metadata(
-                pair_id=q.pair_id,
-                set=q.set,
-                references=q.references,
-                evidence=q.evidence,
-                answerable=q.answerable,
-                kind=q.kind,
-                topic=q.topic,
-                author=q.author,
-            ),
-        )

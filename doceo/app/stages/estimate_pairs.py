@@ -7,7 +7,7 @@ from pathlib import Path
 from data.store import Run
 from data.wordings import read_examples
 from doceo.app.crew import ASKING, embed_with, gates_of, own_catalog
-from doceo.app.loops import run_to_end
+from doceo.app.event_loop import run_to_end
 from doceo.app.models import EXTRACTIVE
 from doceo.app.settings import Settings
 from doceo.app.stages.corpus import corpus_of

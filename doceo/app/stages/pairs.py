@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data import manifest as manifests
 from data.jsonl import read_json, read_jsonl, write_json, write_jsonl, write_text
 from data.manifest import Manifest
-from data.review import REVIEW
 from data.splits import unseen_chunks
 from data.store import CHUNKS, DOCUMENTS, PAIRS, Run, Stage
 from data.wordings import read_questions_of
 from doceo.app.crew import embed_with, gates_of, hire, identity, open_models
-from doceo.app.loops import run_to_end
+from doceo.app.event_loop import run_to_end
 from doceo.app.settings import Settings
 from doceo.app.stages.card import card_of
 from doceo.app.stages.corpus import corpus_of
 from doceo.app.stages.documents import Ingested
+from doceo.app.stages.learned import decisions_of, with_learned, write_learned
 from doceo.core.config import GateConfig, GenerateConfig
 from doceo.core.errors import CostCapReached, RunError
 from doceo.core.protocols import Progress
 from doceo.core.records import Ledger, Pair, Rejected
 from generator.carried import Asked, Carried, carried
+from generator.change import Change
 from generator.corpus import Corpus
 from generator.coverage import coverage
+from generator.lines import as_strict
 from generator.pipeline import Generated, generate
-from generator.review import Reviewed, apply_review, read_decisions
+from generator.review import Reviewed, apply_review
 
 PACKAGES = ("doceo", "openai", "rapidfuzz", "scikit-learn")
 
 
 @dataclass(frozen=True)
 class Made:
-    """The accepted pairs of a run and what became of the others."""
+    """The accepted pairs of a run, what became of the others, and what was learned from earlier ones."""
 
     pairs: list[Pair]
     ledger: Ledger
+    learned: tuple[Change, ...] = ()
 
 
 def held_out(ingested: Ingested, config: GenerateConfig) -> frozenset[str]:
@@ -51,13 +54,15 @@ def held_out(ingested: Ingested, config: GenerateConfig) -> frozenset[str]:
 def make_pairs(run: Run, ingested: Ingested, settings: Settings, progress: Progress) -> Made:
     """Make the pairs of a run, or load them where nothing that they depend on has changed.
 
-    A chat model's pairs of passages that are unchanged are kept where documents changed or more pairs are wanted.
+    A chat model's pairs of passages that are unchanged are kept where documents changed or more pairs are wanted, or
+    the lines of the checks were learned to be stricter: then those that a person did not keep have to pass them.
 
     Raises:
         UsageError: A model or a check is named that cannot be had.
         ProviderError: The teacher cannot be used; its replies until then stay in the journal.
     """
     inputs = [run.file(DOCUMENTS, "documents.jsonl"), run.file(CHUNKS, "chunks.jsonl")]
+    settings, learned = with_learned(run, settings, progress)
     configs = [settings.generate, settings.gate]
     stage = run.stage(
         PAIRS,
@@ -68,14 +73,17 @@ def make_pairs(run: Run, ingested: Ingested, settings: Settings, progress: Progr
         seed=settings.generate.seed,
     )
     if stage.finished and not _capped(run):
-        return load_pairs(run)
+        if settings.generate.learn:
+            write_learned(run, settings, learned)
+        return replace(load_pairs(run), learned=learned)
     _keep_imported(run, stage)
     before = _before(run, stage, ingested, settings, progress)
     with stage.making() as work:
         unseen = held_out(ingested, settings.generate)
         corpus, made = run_to_end(_made(run, ingested, unseen, settings, before, progress))
-        left = _write(run, work, corpus, made, settings)
-    return Made(left.pairs, left.ledger)
+        made = replace(made, learned=(*made.learned, *(change for change in learned if change.is_line)))
+        left = write_pairs(run, work, corpus, made, settings)
+    return Made(left.pairs, left.ledger, made.learned)
 
 
 async def _made(
@@ -98,7 +106,7 @@ async def _made(
             settings.gate,
             progress,
             gates=gates_of(settings),
-            at_once=_at_once(settings),
+            at_once=at_once(settings),
             against=against,
             before=before,
         )
@@ -107,34 +115,41 @@ async def _made(
         await models.aclose()
 
 
-def _at_once(settings: Settings) -> int:
+def at_once(settings: Settings) -> int:
     """Return how many orders are under way: as many as the servers take, and some that are ready to follow."""
     open_at_once = settings.engine.concurrency * (settings.base_url.count(",") + 1)
     return open_at_once + open_at_once // 4 + 1
 
 
-def _write(run: Run, work: Path, corpus: Corpus, made: Generated, settings: Settings) -> Reviewed:
-    """Write the stage's files and return what is in them: the decisions of an earlier review are applied."""
-    decisions = read_decisions(run.path / REVIEW) if (run.path / REVIEW).is_file() else ()
-    left = apply_review(made.pairs, made.rejected, made.ledger, decisions)
+def write_pairs(
+    run: Run, work: Path, corpus: Corpus, made: Generated, settings: Settings, journal: Run | None = None
+) -> Reviewed:
+    """Write the stage's files and return what is in them: the decisions of an earlier review are applied.
+
+    `journal` is the run whose journal tells what the pairs cost, where it is another one.
+    """
+    left = apply_review(made.pairs, made.rejected, made.ledger, decisions_of(run))
     touched = coverage(corpus.documents, corpus.chunks, left.pairs)
     write_jsonl(work / "pairs.jsonl", left.pairs)
     write_jsonl(work / "rejected.jsonl", left.rejected)
     write_json(work / "ledger.json", left.ledger.model_dump())
     write_json(work / "coverage.json", touched)
+    # Passages that a pair rests on without having been asked about, as its second or one searched, belong to it too.
+    used = {chunk_id for pair in (*left.pairs, *(line.pair for line in left.rejected)) for chunk_id in pair.chunk_ids}
     write_jsonl(
         work / "asked.jsonl",
         (
             Asked(chunk_id=chunk.id, span=chunk.span, text_sha256=chunk.text_sha256, asked=made.asked.get(chunk.id, 0))
             for chunk in corpus.chunks
-            if chunk.id in made.asked
+            if chunk.id in made.asked or chunk.id in used
         ),
     )
     write_json(work / "diversity.json", made.diversity)
-    card = card_of(run, corpus, left, touched, made.diversity, settings)
+    card = card_of(run, corpus, left, touched, made.diversity, settings, made.learned, journal)
     write_text(work / "card.md", card)
     # `datasets.load_dataset` reads a folder by the card that is called README.md.
     write_text(work / "README.md", card)
+    write_learned(run, settings, made.learned)
     return left
 
 
@@ -151,7 +166,9 @@ def _keep_imported(run: Run, stage: Stage) -> None:
 def _before(run: Run, stage: Stage, ingested: Ingested, settings: Settings, progress: Progress) -> Carried | None:
     """Return what is kept of the pairs that stand there, and say so; None where they are made anew."""
     old = None if stage.redo else manifests.read(run.path / PAIRS)
-    if old is None or settings.teacher == "extractive" or _capped(run) or not _same_way(old, stage):
+    if old is None or settings.teacher == "extractive" or _capped(run):
+        return None
+    if not _same_way(old, stage, learn=settings.generate.learn):
         return None
     pairs = load_pairs(run).pairs
     rejected = read_jsonl(run.file(PAIRS, "rejected.jsonl"), Rejected)
@@ -159,7 +176,11 @@ def _before(run: Run, stage: Stage, ingested: Ingested, settings: Settings, prog
     kept = carried(pairs, rejected, asked, ingested.chunks)
     if not kept.pairs:
         return None
-    passages = sum(chunk.id not in kept.asked for chunk in ingested.chunks)
+    if old.config[GateConfig.__name__] != settings.gate.model_dump(mode="json"):
+        stand = {decision.pair_id for decision in decisions_of(run) if decision.decision == "keep"}
+        ids = {pair.id for pair in (*kept.pairs, *kept.rewordings)}
+        kept = replace(kept, doubted=frozenset(ids - stand))
+    passages = sum(not kept.asked.get(chunk.id) for chunk in ingested.chunks)
     progress.say(
         f"{len(kept.pairs) + len(kept.rewordings)} pairs of unchanged passages are kept, {kept.retired} retired; "
         f"{passages} passages were not asked about yet."
@@ -167,19 +188,18 @@ def _before(run: Run, stage: Stage, ingested: Ingested, settings: Settings, prog
     return kept
 
 
-def _same_way(old: Manifest, stage: Stage) -> bool:
-    """Return whether pairs were made as they would be now, but for documents and number."""
+def _same_way(old: Manifest, stage: Stage, *, learn: bool) -> bool:
+    """Return whether pairs were made as they would be now, but for documents and number.
+
+    With `learn` the lines of the checks may have become stricter.
+    """
     now = {type(config).__name__: config.model_dump(mode="json") for config in stage.config}
-    kinds = (GenerateConfig, GateConfig)
-    then = [old.config.get(kind.__name__) for kind in kinds]
-    if old.prompts != stage.prompts or not all(isinstance(config, dict) for config in then):
+    wanted, lines = now[GenerateConfig.__name__], now[GateConfig.__name__]
+    then, old_lines = old.config.get(GenerateConfig.__name__), old.config.get(GateConfig.__name__)
+    if old.prompts != stage.prompts or not isinstance(then, dict) or not isinstance(old_lines, dict):
         return False
-    same = [
-        {key: value for key, value in config.items() if key != "pairs"} if isinstance(config, dict) else {}
-        for config in (*then, *(now[kind.__name__] for kind in kinds))
-    ]
-    fewer = now["GenerateConfig"]["pairs"] < then[0]["pairs"]  # type: ignore[index]
-    return same[:2] == same[2:] and not fewer
+    same = {**then, "pairs": wanted["pairs"]} == wanted and then["pairs"] <= wanted["pairs"]
+    return same and (old_lines == lines or (learn and as_strict(lines, old_lines)))
 
 
 def _capped(run: Run) -> bool:

@@ -2,47 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from data.answers import SYSTEMS, answer_files, read_facts
+from data.csv_file import write_rows
 from data.jsonl import read_json, read_jsonl, write_json, write_jsonl
-from data.store import ANSWERS, SCORES, Run
-from doceo.core.config import EvaluateConfig
+from data.store import ANSWERS, DATASET, DOCUMENTS, SCORES, Run
+from doceo.app.metrics import models_asked, open_metrics, own_files
+from doceo.app.stages.dataset import load_held_out
+from doceo.app.stages.judgements import JUDGE, judgement_files, load_judgements, summarized
+from doceo.core.config import EvaluateConfig, JudgeConfig
 from doceo.core.protocols import Progress
-from doceo.core.records import Answered, Score
+from doceo.core.records import Answered, Document, Question, Score
+from doceo.providers.embedders import DEFAULT
 from evaluation.cited import Cited, cited
+from evaluation.contest import contest
+from evaluation.costs import costs
+from evaluation.judging.summary import JudgeSummary, noted
+from evaluation.metric import Metric
 from evaluation.scoring import score
+from evaluation.verdict import Verdict, verdict
 
-ORDER = ("base", "tuned", "base+rag", "tuned+rag", "quote+rag")
-"""Systems in the order of the tables; others follow by name."""
 SCORES_FILE = TypeAdapter(list[Score])
-PACKAGES = ("doceo", "sacrebleu", "rouge-score", "numpy")
+VERDICT = "verdict.json"
+SLICE_COLUMNS = ("axis", "key", *Score.model_fields)
+PACKAGES = ("doceo", "sacrebleu", "rapidfuzz", "numpy")
 
 
-def make_scores(run: Run, config: EvaluateConfig, progress: Progress) -> list[Score]:
-    """Score every system's answers, each set by itself, with intervals and paired differences."""
+def make_scores(
+    run: Run,
+    config: EvaluateConfig,
+    progress: Progress,
+    judging: JudgeConfig | None = None,
+    embedder: str = DEFAULT,
+) -> list[Score]:
+    """Score every system's answers, each set by itself, with intervals and paired differences.
+
+    What a judge said of them counts where one was asked; `judging` names the labels that it is compared with.
+    `embedder` is the model of the metric `semantic`.
+    """
     files = _files(run)
-    stage = run.stage(SCORES, config=[config], inputs=files, packages=PACKAGES, seed=config.seed)
+    asked = [run.file(DATASET, f"{name}.jsonl") for name in ("taught", "unseen")] if run.has(DATASET) else []
+    facts = [path for path in (run.path / ANSWERS / SYSTEMS,) if path.is_file()]
+    judging = judging or JudgeConfig()
+    wanted = (*config.metrics, config.primary)
+    inputs = [*files.values(), *facts, *asked, *judgement_files(run, judging), *own_files(wanted)]
+    made_from = [config, *models_asked(wanted, embedder)]
+    stage = run.stage(SCORES, config=made_from, inputs=inputs, packages=PACKAGES, seed=config.seed)
     if not stage.finished:
-        answered = {file.stem: read_jsonl(file, Answered) for file in files}
+        answered = {name: read_jsonl(file, Answered) for name, file in files.items()}
         with stage.making() as work, progress.task("evaluate", total=1, unit="scorings") as task:
-            scores, items = score(answered, config)
-            write_json(work / "scores.json", [s.model_dump() for s in scores])
-            write_jsonl(work / "items.jsonl", items)
+            questions = load_held_out(run) if asked else []
+            documents = read_jsonl(run.file(DOCUMENTS, "documents.jsonl"), Document) if run.has(DOCUMENTS) else []
+            named = {document.id: document for document in documents}
+            judgements = load_judgements(run)
+            metrics = [*open_metrics(config.metrics, embedder), *(judgements.metrics if judgements else ())]
+            made = score(answered, metrics, config, questions, named)
+            if judgements is not None:
+                told = summarized(run, judgements, judging, config)
+                write_json(work / JUDGE, told.model_dump())
+                made = replace(made, scores=noted(made.scores, told))
+            write_json(work / "scores.json", [s.model_dump() for s in made.scores])
+            write_jsonl(work / "items.jsonl", made.items)
+            write_jsonl(work / "slices.jsonl", made.slices)
+            write_rows(work / "scores.csv", list(Score.model_fields), (s.model_dump() for s in made.scores))
+            write_rows(work / "slices.csv", SLICE_COLUMNS, (s.model_dump() for s in made.slices))
+            (primary,) = open_metrics([config.primary], embedder)
+            write_json(work / VERDICT, _judged(run, answered, primary, config, questions).model_dump())
             task.advance(1)
     return load_scores(run)
 
 
+def _judged(
+    run: Run,
+    answered: Mapping[str, Sequence[Answered]],
+    primary: Metric,
+    config: EvaluateConfig,
+    questions: Sequence[Question],
+) -> Verdict:
+    facts = read_facts(run.file(ANSWERS, "manifest.json").parent)
+    return verdict(contest(answered, primary, config, questions), costs(answered, facts))
+
+
+def load_verdict(run: Run) -> Verdict:
+    """Return the verdict on the systems of a run. Raises StageMissing, InputError."""
+    return Verdict.model_validate(read_json(run.file(SCORES, VERDICT)))
+
+
+def load_judge_summary(run: Run) -> JudgeSummary | None:
+    """Return how far the judge of a run's answers can be trusted, if there was one. Raises StageMissing, InputError."""
+    path = run.file(SCORES, JUDGE)
+    return JudgeSummary.model_validate(read_json(path)) if path.is_file() else None
+
+
 def citations(run: Run) -> list[Cited]:
     """Return how many citations of each system's answers are verified. Raises StageMissing where there are none."""
-    return cited({file.stem: read_jsonl(file, Answered) for file in _files(run)})
+    return cited({name: read_jsonl(file, Answered) for name, file in _files(run).items()})
 
 
-def _files(run: Run) -> list[Path]:
-    """Return the files of answers in the order of the tables."""
-    files = run.file(ANSWERS, "manifest.json").parent.glob("*.jsonl")
-    return sorted(files, key=lambda file: (ORDER.index(file.stem) if file.stem in ORDER else len(ORDER), file.stem))
+def _files(run: Run) -> dict[str, Path]:
+    """Return the systems with their files of answers, in the order of the tables."""
+    return answer_files(run.file(ANSWERS, "manifest.json").parent)
 
 
 def load_scores(run: Run) -> list[Score]:

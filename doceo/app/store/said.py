@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data.traces import Trace
 from doceo.core.errors import InputError
 from doceo.core.records import Answer, Message, Turn
 from doceo.text.passages import REFUSAL
@@ -32,12 +33,24 @@ def exchange(question: str, answer: Answer) -> list[Said]:
     ]
 
 
-def messages(turns: Sequence[Turn]) -> list[Message]:
+def messages(turns: Sequence[Turn | Said]) -> list[Message]:
     """Return turns as the history of the next question.
 
     A refusal has today's words, whatever it was kept with: by these, answerers keep it from the model.
     """
     return [Message(role="assistant", content=REFUSAL) if turn.refused else turn.message for turn in turns]
+
+
+def traces(turns: Sequence[Turn | Said]) -> list[Trace]:
+    """Return the questions of a conversation, each with what was said before it, and their answers."""
+    found = []
+    for at, turn in enumerate(turns):
+        if turn.answer is None or not at or turns[at - 1].message.role != "user":
+            continue
+        before = tuple(messages(turns[: at - 1]))
+        name = turn.id if isinstance(turn, Turn) else ""
+        found.append(Trace(id=name, question=turns[at - 1].message.content, history=before, answer=turn.answer))
+    return found
 
 
 def missing(conversation: str) -> InputError:

@@ -7,7 +7,10 @@ from doceo.core.config.answers import AnswerConfig, CalibrateConfig, ChatConfig,
 from doceo.core.config.base import Config
 from doceo.core.config.documents import ChunkConfig, CleanConfig, Drop, ReadConfig, TextConfig
 from doceo.core.config.generation import DatasetConfig, EngineConfig, Gate, GateConfig, GenerateConfig
+from doceo.core.config.judging import JudgeConfig
+from doceo.core.config.loop import LoopConfig
 from doceo.core.config.models import ExportConfig, FinetuneConfig, PretrainConfig, TokenizerConfig, TrainingConfig
+from doceo.core.config.regression import RegressionConfig
 
 __all__ = [
     "AnswerConfig",
@@ -25,8 +28,11 @@ __all__ = [
     "Gate",
     "GateConfig",
     "GenerateConfig",
+    "JudgeConfig",
+    "LoopConfig",
     "PretrainConfig",
     "ReadConfig",
+    "RegressionConfig",
     "RetrieveConfig",
     "TextConfig",
     "TokenizerConfig",

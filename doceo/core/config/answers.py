@@ -60,6 +60,9 @@ class AnswerConfig(Config):
     some quality."""
     trace: bool = False
     """Say how each answer came about: queries, arms, parts of the prompt."""
+    system_prompt: str = ""
+    """File with a system message of your own, {{ rules }} standing for what Doceo says of citing and refusing; left
+    out, Doceo's."""
 
 
 class ChatConfig(Config):
@@ -87,11 +90,34 @@ class CalibrateConfig(Config):
 class EvaluateConfig(Config):
     """How answers are scored."""
 
-    metrics: tuple[str, ...] = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "em", "f1")
-    """Metrics, in the order of the table."""
+    metrics: tuple[str, ...] = (
+        "bleu",
+        "chrf",
+        "rouge1",
+        "rouge2",
+        "rougeL",
+        "em",
+        "f1",
+        "grounded",
+        "verified",
+        "citation_precision",
+        "citation_recall",
+        "hit@k",
+        "ndcg",
+        "decided",
+        "auroc",
+        "seconds",
+        "tokens",
+        "cost",
+    )
+    """Metrics, in the order of the tables; `FILE.py:Class` is one of your own."""
     resamples: int = Field(default=2000, ge=100)
     """Bootstrap resamples behind every interval."""
     seed: int = 0
     """Seed of the resampling."""
     baseline: str = "base"
     """System that the others are compared with, question by question."""
+    slice_metrics: tuple[str, ...] = ("f1",)
+    """Metrics that are also worked out by topic, kind, difficulty, document, length, turn and answerability."""
+    primary: str = "f1"
+    """Metric that the verdict rests on: whether to fine-tune, to use retrieval, or both."""

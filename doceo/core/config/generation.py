@@ -70,6 +70,9 @@ class GenerateConfig(Config):
     """Times the teacher is asked again for pairs that were rejected."""
     per_request: int = Field(default=4, ge=1, le=20)
     """Most pairs that one request asks an LLM for."""
+    learn: bool = Field(default=False, exclude=True)  # what pairs depend on is the lines it leads to, not the wish
+    """Refit the lines of the checks (--gate-...) to what you kept and dropped of the run's pairs, then replace what
+    falls: pairs that you kept stay. Each change is said, and stands in learned.json."""
 
 
 class GateConfig(Config):

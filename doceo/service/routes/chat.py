@@ -141,6 +141,7 @@ def _usage(answer: Answer) -> dict[str, int]:
 def _extra(answer: Answer) -> dict[str, object]:
     return {
         "citations": [citation.model_dump(mode="json") for citation in answer.citations],
+        "hits": [hit.model_dump(mode="json") for hit in answer.hits],
         "refused": answer.refused,
         "reason": answer.reason,
         "short": answer.short,

@@ -1,19 +1,13 @@
-"use strict";
-// Shows the pairs of the JSON block a page at a time, filters them, and remembers what is kept and dropped.
-// Texts of documents reach the page through textContent only.
+// Shows the pairs of the JSON block, filters them, and remembers what is kept and dropped.
 (function () {
   const root = document.getElementById("review");
   if (!root) return;
-  const PAGE = 20;
   const data = JSON.parse(document.getElementById("review-data").textContent);
   const KEY = "doceo review " + data.run;
   const entries = data.pairs.concat(data.rejected);
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   const form = root.querySelector("form");
-  const list = root.querySelector(".list");
-  let decisions = new Map();
-  let found = entries;
-  let page = 0;
+  const decisions = new Map();
 
   // ---- decisions -------------------------------------------------------------------------------------------------
   const decidable = (entry) => !entry.reason || entry.reason === "review";
@@ -50,7 +44,7 @@
     decisions.set(entry.id, { decision: decision, note: decision === "drop" ? note : "" });
     remember();
     tally();
-    const card = list.querySelector('[data-at="' + found.indexOf(entry) + '"]');
+    const card = list.of(entry);
     if (card) paint(card, entry);
   }
 
@@ -76,44 +70,9 @@
   }
 
   // ---- one pair --------------------------------------------------------------------------------------------------
-  function element(tag, name, text) {
-    const made = document.createElement(tag);
-    if (name) made.className = name;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
-
-  function prose(tag, name, text) {
-    const made = element(tag, name, text);
-    made.dir = "auto";
-    return made;
-  }
-
-  function sourceOf(entry, source) {
-    const figure = element("figure", "source");
-    const caption = figure.appendChild(element("figcaption"));
-    caption.appendChild(prose("span", "place", source.place));
-    if (source.file) caption.append(" ", prose("span", "file", source.file));
-    const quote = figure.appendChild(prose("blockquote", ""));
-    for (const [kind, text] of source.parts) {
-      quote.appendChild(element(kind === "mark" ? "mark" : kind === "heading" ? "b" : "span", "", text));
-    }
-    if (!entry.answerable) return figure;
-    const proof = figure.appendChild(element("p", "proof"));
-    proof.appendChild(element("span", source.found ? "yes" : "no",
-      source.found ? (source.spans.length > 1 ? "✓ quotes verified" : "✓ quote verified") : "quote not verified"));
-    proof.append(source.found
-      ? " characters " + source.spans.map((span) => span[0] + "–" + span[1]).join(", ")
-      : " the run does not hold these characters");
-    return figure;
-  }
-
   function saidOf(entry, at) {
     const said = element("div", "said");
-    for (const [role, text] of entry.history || []) {
-      const turn = said.appendChild(prose("p", "turn"));
-      turn.append(element("b", "", { user: "asked", assistant: "answered", system: "given" }[role] + " before"), " " + text);
-    }
+    said.append(...turns(entry.history));
     const title = said.appendChild(prose("h3", "", entry.question));
     title.id = "q" + at;
     said.appendChild(prose("p", "answer", entry.answer));
@@ -152,10 +111,7 @@
 
   function cardOf(entry, at) {
     const card = element("article", "work pair");
-    card.setAttribute("role", "listitem");
     card.setAttribute("aria-labelledby", "q" + at);
-    card.tabIndex = -1;
-    card.dataset.at = at;
     const said = card.appendChild(saidOf(entry, at));
     if (decidable(entry)) said.appendChild(buttonsOf(entry));
     const proofs = card.appendChild(element("div", "proofs"));
@@ -166,7 +122,7 @@
     } else if (!entry.sources) {
       proofs.appendChild(element("p", "quiet", entry.reason ? "No words of a document were found for it." : "No evidence: this pair came without a source."));
     }
-    (entry.sources || []).forEach((source) => proofs.appendChild(sourceOf(entry, source)));
+    (entry.sources || []).forEach((source) => proofs.appendChild(passage(source, entry.answerable)));
     paint(card, entry);
     return card;
   }
@@ -197,15 +153,6 @@
     return entry.text;
   }
 
-  function options(name, rows, always) {
-    const select = form.elements[name];
-    rows.forEach(([value, label]) => {
-      const option = select.appendChild(element("option", "", label));
-      option.value = value;
-    });
-    select.parentElement.hidden = !always && rows.length < 3;
-  }
-
   function counted(of) {
     const counts = new Map();
     entries.forEach((entry) => new Set(of(entry)).forEach((value) => { if (value) counts.set(value, (counts.get(value) || 0) + 1); }));
@@ -221,16 +168,16 @@
       show.push(["rejected", "rejected (" + (data.rejected.length < all ? data.rejected.length + " of " : "") + all + ")"]);
       reasons.forEach((n, reason) => show.push(["reason " + reason, "rejected: " + words(reason) + " (" + n + ")"]));
     }
-    options("show", show, true);
-    options("set", [["", "all sets"]].concat(counted((entry) => [entry.set])));
-    options("kind", [["", "all kinds"]].concat(counted((entry) => [entry.kind])));
-    options("difficulty", [["", "all"]].concat(counted((entry) => [entry.difficulty])));
-    options("topic", [["", "all topics"]].concat(counted((entry) => [entry.topic])));
-    options("document", [["", "all documents"]].concat(counted(files)));
+    options(form.elements.show, show, true);
+    options(form.elements.set, [["", "all sets"]].concat(counted((entry) => [entry.set])));
+    options(form.elements.kind, [["", "all kinds"]].concat(counted((entry) => [entry.kind])));
+    options(form.elements.difficulty, [["", "all"]].concat(counted((entry) => [entry.difficulty])));
+    options(form.elements.topic, [["", "all topics"]].concat(counted((entry) => [entry.topic])));
+    options(form.elements.document, [["", "all documents"]].concat(counted(files)));
     const scores = counted((entry) => Object.keys(entry.scores || {})).map(([name]) => [name, name]);
-    options("score", [["", "any"]].concat(scores), scores.length > 0);
+    options(form.elements.score, [["", "any"]].concat(scores), scores.length > 0);
     form.elements.most.parentElement.hidden = !scores.length;
-    options("order", [["", "as in the file"]].concat(scores.map(([name]) => [name, "lowest " + name + " first"])), scores.length > 0);
+    options(form.elements.order, [["", "as in the file"]].concat(scores.map(([name]) => [name, "lowest " + name + " first"])), scores.length > 0);
   }
 
   function fits(entry, wanted) {
@@ -251,72 +198,21 @@
     for (const name of ["show", "set", "kind", "difficulty", "topic", "document", "score", "most", "order"]) {
       wanted[name] = form.elements[name].value;
     }
-    found = entries.filter((entry) => fits(entry, wanted));
+    let found = entries.filter((entry) => fits(entry, wanted));
     if (wanted.order) {
       const score = (entry) => ((entry.scores || {})[wanted.order] === undefined ? Infinity : entry.scores[wanted.order]);
       found = found.map((entry, i) => [score(entry), i, entry]).sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] < b[0] ? -1 : 1)).map((row) => row[2]);
     }
-    turn(0);
+    list.show(found);
   }
 
   // ---- pages and keys --------------------------------------------------------------------------------------------
-  function turn(to) {
-    const pages = Math.max(1, Math.ceil(found.length / PAGE));
-    page = Math.min(Math.max(0, to), pages - 1);
-    const first = page * PAGE;
-    const shown = found.slice(first, first + PAGE);
-    list.replaceChildren(...shown.map((entry, i) => cardOf(entry, first + i)));
-    const text = found.length ? (first + 1) + "–" + (first + shown.length) + " of " + found.length : "No pair fits.";
-    root.querySelectorAll(".count").forEach((count) => { count.textContent = text; });
-    root.querySelectorAll('button[name="back"]').forEach((button) => { button.disabled = page === 0; });
-    root.querySelectorAll('button[name="on"]').forEach((button) => { button.disabled = page >= pages - 1; });
-  }
-
-  function go(at) {
-    if (at < 0 || at >= found.length) return;
-    if (Math.floor(at / PAGE) !== page) turn(Math.floor(at / PAGE));
-    const card = list.querySelector('[data-at="' + at + '"]');
-    card.focus({ preventScroll: true });
-    card.scrollIntoView({ block: "nearest" });
-  }
-
-  function leaf(by) {
-    const before = page;
-    turn(page + by);
-    if (page !== before) go(page * PAGE);
-  }
-
-  list.addEventListener("keydown", (event) => {
-    const card = event.target.closest("article");
-    if (!card || event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const at = Number(card.dataset.at);
-    const entry = found[at];
-    const acts = {
-      k: () => { decide(entry, "keep"); go(at + 1); },
-      d: () => { decide(entry, "drop"); go(at + 1); },
-      u: () => decide(entry, ""),
-      ArrowDown: () => go(at + 1),
-      ArrowUp: () => go(at - 1),
-      ArrowRight: () => leaf(1),
-      ArrowLeft: () => leaf(-1),
-    };
-    const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
+  const list = paged(root, 20, "No pair fits.", cardOf, {
+    k: (entry, at) => { decide(entry, "keep"); list.go(at + 1); },
+    d: (entry, at) => { decide(entry, "drop"); list.go(at + 1); },
+    u: (entry) => decide(entry, ""),
   });
-  list.addEventListener("click", (event) => {
-    const card = event.target.closest("article");
-    if (card && !event.target.closest("button, input, summary") && !String(getSelection())) card.focus({ preventScroll: true });
-  });
-  let waiting = 0;
-  form.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(filter, 120);
-  });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  root.querySelectorAll('button[name="back"]').forEach((button) => button.addEventListener("click", () => leaf(-1)));
-  root.querySelectorAll('button[name="on"]').forEach((button) => button.addEventListener("click", () => leaf(1)));
+  whenStill(form, filter);
   root.querySelector(".save").addEventListener("click", save);
   root.querySelector(".how code").textContent = "doceo review " + data.run + " --apply review.json";
 

@@ -1,0 +1,19 @@
+"""How often it was right to answer, or not to."""
+
+from __future__ import annotations
+
+from evaluation.case import Case
+from evaluation.metric import Group, Mean, PerCase, Rows, mean_row
+
+
+class Decided(Mean, PerCase):
+    """Share of questions that were answered where the documents answer them, and refused where they do not."""
+
+    name = "decided"
+    label = "right to answer"
+    signature = "decided|right:answered-if-answerable-else-refused|unit:question|scale:100|v:1"
+    group: Group = "refusal"
+
+    def of(self, case: Case) -> Rows:
+        """Return (0 or 100, 1)."""
+        return mean_row(100.0 * (case.answer.refused != case.question.answerable))

@@ -1,0 +1,79 @@
+"""Which questions systems share, and how differences and slices are shown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from doceo.core.config import EvaluateConfig
+from doceo.core.errors import NotComparable
+from doceo.core.records import Answer, Answered, Question, SetName
+from evaluation.comparison import MOST_KEYS, differences, shared, slice_rows
+from evaluation.metrics.squad import F1
+from evaluation.scoring import score
+
+
+def line(key: str, text: str = "right", set_name: SetName = "taught", reference: str = "right") -> Answered:
+    return Answered(
+        pair_id=key, set=set_name, question=f"What is {key}?", references=(reference,), answer=Answer(text=text)
+    )
+
+
+KEYS = st.sets(st.tuples(st.sampled_from(["taught", "unseen"]), st.sampled_from("abcdef")), min_size=1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(KEYS, min_size=1, max_size=4))
+def test_what_is_shared_was_answered_by_all(asked: list[set[tuple[SetName, str]]]) -> None:
+    answered = {str(at): [line(key, set_name=name) for name, key in sorted(keys)] for at, keys in enumerate(asked)}
+    common = set.intersection(*asked)
+    if not common:
+        with pytest.raises(NotComparable):
+            shared(answered)
+        return
+    kept, notes = shared(answered)
+    assert all({(one.set, one.pair_id) for one in lines} == common for lines in kept.values())
+    assert bool(notes) == (len(common) < len(set().union(*asked)))
+
+
+def test_one_question_with_two_right_answers_is_refused() -> None:
+    with pytest.raises(NotComparable, match="question a of taught"):
+        shared({"x": [line("a")], "y": [line("a", reference="other")]})
+
+
+def test_slices_show_the_largest_with_every_system() -> None:
+    questions = [
+        Question(pair_id=str(at), set="taught", question="?", references=("right",), topic=f"t{at % 15:02}")
+        for at in range(40)
+    ]
+    answered = {
+        "one": [line(str(at)) for at in range(40)],
+        "two": [line(str(at), "right" if at % 2 else "wrong") for at in range(40)],
+    }
+    config = EvaluateConfig(resamples=200, baseline="one")
+    made = score(answered, [F1()], config, questions)
+    rows = slice_rows([one for one in made.slices if one.axis == "topic"], ["one", "two"])
+    assert len(rows) == MOST_KEYS
+    assert [row[1] for row in rows] == ["3"] * 10 + ["2"] * 2
+    assert rows[0][2].startswith("100.0 [100.0, 100.0]")
+    (shown,) = differences(made.scores, "f1")
+    assert shown[:3] == ["two", "F1", "40"]
+    assert shown[3].startswith("-50.0 [-")
+    assert shown[-1] == "worse"
+    assert differences(made.scores, "bleu") == [shown]
+
+
+def test_trainings_are_scored_as_one_and_their_answers_stay_apart() -> None:
+    answered = {
+        "base": [line(str(at), "wrong") for at in range(20)],
+        "s0": [line(str(at), "right" if at % 2 else "wrong") for at in range(20)],
+        "s1": [line(str(at), "right" if at % 4 else "wrong") for at in range(20)],
+    }
+    config = EvaluateConfig(resamples=200)
+    made = score(answered, [F1()], config, trainings={"tuned (2 seeds)": ["s0", "s1"]})
+    found = {(one.system, one.versus): one for one in made.scores}
+    assert set(found) == {("base", ""), ("tuned (2 seeds)", ""), ("tuned (2 seeds)", "base")}
+    assert found["tuned (2 seeds)", ""].value == pytest.approx((50 + 75) / 2)
+    assert found["tuned (2 seeds)", "base"].value == pytest.approx((50 + 75) / 2)
+    assert {item.system for item in made.items} == {"base", "s0", "s1"}
