@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from math import floor
 
+from doceo.core.fingerprint import sha256
 from doceo.core.records import Gap
 from generator.corpus import Corpus
+
+GOLDEN = (5**0.5 - 1) / 2
 
 
 def text_of_areas(corpus: Corpus) -> dict[str, float]:
@@ -19,16 +22,16 @@ def text_of_areas(corpus: Corpus) -> dict[str, float]:
     return dict(sorted(sizes.items()))
 
 
-def even(n: int, sizes: Mapping[str, float], have: Mapping[str, int], dry: Collection[str] = ()) -> dict[str, int]:
+def even(n: int, sizes: Mapping[str, float], offset: float, dry: Collection[str] = ()) -> dict[str, int]:
     """Return n divided by how much text there is; areas that ran dry get nothing. Arguments as in `by_weakness`."""
-    return _divided(n, {area: size for area, size in sizes.items() if area not in dry}, have)
+    return divided(n, {area: size for area, size in sizes.items() if area not in dry}, offset)
 
 
 def by_weakness(
     n: int,
     sizes: Mapping[str, float],
-    have: Mapping[str, int],
     gaps: Sequence[Gap],
+    offset: float,
     *,
     explore: float,
     focus: float,
@@ -43,8 +46,8 @@ def by_weakness(
     Args:
         n: New pairs.
         sizes: How much text every area has.
-        have: Pairs that every area has already.
         gaps: Weakness of the areas, `covered` being the share of an area's text that was asked about.
+        offset: See `divided`.
         explore: Share that is divided evenly, 0 to 1: what nobody asked about stays visible.
         focus: Power of the weakness.
         dry: Areas that gave fewer pairs than they were to give.
@@ -59,22 +62,36 @@ def by_weakness(
         wanted[area] = size * max(0.0, 1 - covered) * weakness**focus
     whole, total = sum(live.values()), sum(wanted.values())
     if not total:
-        return _divided(n, live, have)
+        return divided(n, live, offset)
     shares = {area: explore * size / whole + (1 - explore) * wanted[area] / total for area, size in live.items()}
-    return _divided(n, shares, have)
+    return divided(n, shares, offset)
 
 
-def _divided(n: int, shares: Mapping[str, float], have: Mapping[str, int]) -> dict[str, int]:
-    """Return whole numbers by largest remainders; of equal ones those with the fewest pairs for their share first."""
+def divided(n: int, shares: Mapping[str, float], offset: float) -> dict[str, int]:
+    """Return n in whole numbers, each its exact share rounded up or down; areas that get none are left out.
+
+    Rounding is systematic (Madow 1949): an area whose share is 0.3 of a pair gets one in 3 of 10 rounds. The largest
+    remainders would give all to the same areas, round by round.
+
+    Args:
+        n: What is divided.
+        shares: In any unit.
+        offset: 0 to less than 1, where rounding begins: another one in every round.
+    """
     total = sum(shares.values())
     if not total:
         return {}
-    exact = {area: n * share / total for area, share in shares.items() if share > 0}
-    counts = {area: floor(number + 1e-9) for area, number in exact.items()}
-
-    def turn(area: str) -> tuple[float, float, str]:
-        return round(counts[area] - exact[area], 9), (have.get(area, 0) + counts[area]) / shares[area], area
-
-    for area in sorted(exact, key=turn)[: n - sum(counts.values())]:
-        counts[area] += 1
+    counts: dict[str, int] = {}
+    passed, below = 0.0, 0
+    for area, share in sorted(shares.items()):
+        passed += share
+        upto = floor(n * passed / total + offset + 1e-9)
+        counts[area] = upto - below
+        below = upto
     return {area: count for area, count in counts.items() if count}
+
+
+def offset_of(seed: int, number: int) -> float:
+    """Return where the rounding of a round begins: a seeded place, then by the golden ratio, which spreads evenly."""
+    start = int(sha256(f"rounding {seed}")[:8], 16) / 16**8
+    return (start + number * GOLDEN) % 1

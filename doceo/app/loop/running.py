@@ -8,14 +8,13 @@ stopped, and a finished one is not redone. `loop.json` is worked out from the st
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.store import Run
 from doceo.app.bases import base_to_tune
-from doceo.app.loop.allotment import by_weakness, even, text_of_areas
+from doceo.app.loop.allotment import by_weakness, even, offset_of, text_of_areas
 from doceo.app.loop.exam import Exam, make_exam
 from doceo.app.loop.figures import Rounds, made_by_area, unlearned
 from doceo.app.loop.materials import Materials
@@ -193,11 +192,11 @@ def _divided(materials: Materials, series: Series, number: int, sizes: dict[str,
     """Return a round's new pairs by area: what is missing to its share of the whole budget."""
     loop, last = materials.settings.loop, series.tested[-1]
     n = round(loop.budget * number / loop.rounds) - len(last.pairs)
-    have = Counter(pair.topic for pair in last.pairs)
+    offset = offset_of(series.place.seed, number)
     if series.place.arm == "even":
-        return even(n, sizes, have, series.dry)
+        return even(n, sizes, offset, series.dry)
     gaps = last.gaps(materials.corpus, list(sizes), loop.axis)
-    return by_weakness(n, sizes, have, gaps, explore=loop.explore, focus=loop.focus, dry=series.dry)
+    return by_weakness(n, sizes, gaps, offset, explore=loop.explore, focus=loop.focus, dry=series.dry)
 
 
 def _judge(series: Series, number: int, loop: LoopConfig) -> None:

@@ -179,7 +179,8 @@ def _no_difference(every: Sequence[Series]) -> Iterator[str]:
     for series in every:
         found.setdefault(series.place.seed, []).append(frozenset(pair.id for pair in series.tested[-1].pairs))
     if all(first == second for first, second in found.values()):
-        yield "Both arms ended with the same pairs: the documents hold too few for the budget to be spent otherwise."
+        why = "all areas are equally weak, or the documents hold hardly more facts than the budget"
+        yield f"Both arms ended with the same pairs: {why}."
 
 
 def _ends(record: LoopRecord) -> Iterator[str]:
