@@ -11,6 +11,8 @@ from data.jsonl import read_jsonl
 from doceo.core.records import Evidence, Message, Question, SetName
 
 FILES = ("taught.jsonl", "unseen.jsonl")
+RATINGS = "ratings.jsonl"
+"""What people thought of answers, beside the questions: {"pair_id", "system", "set", "rating"}."""
 
 
 class HeldOutRow(BaseModel):

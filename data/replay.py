@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from data.remarks import Remark
 from data.traces import Rating, Trace
 from doceo.core.errors import InputError
-from doceo.core.records import Answer, Document, Evidence, Question, Span
+from doceo.core.records import Answer, Citation, Document, Evidence, Question, Span
 from doceo.text.passages import REFUSAL
 from doceo.text.quotes import locate
 
@@ -64,9 +64,22 @@ def replayed(
 def standing(answers: Sequence[Answer], documents: Mapping[str, Document]) -> tuple[int, int]:
     """Return how many verified citations there are, and how many of them stand in documents (by id) of now."""
     cited = [citation for answer in answers for citation in answer.citations if citation.verified]
-    texts = {name: document.text for name, document in documents.items()}
-    there = [texts.get(one.document_id, "")[one.span.start : one.span.end] == one.quote for one in cited]
-    return len(cited), sum(there)
+    return len(cited), sum(_stands(citation, documents) for citation in cited)
+
+
+def checked(answer: Answer, documents: Mapping[str, Document]) -> Answer:
+    """Return an answer whose citations are verified only where they stand in documents (by id), whatever a log says."""
+    citations = [
+        one.model_copy(update={"verified": one.verified and _stands(one, documents)}) for one in answer.citations
+    ]
+    return answer.model_copy(update={"citations": tuple(citations)})
+
+
+def _stands(citation: Citation, documents: Mapping[str, Document]) -> bool:
+    span, document = citation.span, documents.get(citation.document_id)
+    if document is None or span.document_id != document.id or not citation.quote:
+        return False
+    return document.text[span.start : span.end] == citation.quote
 
 
 def _evidence(remark: Remark, documents: Mapping[str, Document]) -> Evidence:

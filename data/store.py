@@ -146,10 +146,14 @@ def swap(new: Path, place: Path) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder. Stages named in `redo` are made anew; what stands there stays until they are complete."""
+    """A run folder. Stages named in `redo` are made anew; what stands there stays until they are complete.
+
+    `keeper` is the run in whose journal replies are kept, where that is another one, as with the rounds of a loop.
+    """
 
     path: Path
     redo: frozenset[str] = frozenset()
+    keeper: Run | None = None
 
     @property
     def name(self) -> str:
@@ -159,7 +163,7 @@ class Run:
     @property
     def journal(self) -> Path:
         """The file that keeps every reply of every remote model."""
-        return self.path / "journal.sqlite"
+        return self.keeper.journal if self.keeper else self.path / "journal.sqlite"
 
     @property
     def index(self) -> Path:

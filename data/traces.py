@@ -6,6 +6,9 @@ with OpenAI's chat completions, ours among them, and conversations as plain mess
 
 from __future__ import annotations
 
+import json
+import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
 
 from data.growing import grow
-from data.jsonl import read_rows
+from data.jsonl import read_rows, storage_error
 from doceo.core.errors import InputError
 from doceo.core.fingerprint import identify
 from doceo.core.records import Answer, Message
@@ -21,7 +24,7 @@ from doceo.core.records import Answer, Message
 Rating = Literal["up", "down", 1, 2, 3, 4, 5]
 """What somebody thought of an answer: 5 is the best."""
 _MESSAGES = TypeAdapter(tuple[Message, ...])
-_OF_OURS = ("citations", "hits", "refused", "reason", "short", "chance")
+_OF_OURS = ("citations", "hits", "refused", "reason", "short", "chance", "failed")
 """Fields of our service's responses that OpenAI's do not have."""
 _FORM = (
     'A line looks like {"question": "...", "answer": {...}}, the answer as `doceo ask --json` prints it or a text, or '
@@ -44,6 +47,11 @@ class Trace(BaseModel):
     references: tuple[str, ...] = ()
     rating: Rating | None = None
 
+    @field_validator("id", mode="before")
+    @classmethod
+    def _of_none(cls, given: object) -> object:
+        return "" if given is None else given
+
     @field_validator("answer", mode="before")
     @classmethod
     def _of_text(cls, given: object) -> object:
@@ -57,11 +65,13 @@ class Trace(BaseModel):
 
 
 def record(path: Path, traces: Iterable[Trace]) -> None:
-    """Add traces to a file, which only its owner can read where it is made. Raises StorageError."""
-    new = not path.exists()
+    """Add traces to a file, which only its owner can read where it is made. Raises StorageError.
+
+    Of a line that a killed process left half written nothing can be read: it is taken away.
+    """
+    if path.is_file() or not path.exists():
+        _make_ready(path)
     grow(path, (trace.model_copy(update={"id": trace.key}) for trace in traces))
-    if new:
-        path.chmod(0o600)
 
 
 def read_traces(path: Path) -> list[Trace]:
@@ -79,8 +89,8 @@ def read_traces(path: Path) -> list[Trace]:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
             raise InputError(f"{path}, line {number}: {place}: {first['msg']}.", hint=_FORM) from error
-        if not trace.question.strip():
-            raise InputError(f"{path}, line {number}: the question is empty.", hint=_FORM)
+        if wrong := _impossible(trace):
+            raise InputError(f"{path}, line {number}: {wrong}.", hint=_FORM)
         if found.setdefault(trace.key, trace) != trace:
             raise InputError(
                 f"{path}, line {number}: another line has the id {trace.key} too.", hint="Give every line its own id."
@@ -88,6 +98,38 @@ def read_traces(path: Path) -> list[Trace]:
     if not found:
         raise InputError(f"{path} holds no traces.", hint=_FORM)
     return list(found.values())
+
+
+def _make_ready(path: Path) -> None:
+    """Make a file, or make the one that is there end with a whole line."""
+    try:
+        with open(path, "r+b", opener=lambda name, flags: os.open(name, flags | os.O_CREAT, 0o600)) as file:
+            last = file.read().rpartition(b"\n")[2]
+            if _is_torn(last):
+                file.truncate(file.tell() - len(last))
+            elif last:
+                file.write(b"\n")
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def _is_torn(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:  # JSON and UTF-8 errors are both ValueErrors
+        return line.startswith(b"{")
+    return False
+
+
+def _impossible(trace: Trace) -> str:
+    """Return what cannot be in a trace of the right form, in words; "" where all can."""
+    if not trace.question.strip():
+        return "the question is empty"
+    chance = trace.answer.chance
+    if chance is not None and not 0 <= chance <= 1:
+        return f"answer.chance is {chance}, not between 0 and 1"
+    wrong = [f"{name} is {used}" for name, used in trace.answer.usage if used is not None and not 0 <= used < math.inf]
+    return f"answer.usage.{wrong[0]}, not a number from 0" if wrong else ""
 
 
 def _plain(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -110,10 +152,11 @@ def _of_response(row: Mapping[str, Any]) -> Mapping[str, Any]:
     except (LookupError, TypeError):
         return {}
     used = response.get("usage") or {}
-    tokens = {name: used[name] for name in ("prompt_tokens", "completion_tokens") if name in used}
+    if isinstance(used, dict):
+        used = {name: used[name] for name in ("prompt_tokens", "completion_tokens") if used.get(name) is not None}
     ours = {name: response[name] for name in _OF_OURS if name in response}
-    known = {"id": str(response.get("id", ""))} | {key: value for key, value in row.items() if key != "request"}
-    return {**known, **_asked(_turns(request.get("messages"))), "answer": {"text": text, **ours, "usage": tokens}}
+    known = {**row, "id": row.get("id") or str(response.get("id") or "")}
+    return {**known, **_asked(_turns(request.get("messages"))), "answer": {"text": text, **ours, "usage": used}}
 
 
 def _turns(messages: object) -> tuple[Message, ...]:

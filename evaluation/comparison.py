@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from doceo.core.errors import NotComparable
-from doceo.core.records import Answered, Score, Slice
+from doceo.core.records import Answered, Question, Score, SetName, Slice
 from evaluation.table import SIGNIFICANT, Cell, direction, number
 
+Key = tuple[SetName, str]
+"""A question: its set and id."""
 DIFFERENCES = ["system", "metric", "n", "difference", "p", "d", "sees", ""]
 MOST_KEYS = 12
 """Slices of an axis that are shown, the largest."""
 
 
-def shared(answered: Mapping[str, Sequence[Answered]]) -> tuple[dict[str, list[Answered]], list[str]]:
+def asked(lines: Iterable[Answered], questions: Iterable[Question]) -> dict[Key, object]:
+    """Return every question that was answered, with all that decides what a right answer is.
+
+    Args:
+        lines: The answers.
+        questions: What is known of the questions, in any order.
+    """
+    known = {(question.set, question.pair_id): question for question in questions}
+    found: dict[Key, object] = {}
+    for line in lines:
+        about = known.get((line.set, line.pair_id))
+        more = (about.history, about.evidence, about.answerable) if about else ()
+        found[line.set, line.pair_id] = (line.question, line.references, more)
+    return found
+
+
+def shared(
+    answered: Mapping[str, Sequence[Answered]], questions: Mapping[str, Sequence[Question]]
+) -> tuple[dict[str, list[Answered]], list[str]]:
     """Return the answers to the questions that all systems answered, and words on what that leaves out.
 
-    A question belongs to its set: one that was taught to one system and kept from another is not shared.
+    A question belongs to its set: one that was taught to one system and kept from another is not shared. Neither is one
+    that has other words, turns before it, references or evidence for one of them: what is right differs then.
+
+    Args:
+        answered: System -> its answers.
+        questions: System -> what is known of the questions that it was asked.
 
     Raises:
-        NotComparable: there is none, or one of them has other words or references elsewhere.
+        NotComparable: there is none.
     """
-    asked = {
-        name: {(line.set, line.pair_id): (line.question, line.references) for line in lines}
-        for name, lines in answered.items()
-    }
-    first, *others = asked
-    common = set(asked[first]).intersection(*(asked[name] for name in others))
-    for name in others:
-        if odd := sorted(key for key in common if asked[name][key] != asked[first][key]):
-            raise NotComparable(
-                f"{first} and {name} were asked question {odd[0][1]} of {odd[0][0]} with other words or references.",
-                hint="Their test sets differ under the same ids; make the answers of one again with --fresh.",
-            )
+    of = {name: asked(lines, questions.get(name, ())) for name, lines in answered.items()}
+    first, *others = of.values()
+    by_all = set(first).intersection(*others)
+    common = {key for key in by_all if all(other[key] == first[key] for other in others)}
+    odd = len(by_all) - len(common)
     if not common:
+        differ = f": {odd} have other words, references or evidence under the same ids" if odd else ""
         raise NotComparable(
-            f"{', '.join(asked)} have no question in common.",
+            f"{', '.join(of)} have no question in common{differ}.",
             hint="Evaluate them on one test set, or name other --systems.",
         )
-    whole = set().union(*asked.values())
-    left_out = len(whole) - len(common)
-    notes = [f"{left_out} of {len(whole)} questions were not answered by all, and do not count"] if left_out else []
+    whole = set().union(*of.values())
+    counts = {
+        "were not answered by all": len(whole) - len(by_all),
+        "have other words, references or evidence for some": odd,
+    }
+    notes = [f"{n} of {len(whole)} questions {words}, and do not count" for words, n in counts.items() if n]
     kept = {name: [line for line in lines if (line.set, line.pair_id) in common] for name, lines in answered.items()}
     return kept, notes
 

@@ -10,10 +10,10 @@ from doceo.core.records import Answered, Record, SystemFacts
 
 
 class Cost(Record):
-    """What a system takes; None where nobody tells.
+    """What a system takes, over the questions of all sets together; None where nobody tells.
 
-    Half of its answers came within `p50` seconds, 95 % within `p95`. Tokens (prompt and answer) and USD are means of an
-    answer. `memory` are the bytes of its weights, `disk` those of its index.
+    It is what asking costs, no score. Half of its answers came within `p50` seconds, 95 % within `p95`. Tokens (prompt
+    and answer) and USD are means of an answer. `memory` are the bytes of its weights, `disk` those of its index.
     """
 
     system: str

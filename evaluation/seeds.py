@@ -14,7 +14,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 MOST_FLIPPED = 16
 """Seeds up to which all signs are tried; more are drawn."""
@@ -27,7 +27,8 @@ class OverSeeds:
 
     `p` is one-sided and speaks of these questions alone: how often a difference at least as large comes about where
     there is none, by flipping the signs of whole seeds (Fisher's permutation test of paired samples); None for a
-    single seed. `between` is the standard deviation of the seeds' true differences.
+    single seed. `between` is the standard deviation of the seeds' true differences. `p_t` is two-sided, of the
+    Student's t that the interval is of.
     """
 
     value: float
@@ -37,6 +38,7 @@ class OverSeeds:
     between: float
     seeds: int
     n: int
+    p_t: float | None = None
 
 
 def over_seeds(differences: NDArray[np.float64], *, seed: int = 0) -> OverSeeds:
@@ -53,18 +55,26 @@ def over_seeds(differences: NDArray[np.float64], *, seed: int = 0) -> OverSeeds:
     by_seed, by_question = differences.mean(axis=1), differences.mean(axis=0)
     of_questions = float(by_question.var(ddof=1)) * seeds
     if seeds == 1:
-        reach = stdtrit(n - 1, 0.975) * (of_questions / n) ** 0.5
-        return OverSeeds(value, value - float(reach), value + float(reach), None, 0.0, 1, n)
+        error = (of_questions / n) ** 0.5
+        reach = float(stdtrit(n - 1, 0.975)) * error
+        return OverSeeds(value, value - reach, value + reach, None, 0.0, 1, n, _two_sided(value, error, n - 1))
     of_seeds = float(by_seed.var(ddof=1)) * n
     rest = differences - by_seed[:, None] - by_question[None, :] + value
     of_rest = float((rest**2).sum()) / ((seeds - 1) * (n - 1))
     # A variance estimated as less than nothing is nothing.
     from_seeds, from_questions = max(of_seeds, of_rest), max(of_questions - of_rest, 0.0)
-    variance = (from_seeds + from_questions) / (seeds * n)
+    error = ((from_seeds + from_questions) / (seeds * n)) ** 0.5
     freedom = _freedom(of_seeds, of_questions, of_rest, seeds, n)
-    reach = float(stdtrit(freedom, 0.975)) * variance**0.5
-    between = max(0.0, of_seeds - of_rest) / n
-    return OverSeeds(value, value - reach, value + reach, flipped(by_seed, seed=seed), between**0.5, seeds, n)
+    reach = float(stdtrit(freedom, 0.975)) * error
+    between = (max(0.0, of_seeds - of_rest) / n) ** 0.5
+    p, p_t = flipped(by_seed, seed=seed), _two_sided(value, error, freedom)
+    return OverSeeds(value, value - reach, value + reach, p, between, seeds, n, p_t)
+
+
+def _two_sided(value: float, error: float, freedom: float) -> float:
+    if not error:
+        return 0.0 if value else 1.0
+    return 2 * float(stdtr(freedom, -abs(value) / error))
 
 
 def flipped(by_seed: NDArray[np.float64], *, seed: int = 0) -> float:

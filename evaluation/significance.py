@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import ndtr
 
-from evaluation.metric import Metric, Rows, items
+from evaluation.metric import Mean, Metric, Rows, items
 from evaluation.power import detectable, fewest, tail
 from evaluation.resampling import drawn, sides, summed
 
@@ -49,10 +49,12 @@ def estimates(samples: Sequence[Sample], *, resamples: int, seed: int) -> list[E
     The interval is a percentile bootstrap (Efron 1979), for differences with both sides drawn together (Koehn 2004),
     widened for few questions (`power.tail`). `p` is by approximate randomisation (Noreen 1989; Riezler and Maxwell
     2005): how often a difference at least as large comes about when the two answers to each question change sides by
-    a coin. Below what so many randomisations can show, it is the tail of a normal distribution of their spread times
-    3.18, which for sums of values with signs by a coin is never too little (Bentkus and Dzindzalieta 2015, "A tight
-    Gaussian bound for weighted sums of Rademacher random variables"). It is never below what as many differing
-    questions can show.
+    a coin. It is never below what as many differing questions can show.
+
+    Where no randomisation is as large, and the difference is one of means over the same counts, so that randomised
+    ones are sums of values with signs by a coin, `p` is the tail of a normal distribution of their spread times 3.18,
+    which for such sums is never too little (Bentkus and Dzindzalieta 2015, "A tight Gaussian bound for weighted sums
+    of Rademacher random variables"). Of other metrics it is never below one in the randomisations and one more.
     """
     found: dict[int, Estimate] = {}
     by_size: dict[int, list[int]] = {}
@@ -171,8 +173,18 @@ def _p_value(sample: Sample, observed: float, null: Rows) -> float | None:
         return 1.0
     # sums in another order differ in their last digits
     near = 1e-9 * max(abs(_total(sample.metric, rows)) for rows in (sample.rows, _base(sample)))
-    counted = (int((np.abs(null) >= abs(observed) - near).sum()) + 1) / (len(null) + 1)
+    beyond = int((np.abs(null) >= abs(observed) - near).sum())
+    counted = (beyond + 1) / (len(null) + 1)
+    # Of what is not a sum of signs nothing is known beyond what was counted.
+    if beyond or not _sums_signs(sample):
+        return max(least, counted)
     return max(least, min(counted, _HEAVIEST * 2 * float(ndtr(-abs(observed) / spread))))
+
+
+def _sums_signs(sample: Sample) -> bool:
+    """Return whether differences after swaps are sums of values with signs: of means over as many in both."""
+    linear = getattr(type(sample.metric), "corpus", None) is Mean.corpus
+    return linear and np.array_equal(sample.rows[:, 1], _base(sample)[:, 1])
 
 
 def differing(sample: Sample) -> int:

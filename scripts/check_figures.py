@@ -65,7 +65,7 @@ def agrees(printed: str, value: float) -> bool:
         digits = len(plain.split("e", maxsplit=1)[0].lstrip("-+").replace(".", ""))
         return f"{value:.{digits - 1}e}" == f"{float(plain):.{digits - 1}e}"
     decimals = len(plain.partition(".")[2])
-    return abs(float(plain) - value) <= 0.5 * 10**-decimals + 1e-9
+    return bool(abs(float(plain) - value) <= 0.5 * 10**-decimals + 1e-9)
 
 
 def check_page(

@@ -11,7 +11,7 @@ from doceo.app.stages.dataset import held_out_rows
 from doceo.core.config import AnswerConfig, EvaluateConfig, FinetuneConfig
 from doceo.core.records import Answer, Answered, Question, Score, SetName, Usage
 from evaluation.case import Case
-from evaluation.judging.records import Judge, Marked
+from evaluation.judging.records import Compared, Judge, Marked
 from evaluation.judging.shown import answer_id
 
 
@@ -40,6 +40,8 @@ def make_evaluated(
     seed: int | None = None,
     signatures: Mapping[str, str] | None = None,
     judge: str = "",
+    baseline: str = "",
+    prompts: Mapping[str, str] | None = None,
 ) -> Run:
     """Write a run with answers to questions.
 
@@ -52,6 +54,8 @@ def make_evaluated(
         seed: Seed of its adapter, where it has one.
         signatures: Metric -> signature of its stored scores, where it has some.
         judge: Model that gave full marks to every right answer, where one did.
+        baseline: System whose answers the judge found worse than every other, where it compared some.
+        prompts: What else the answers were made from.
     """
     run = Run(path)
     with run.stage(DATASET, config=[]).making() as work:
@@ -61,8 +65,8 @@ def make_evaluated(
         config = FinetuneConfig(seed=seed)
         with run.stage(ADAPTER, config=[config], inputs={"base/model": "b"}, seed=seed).making() as work:
             write_json(work / "finetuning.json", {})
-    prompts = {"index": index} if index else {}
-    with run.stage(ANSWERS, config=[AnswerConfig()], prompts=prompts).making() as work:
+    given = {**({"index": index} if index else {}), **(prompts or {})}
+    with run.stage(ANSWERS, config=[AnswerConfig()], prompts=given).making() as work:
         for system, texts in systems.items():
             lines = zip(questions, texts, strict=True)
             write_jsonl(work / f"{system}.jsonl", [_answered(question, text, seconds) for question, text in lines])
@@ -70,26 +74,39 @@ def make_evaluated(
         with run.stage(SCORES, config=[EvaluateConfig()]).making() as work:
             write_json(work / "scores.json", [_score(*made).model_dump() for made in signatures.items()])
     if judge:
-        _judge(run, questions, systems, judge)
+        _judge(run, questions, systems, judge, baseline)
     return run
 
 
-def _judge(run: Run, questions: Sequence[Question], systems: Mapping[str, Sequence[str]], model: str) -> None:
-    prompts = {"judge_answer": "p"}
+def _judge(
+    run: Run, questions: Sequence[Question], systems: Mapping[str, Sequence[str]], model: str, baseline: str
+) -> None:
+    prompts = {"judge_answer": "p", "judge_two_answers": "t"}
     about = Judge(
-        model=model, points=("correct",), rubric="r", prompts=prompts, repeats=1, comparisons=0, baseline=""
+        model=model, points=("correct",), rubric="r", prompts=prompts, repeats=1,
+        comparisons=1 if baseline else 0, baseline=baseline,
     )  # fmt: skip
     marks: dict[str, Marked] = {}
+    compared: list[Compared] = []
+    bases = systems.get(baseline, [""] * len(questions))
     for system, texts in systems.items():
-        for question, text in zip(questions, texts, strict=True):
+        for question, text, base in zip(questions, texts, bases, strict=True):
             key = answer_id(Case(question, Answer(text=text)))
             given = {"correct": 2 if text in question.references else 0}
             about_it = {"set": question.set, "pair_id": question.pair_id, "systems": (system,)}
             marks[key] = Marked(asked="", answer=key, repeat=0, marks=given, **about_it)
+            if baseline and system != baseline:
+                than = answer_id(Case(question, Answer(text=base)))
+                for first in (True, False):
+                    compared.append(
+                        Compared(
+                            asked="r", answer=key, base=than, round=0, base_first=first, better="answer", **about_it
+                        )
+                    )
     with run.stage(JUDGED, config=[]).making() as work:
         write_json(work / "judge.json", about.model_dump())
         write_jsonl(work / "marks.jsonl", marks.values())
-        write_jsonl(work / "comparisons.jsonl", [])
+        write_jsonl(work / "comparisons.jsonl", compared)
 
 
 def _answered(question: Question, text: str, seconds: float) -> Answered:

@@ -197,17 +197,19 @@ def test_the_page_holds_the_figures_of_the_last_towns(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_small_town_through_the_loop(tmp_path: Path) -> None:
-    town = make_town(1, districts=4, residents=8, planted=1)
-    plan = Plan(rounds=2, budget=40, steps=250)
+    # Fewer people than in the whole town: the base learns less well how names and facts go together.
+    town = make_town(1, districts=6, residents=12, planted=2)
+    plan = Plan(rounds=2, budget=120, steps=350)
     result = run_town(town, tmp_path, plan)
     for arm in ARMS:
         start, first, last = result.rounds[arm]
-        assert start.others.value >= 0.8
-        assert start.planted.value <= 0.15
-        assert (first.pairs, last.pairs) == (20, 40)
+        assert start.others.value >= 0.9
+        assert start.planted.value <= 0.1
+        assert (first.pairs, last.pairs) == (60, 120)
         assert start.leaks == first.leaks == last.leaks == 0
-        assert last.taught.value >= 0.7
-        assert last.untaught.value <= 0.25
+        assert last.taught.value >= 0.35
+        assert last.untaught.value <= 0.1
+        assert last.others.value >= 0.8
     gap, even = (result.rounds[arm][-1] for arm in ARMS)
     assert result.found() == 1
     assert gap.pairs_planted > 2 * even.pairs_planted

@@ -116,7 +116,7 @@ def _head(figure: Any, found: Figures, plan: Plan) -> None:  # noqa: ANN401 - un
     figure.text(0.06, 0.945, "The same budget, spent where the model is weak or evenly", fontsize=13, fontweight="bold")
     towns = f"{found.towns} invented town{'s' if found.towns > 1 else ''}"
     bands = "; bands: 95 % intervals over towns, thin lines: towns" if found.towns > 1 else ""
-    told = f"{plan.budget} training pairs in {plan.rounds} rounds, {towns}{bands}"
+    told = f"{plan.budget} training pairs in {plan.rounds} rounds, {towns}{bands}; mind the scales"
     figure.text(0.06, 0.885, told, fontsize=9.5, color=FAINT)
     at = 0.06
     for arm in ARMS:
@@ -128,5 +128,5 @@ def _head(figure: Any, found: Figures, plan: Plan) -> None:  # noqa: ANN401 - un
 
 def _verdict(apart: Level, found: Figures) -> str:
     spread = "" if apart.low is None else f" ({apart.low:+.1f} to {apart.high:+.1f})"
-    p = f", one-sided p = {found.last['everything'].p:.1g}" if found.towns > 1 else ""
+    p = f", one-sided p = {found.last['everything'].p:.3f}" if found.towns > 1 else ""
     return f"all facts, last round: {apart.value:+.1f} points{spread}{p}"

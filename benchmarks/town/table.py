@@ -51,6 +51,8 @@ def _words(found: Figures, plan: Plan) -> Iterator[str]:
         f"The planted districts are on top of the gaps in {found.found_by_round_1} of {found.towns} towns in the first "
         f"round, in {found.found_by_round_2} by the second."
     )
+    spent = [found.pairs_planted[arm][-1] for arm in ARMS]
+    yield f"Pairs about planted districts: {spent[0]:.0f} by weakness, {spent[1]:.0f} evenly."
     for arm in ARMS:
         yield (
             f"With the budget spent {SPENT[arm]}, {_said(found.taught[arm])} of the planted facts that a training pair "

@@ -146,7 +146,7 @@ def _one(answerer: Answerer, question: Question, profile: Sequence[ProfileEntry]
         return _finished(answerer, asked, reply, seconds)
     except RequestRejected as error:
         # One question that a server will not take must not end an evaluation of hundreds.
-        return Answer(text="", refused=True, reason=error.message, usage=Usage(cost=0.0))
+        return Answer(text="", refused=True, failed=True, reason=error.message, usage=Usage(cost=0.0))
 
 
 def _prepared(answerer: ModelAnswerer, question: Question, profile: Sequence[ProfileEntry]) -> tuple[Asked, float]:

@@ -8,7 +8,7 @@ from data.store import SCORES, Run
 from doceo.app.evaluated import Evaluated
 from doceo.app.stages.scores import load_scores
 from doceo.core.errors import NotComparable
-from doceo.core.records import SetName
+from evaluation.comparison import Key, asked
 from evaluation.traits import with_documents
 
 
@@ -28,17 +28,8 @@ def check_questions(one: Evaluated, other: Evaluated) -> None:
         )
 
 
-def _asked(one: Evaluated) -> dict[tuple[SetName, str], object]:
-    """Return every question that was answered, with all that decides what a right answer is."""
-    known = {(question.set, question.pair_id): question for question in one.questions}
-    found: dict[tuple[SetName, str], object] = {}
-    for lines in one.answers.values():
-        for line in lines:
-            key = (line.set, line.pair_id)
-            about = known.get(key)
-            more = (about.history, about.evidence, about.answerable) if about else ()
-            found[key] = (line.question, line.references, more)
-    return found
+def _asked(one: Evaluated) -> dict[Key, object]:
+    return asked((line for lines in one.answers.values() for line in lines), one.questions)
 
 
 def check_indexes(now: Evaluated, before: Evaluated, systems: Sequence[str]) -> None:

@@ -48,7 +48,7 @@ def compare_runs(
 
     Raises:
         UsageError: a system or metric is named that there is not, or one run is named twice.
-        NotComparable: the systems have no question in common, or the same question with other references.
+        NotComparable: the systems have no question in common, or were not judged alike by the judge asked for.
         StageMissing: a run has no answers.
     """
     if len({run.path.resolve() for run in runs}) < len(runs):
@@ -60,12 +60,13 @@ def compare_runs(
     same = {name: other for name, other in alike(evaluated, repeated).items() if {name, other} <= answered.keys()}
     answered = {name: lines for name, lines in answered.items() if name not in same}
     repeated = {name: some for name, of in repeated.items() if len(some := [one for one in of if one in answered]) > 1}
-    kept, notes = shared(answered)
+    kept, notes = shared(answered, {f"{one.name}/{name}": one.questions for one in evaluated for name in one.answers})
+    used = [one for one in evaluated if any(f"{one.name}/{name}" in kept for name in one.answers)]
     name_of = {system: name for name, members in repeated.items() for system in members}
     names = list(dict.fromkeys(name_of.get(system, system) for system in kept))
     config = _with_baseline(settings.evaluate, names, name_of | same)
     with progress.task("compare", total=1, unit="scorings") as task:
-        questions, documents = _questions(evaluated), _documents(evaluated)
+        questions, documents = _questions(used), _documents(used)
         scored = score(kept, metrics, config, questions, documents, repeated)
         task.advance(1)
     first = next(iter(kept.values()))

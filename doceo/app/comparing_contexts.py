@@ -157,7 +157,7 @@ def _measured(answerer: Answerer, asked: Sequence[AskedQuestion], progress: Prog
 def _score(metric: F1, asked: AskedQuestion, answer: Answer) -> Rows:
     """Return F1; 100 for a refusal of what the documents do not answer, 0 for every other one."""
     if answer.refused or not asked.answerable:
-        return np.array([100.0 * (answer.refused and not asked.answerable), 1.0])
+        return np.array([100.0 * (answer.refused and not answer.failed and not asked.answerable), 1.0])
     return metric.compare(without_markers(answer.text), asked.answers)
 
 

@@ -14,10 +14,10 @@ from doceo.app.metrics import open_metrics
 from doceo.app.stages.dataset import load_held_out
 from doceo.app.stages.judgements import Judgements, answered_in, load_judgements
 from doceo.core.errors import NotComparable
-from doceo.core.records import Answered, Document, Question
-from evaluation.judging.records import PREFIX
+from doceo.core.records import Answered, Document, Question, SetName
+from evaluation.judging.records import PREFIX, Compared
 from evaluation.metric import Metric
-from evaluation.metrics.judge import judge_metrics
+from evaluation.metrics.judge import Preferred, judge_metrics
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def metrics_of(evaluated: Sequence[Evaluated], names: Sequence[str], embedder: s
 
     Raises:
         UsageError: there is no such metric.
-        NotComparable: a judge's metric is asked for, and not all runs were judged by the same judge in the same way.
+        NotComparable: a judge's metric is asked for, and not all runs were judged by the same judge in the same way, or
+            judge_preferred is and the baseline's answers differ: wins over other answers are another metric.
     """
     judged = [name for name in names if name.startswith(PREFIX)]
     metrics = open_metrics([name for name in names if name not in judged], embedder)
@@ -98,4 +99,18 @@ def _judge_metrics(evaluated: Sequence[Evaluated], names: Sequence[str]) -> list
         judgements.append(said)
     marked = [mark for said in judgements for mark in said.marked]
     compared = [one for said in judgements for one in said.compared]
+    if Preferred.name in names:
+        _check_bases(evaluated, compared)
     return [metric for metric in judge_metrics(judgements[0].judge, marked, compared) if metric.name in names]
+
+
+def _check_bases(evaluated: Sequence[Evaluated], compared: Sequence[Compared]) -> None:
+    bases: dict[tuple[SetName, str], set[str]] = {}
+    for one in compared:
+        bases.setdefault((one.set, one.pair_id), set()).add(one.base)
+    if differ := sum(len(found) > 1 for found in bases.values()):
+        raise NotComparable(
+            f"{Preferred.name} says what is better than the baseline's answer, and that is another one in some of "
+            f"{', '.join(one.name for one in evaluated)} to {differ} of {len(bases)} questions.",
+            hint="Leave it out of --metrics; the judge's marks, such as judge_correct, can be compared.",
+        )

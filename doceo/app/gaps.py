@@ -7,11 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from data.jsonl import read_json, read_jsonl, write_json
 from data.store import CHUNKS, PAIRS, SCORES, Run
+from doceo.app.metrics import check_weakness
 from doceo.app.stages.dataset import load_held_out
 from doceo.app.stages.documents import Ingested, load_ingested
 from doceo.app.stages.pairs import load_pairs, rejected_of
+from doceo.app.stages.scores import load_scores
 from doceo.app.stages.sets import pairs_by_set
 from doceo.core.errors import UsageError
+from doceo.core.loop import FILE as LOOP
 from doceo.core.loop import LoopRecord
 from doceo.core.records import Document, Gap, Item, Pair
 from evaluation.covered import covered
@@ -19,7 +22,7 @@ from evaluation.gaps import gaps
 from evaluation.slices import keys
 
 FILE = "gaps.json"
-LOOP, ROUNDS = "loop.json", "rounds"
+ROUNDS = "rounds"
 AXES = ("topic", "kind", "document")
 
 
@@ -34,7 +37,8 @@ def find_gaps(run: Run, system: str, set_name: str, metric: str) -> list[Gap]:
 
     Raises:
         StageMissing: The run was not evaluated.
-        UsageError: It has no such system, set or metric; the hint lists those there are.
+        UsageError: It has no such system, set or metric, and the hint lists those there are; or the metric says nothing
+            of how well a question was answered.
     """
     values = _values(run, system, set_name, metric)
     every = load_held_out(run)
@@ -73,6 +77,9 @@ def _values(run: Run, system: str, set_name: str, metric: str) -> dict[str, floa
                 f"{run.path} has no answers of the {field} {wanted!r}.",
                 hint=f"There are: {', '.join(there) or 'none'}.",
             )
+    for score in load_scores(run):
+        if score.metric == metric:
+            check_weakness(metric, score.better, score.unit)
     mine = [item for item in items if (item.system, item.set, item.metric) == (system, set_name, metric)]
     found = {item.pair_id: item.value for item in mine if item.value is not None}
     if not found:

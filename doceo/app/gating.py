@@ -53,19 +53,20 @@ def gate_run(run: Run, baseline: Run, settings: Settings, progress: Progress) ->
     check_signatures(now, before, [metric.name for metric, _ in kept])
     with progress.task("gate", total=1, unit="gates") as task:
         measured = list(_measured(now, before, systems, kept))
-        if not measured:
+        found = tuple(checks(measured, resamples=config.resamples, seed=config.seed))
+        if all(check.outcome == "undefined" for check in found):
+            why = ", ".join(dict.fromkeys(check.note for check in found)) or "their systems have no value in common"
             raise NotComparable(
-                f"Nothing of {now.name} and {before.name} can be checked: their systems have no value in common.",
+                f"Nothing of {now.name} and {before.name} can be checked: {why}.",
                 hint="Name other --metrics or --systems.",
             )
-        found = tuple(checks(measured, resamples=config.resamples, seed=config.seed))
         task.advance(1)
     return Gate(
         run=now.name,
         baseline=before.name,
         passed=all(check.outcome != "worse" for check in found),
         checks=found,
-        left_out=(*left_out, *unchecked),
+        left_out=(*left_out, *unchecked, *(_unmeasured(kept, found) if config.metrics else ())),
         resamples=config.resamples,
         seed=config.seed,
     )
@@ -121,6 +122,13 @@ def _metrics(metrics: Sequence[Metric], config: RegressionConfig) -> tuple[list[
             hint="Name other --metrics, such as f1, or a --margin for those.",
         )
     return kept, words
+
+
+def _unmeasured(metrics: Sequence[tuple[Metric, float]], found: Sequence[Check]) -> list[str]:
+    """Return words on metrics that are defined for no answer."""
+    checked = {check.metric for check in found}
+    missing = [metric.name for metric, _ in metrics if metric.name not in checked]
+    return [f"{', '.join(missing)} (undefined for every answer of both runs)"] if missing else []
 
 
 def _measured(

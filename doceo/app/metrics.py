@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 from doceo.core.config.base import Config
+from doceo.core.errors import UsageError
+from doceo.core.fingerprint import identify
 from evaluation.metric import Metric
 from evaluation.metrics import load_all
 
@@ -44,7 +48,28 @@ def models_asked(names: Sequence[str], embedder: str) -> list[MetricModels]:
     return [MetricModels(embedder=embedder)] if SEMANTIC in names else []
 
 
-def own_files(names: Sequence[str]) -> list[Path]:
-    """Return the files of `FILE.py:Class` metrics, which decide what is measured as config and inputs do."""
-    files = [Path(source) for source, colon, _ in (name.rpartition(":") for name in names) if colon]
-    return [file for file in files if file.suffix == ".py" and file.is_file()]
+def recipes(metrics: Sequence[Metric]) -> dict[str, str]:
+    """Return how metrics measure, name to hash, for the manifest of a stage.
+
+    It is the signature, and of a metric that is not ours its file and the version of its package, where it has one.
+    """
+    return {f"metric {metric.name}": identify("", metric.signature, *_source(metric)) for metric in metrics}
+
+
+def _source(metric: Metric) -> list[str]:
+    module = type(metric).__module__
+    package = module.partition(".")[0]
+    if package == "evaluation":
+        return []
+    file = Path(getattr(sys.modules.get(module), "__file__", None) or "")
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    return [text, *(version(name) for name in sorted(set(packages_distributions().get(package, ()))))]
+
+
+def check_weakness(name: str, better: str, unit: str) -> None:
+    """Raise UsageError for a metric that tells no weakness: one with a unit, or of which more is not better."""
+    if better != "higher" or unit:
+        raise UsageError(
+            f"{name} does not say how well a question was answered.",
+            hint="Name a metric from 0 to 100, higher being better, with --metric, such as f1 or em.",
+        )

@@ -45,12 +45,12 @@ def run_all(
 ) -> Outcome:
     """Take documents through every stage. Raises DoceoError; what is finished stays."""
     # What only some commands need is imported where it is used: the others start sooner.
-    from doceo.app.metrics import open_metrics
     from doceo.app.stages.adapter import Manner, train_adapter
     from doceo.app.stages.index import index_run
     from doceo.app.stages.report import make_report
+    from doceo.app.stages.scores import check_scoring
 
-    open_metrics(settings.evaluate.metrics, settings.embedder)  # a wrong name is said before anything is made or paid
+    check_scoring(run, settings.evaluate, settings.judging, settings.embedder)
     with run.locked():
         before = _finished(run)
         ingested = read(run, sources, settings, progress)
@@ -174,11 +174,11 @@ def evaluate_run(
 
     Raises StageMissing, UsageError, InputError, ProviderError.
     """
-    from doceo.app.metrics import open_metrics
     from doceo.app.stages.index import index_run
+    from doceo.app.stages.scores import check_scoring
     from doceo.app.systems import RAG
 
-    open_metrics(settings.evaluate.metrics, settings.embedder)  # a wrong name is said before anything is paid
+    check_scoring(run, settings.evaluate, settings.judging, settings.embedder, judge=judge)
     names = list(systems) or default_systems(run)
     with run.locked():
         if any(RAG in name for name in names):
@@ -195,8 +195,11 @@ def _evaluate(
     judge: str = "",
 ) -> list[Score]:
     from doceo.app.stages.answers import answer_held_out
-    from doceo.app.stages.scores import make_scores
+    from doceo.app.stages.scores import make_scores, without_baseline
 
+    asked = [*systems, *(f"{name}@{prompt.stem}" for name in systems for prompt in prompts)]
+    if words := without_baseline(run, asked, settings.evaluate):
+        progress.say(words)
     answer_held_out(run, systems, settings, progress, prompts)
     if judge:
         from doceo.app.stages.judged import judge_answers

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data import manifest as manifests
-from data.held_out import FILES, held_out_rows
+from data.held_out import FILES, RATINGS, held_out_rows
 from data.jsonl import write_jsonl
 from data.manifest import file_sha256, hash_inputs
 from data.remarks import by_trace, read_remarks
-from data.replay import Replayed, replayed, standing
+from data.replay import Replayed, checked, replayed, standing
 from data.store import CHUNKS, DATASET, DOCUMENTS, PAIRS, Run
 from data.traces import read_traces
 from doceo.app.contexts import FILE as CONTEXTS
@@ -35,8 +35,6 @@ from rag.calibration import FILE as CALIBRATION
 from rag.copying import copy_index
 from rag.index import Index
 
-RATINGS = "ratings.jsonl"
-"""File of the dataset with what people thought of answers: {"pair_id", "system", "set", "rating"}."""
 _PACKAGES = ("doceo",)
 
 
@@ -97,12 +95,13 @@ def import_traces(
         ingested = load_ingested(run) if run.has(CHUNKS) else Ingested([], [], [])
         trained = _trained(source, ingested.chunks)
         by_source = {document.source: document for document in ingested.documents}
-        cases = [replayed(trace, said.get(trace.key, ()), by_source, trained) for trace in read]
+        by_id = {document.id: document for document in ingested.documents}
+        proven = [trace.model_copy(update={"answer": checked(trace.answer, by_id)}) for trace in read]
+        cases = [replayed(trace, said.get(trace.key, ()), by_source, trained) for trace in proven]
         if source is None:
             cases = _as_they_were(run, cases)
         unchanged = _write(run, cases, traces, remarks, _places(run, source, trained))
-    by_id = {document.id: document for document in ingested.documents}
-    cited, there = standing([case.answer for case in cases], by_id)
+    cited, there = standing([trace.answer for trace in read], by_id)
     return Outcome(
         sets=dict(sorted(Counter(str(case.question.set) for case in cases).items())),
         referenced=sum(bool(case.question.references) for case in cases),
@@ -176,8 +175,7 @@ def _places(run: Run, source: Run | None, trained: Sequence[Span]) -> str:
 
 def _write(run: Run, cases: Sequence[Replayed], traces: Path, remarks: Path | None, places: str) -> bool:
     """Write dataset and answers, and return whether both stood there already."""
-    given = [traces, *([remarks] if remarks else [])]
-    inputs = {path.name: file_sha256(path) for path in given}
+    inputs = {"traces": file_sha256(traces)} | ({"references": file_sha256(remarks)} if remarks else {})
     if run.has(DOCUMENTS):
         inputs |= hash_inputs([run.file(DOCUMENTS, "documents.jsonl")], run.path)
     config = ReplayConfig(traces=traces.name, trained=places)

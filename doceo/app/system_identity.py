@@ -33,11 +33,13 @@ class Identities:
         run: Whose base, adapter and index are meant.
         settings: How they answer.
         prompts: Prompts by name.
+        base: The base, where the run has no adapter that names it.
     """
 
     run: Run
     settings: Settings
     prompts: Mapping[str, OwnPrompt]
+    base: str = ""
 
     def of(self, name: str) -> str:
         """Return a system's hash.
@@ -77,7 +79,7 @@ class Identities:
 
     @cached_property
     def _base(self) -> dict[str, str]:
-        return base_hashes(model_folder.base_of(self._adapter))
+        return base_hashes(self.base or model_folder.base_of(self._adapter))
 
     def _prompt(self, name: str) -> str:
         if name:

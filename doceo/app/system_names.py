@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from doceo.app.models import QUOTE
 from doceo.core.errors import UsageError
+from evaluation.traits import RECORDED as RECORDED
 
 RAG = "+rag"
 """With documents."""
-RECORDED = "recorded"
-"""Answers that were imported: a system that cannot be asked."""
 
 
 @dataclass(frozen=True)

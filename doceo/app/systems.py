@@ -215,10 +215,10 @@ class Systems:
         return partial(Shield.for_request, datamarking=config.datamarking)
 
     def _secret(self) -> bytes | None:
-        """Return the run's own secret, made when first needed: with the same marks its journal finds replies again."""
+        """Return the journal's own secret, made when first needed: with the same marks it finds replies again."""
         if self.run is None:
             return None
-        path = self.run.path / SECRET
+        path = self.run.journal.parent / SECRET
         try:
             if not path.exists():
                 with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:

@@ -19,12 +19,10 @@ def trainings(evaluated: Sequence[Evaluated]) -> dict[str, list[str]]:
     """
     groups: dict[tuple[str, str], dict[int, str]] = {}
     for one in evaluated:
-        recipe = _recipe(one)
-        if recipe is not None:
-            text, seed = recipe
-            for system in one.answers:
-                if tuned(system) and not system.startswith("adapter:"):
-                    groups.setdefault((text, system), {}).setdefault(seed, f"{one.name}/{system}")
+        for system in one.answers:
+            if tuned(system) and not system.startswith("adapter:") and (recipe := _recipe(one, system)):
+                text, seed = recipe
+                groups.setdefault((text, system), {}).setdefault(seed, f"{one.name}/{system}")
     repeated = {key: list(by_seed.values()) for key, by_seed in groups.items() if len(by_seed) > 1}
     names = Counter(_name(system, members) for (_, system), members in repeated.items())
     found: dict[str, list[str]] = {}
@@ -39,16 +37,29 @@ def _name(system: str, members: Sequence[str]) -> str:
     return f"{system} ({len(members)} seeds)"
 
 
-def _recipe(one: Evaluated) -> tuple[str, int] | None:
-    """Return all that an adapter and its answers were made from but the seed, and the seed; None without adapter."""
+def _recipe(one: Evaluated, system: str) -> tuple[str, int] | None:
+    """Return all that an adapter and a system's answers were made from but the seed, and the seed.
+
+    None without adapter.
+    """
     made = one.training
     config = made.config.get(_CONFIG) if made else None
     if made is None or not isinstance(config, dict):
         return None
     apart = {key: value for key, value in config.items() if key != "seed"}
     answering = one.answering
-    same = [apart, made.inputs, answering.config, answering.prompts.get("index", "")]
+    given = {key: made_of for key, made_of in answering.prompts.items() if _decides(key, system)}
+    same = [apart, made.inputs, answering.config, given]
     return canonical(same), made.seed
+
+
+def _decides(given: str, system: str) -> bool:
+    """Return whether a system's answers depend on what a manifest of answers names beside settings and files.
+
+    Hashes of systems hold the adapter; of prompts its own counts; questions that differ are not compared anyway.
+    """
+    kind, _, name = given.partition(" ")
+    return kind not in ("system", "questions") and (kind != "prompt" or system.endswith(f"@{name}"))
 
 
 def alike(evaluated: Sequence[Evaluated], repeated: Mapping[str, Sequence[str]]) -> dict[str, str]:

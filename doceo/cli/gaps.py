@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
     ) -> int | None:
         """Rank topics, kinds and documents by how weak a system is on them, small ones drawn towards the mean."""
         from doceo.app.gaps import FILE, find_gaps, loop_of
+        from doceo.app.loop.allotment import continued
         from doceo.app.runs import existing_run
 
         target = existing_run(run)
@@ -50,7 +51,7 @@ def register(app: typer.Typer) -> None:
         console.say(f"Written to {target.path / FILE}.")
         topics = [gap for gap in found if gap.axis == "topic"]
         if (loop := loop_of(target)) is not None:
-            rounds, budget = loop.rounds + 1, loop.budget * (loop.rounds + 1) // loop.rounds
+            budget, rounds = continued(loop.budget, loop.rounds)
             console.say(f"The loop's own command spends more there with --rounds {rounds} --budget {budget}.")
         console.next_steps(*([] if loop else _next(str(target.path), topics)), f"doceo report {target.path}")
         return None

@@ -59,7 +59,8 @@ def _shown(outcome: Outcome, console: Console) -> int | None:
     record, path = outcome.record, outcome.run.path
     console.result({"run": str(path), "unchanged": outcome.unchanged, "loop": record.model_dump(mode="json")})
     if outcome.unchanged:
-        console.show(f"{path} is finished and nothing has changed; --fresh redoes it. {record.words[0]}")
+        said = " ".join((*record.words[:1], *record.ends))
+        console.show(f"{path} is finished and nothing has changed; --fresh redoes it. {said}")
         return None
     _show_standings(record, console)
     _show_areas(record, console)
@@ -72,16 +73,25 @@ def _shown(outcome: Outcome, console: Console) -> int | None:
 
 
 def _show_standings(record: LoopRecord, console: Console) -> None:
-    rows = [[str(one.round), one.arm, f"{one.pairs:g}", *map(_mean, one.means)] for one in record.standings]
-    sets = [f"{mean.set} (n = {mean.n})" for mean in record.start.means]
+    asked = {mean.set: mean.n for mean in record.start.means}
+    rows = []
+    for one in record.standings:
+        means = {mean.set: mean for mean in one.means}
+        shown = [_mean(means.get(name), n) for name, n in asked.items()]
+        rows.append([str(one.round), one.arm, f"{one.pairs:g}", *shown])
+    sets = [f"{name} (n = {n})" for name, n in asked.items()]
     seeds = record.standings[0].seeds
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
     title = f"\n{record.metric} of {record.system}, by round{over}"
     console.table(["round", "budget by", "pairs", *sets], rows, title=title)
 
 
-def _mean(mean: Mean) -> str:
-    return f"{mean.value:.1f}" + ("" if mean.low is None else f" ({mean.low:.1f} to {mean.high:.1f})")
+def _mean(mean: Mean | None, asked: int) -> str:
+    """Return a mean, and of how many answers where the metric has no value for as many as of the base."""
+    if mean is None:
+        return "-"
+    spread = "" if mean.low is None else f" ({mean.low:.1f} to {mean.high:.1f})"
+    return f"{mean.value:.1f}{spread}" + ("" if mean.n == asked else f", n = {mean.n}")
 
 
 def _show_areas(record: LoopRecord, console: Console) -> None:

@@ -6,7 +6,10 @@ from typing import Literal
 
 from doceo.core.records import Gap, Record, Score
 
+FILE = "loop.json"
 Arm = Literal["gap", "even"]
+BEYOND_CHANCE = 0.05
+"""Corrected p-value below which a difference is more than chance."""
 Reason = Literal["budget spent", "no gain", "forgetting", "nothing left to teach"]
 
 
@@ -44,7 +47,8 @@ class Difference(Record):
     """A difference of two means on the same questions and seeds, with a 95 % interval.
 
     `p` is one-sided, by flipping the signs of seeds, None for a single seed; `between` is how much seeds differ, as a
-    standard deviation.
+    standard deviation. `p_t` is two-sided, of the Student's t behind the interval, and `p_holm` the same corrected for
+    the sets that are compared (Holm): words go by it, the interval is of the single difference.
     """
 
     set: str
@@ -56,6 +60,17 @@ class Difference(Record):
     seeds: int
     p: float | None = None
     between: float = 0.0
+    p_t: float | None = None
+    p_holm: float | None = None
+
+    @property
+    def direction(self) -> Literal["better", "worse", ""]:
+        """What may be said beyond chance; without a corrected p-value, by the interval."""
+        if self.low is None or self.high is None or self.low <= 0 <= self.high:
+            return ""
+        if self.p_holm is not None and self.p_holm >= BEYOND_CHANCE:
+            return ""
+        return "better" if self.value > 0 else "worse"
 
 
 class Unlearned(Record):

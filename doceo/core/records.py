@@ -353,7 +353,8 @@ class Answer(Record):
     """An answer with its sources. `text` marks citations as [n]; a refusal has none and says why in `reason`.
 
     `short` is the part of `text` that answers in a word or two, where a rule found one. `chance` is that of the
-    passages holding an answer, 0 to 1, where it was worked out.
+    passages holding an answer, 0 to 1, where it was worked out. Where a model's server would not take the question
+    (`failed`), nothing was answered, and nothing decided either: it is no refusal that could be right.
     """
 
     text: str
@@ -362,6 +363,7 @@ class Answer(Record):
     hits: tuple[Hit, ...] = ()
     refused: bool = False
     reason: str = ""
+    failed: bool = False
     chance: float | None = None
     usage: Usage = Usage()
     trace: Trace | None = None

@@ -63,7 +63,8 @@ def named(spec: str, base_url: str | None, api_key: str | None, environment: Map
             f"The address of {kind}:{model} holds a user or a password, which would stand in the run's files.",
             hint="Give such an address with --base-url.",
         )
-    known = _host(address) in map(_host, usual)
+    trusted = [*usual, *_listed(environment.get("OPENAI_BASE_URL") or OPENAI), OPENAI]
+    known = _host(address) in map(_host, trusted)
     return Named(kind, model, [address], key if known else None, own=True)
 
 

@@ -44,11 +44,6 @@ class Plan:
     comparisons: list[ToCompare] = field(default_factory=list)
     local: int = 0
 
-    @property
-    def requests(self) -> int:
-        """How many replies it takes, if each can be read."""
-        return len(self.marks) + sum(one.answer != one.base for one in self.comparisons)
-
 
 @dataclass(frozen=True)
 class _Given:

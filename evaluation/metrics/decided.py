@@ -7,13 +7,18 @@ from evaluation.metric import Group, Mean, PerCase, Rows, mean_row
 
 
 class Decided(Mean, PerCase):
-    """Share of questions that were answered where the documents answer them, and refused where they do not."""
+    """Share of questions that were answered where the documents answer them, and refused where they do not.
+
+    Undefined where a server would not take the question, so that nobody decided.
+    """
 
     name = "decided"
     label = "right to answer"
     signature = "decided|right:answered-if-answerable-else-refused|unit:question|scale:100|v:1"
     group: Group = "refusal"
 
-    def of(self, case: Case) -> Rows:
-        """Return (0 or 100, 1)."""
+    def of(self, case: Case) -> Rows | None:
+        """Return (0 or 100, 1), or None where nothing was decided."""
+        if case.answer.failed:
+            return None
         return mean_row(100.0 * (case.answer.refused != case.question.answerable))

@@ -7,7 +7,10 @@ from evaluation.metric import Better, Group, Mean, PerCase, Rows, mean_row
 
 
 class Refused(Mean, PerCase):
-    """Share of refusals; whether fewer are better depends on what can be answered (`decided`)."""
+    """Share of refusals; whether fewer are better depends on what can be answered (`decided`).
+
+    Undefined where a server would not take the question.
+    """
 
     name = "refused"
     label = "refused"
@@ -15,6 +18,8 @@ class Refused(Mean, PerCase):
     group: Group = "refusal"
     better: Better = ""
 
-    def of(self, case: Case) -> Rows:
-        """Return (0 or 100, 1)."""
+    def of(self, case: Case) -> Rows | None:
+        """Return (0 or 100, 1), or None where nothing was asked."""
+        if case.answer.failed:
+            return None
         return mean_row(100.0 * case.answer.refused)

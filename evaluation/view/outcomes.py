@@ -15,8 +15,10 @@ def outcome(case: Case) -> Outcome:
     """Return what became of a question; `refused` are refusals of what the documents answer.
 
     Right is as `evaluation.selective` has it; a refusal of what the documents do not answer is right too. Unknown are
-    answers without a reference to hold them against.
+    answers without a reference to hold them against, and questions that a server would not take.
     """
+    if case.answer.failed:
+        return "unknown"
     if case.answer.refused:
         return "refused" if case.question.answerable else "right"
     found = right(case)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from doceo.core.loop import Arm, Difference, LoopRecord, Mean
 from evaluation.amounts import signed
-from evaluation.table import Direction
 from evaluation.view.axis import Axis, axis
 from evaluation.view.forest import Difference as Row
 from evaluation.view.forest import Forest
@@ -113,7 +112,7 @@ def _forest(name: str, rows: Sequence[tuple[int, Difference]]) -> Forest:
             at=scale.place(one.value),
             low=scale.place(low),
             high=scale.place(high),
-            direction=direction_of(one),
+            direction=one.direction,
             p="" if one.p is None else f"{one.p:.3f}",
             effect="",
             detectable="",
@@ -121,10 +120,3 @@ def _forest(name: str, rows: Sequence[tuple[int, Difference]]) -> Forest:
         )
 
     return Forest(name, "right", scale.place(0), tuple(row(number, one) for number, one in rows), scale.ticks)
-
-
-def direction_of(one: Difference) -> Direction:
-    """Return what an interval says: that it leaves out zero, or nothing."""
-    if one.low is None or one.high is None or one.low <= 0 <= one.high:
-        return ""
-    return "better" if one.low > 0 else "worse"

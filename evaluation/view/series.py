@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from doceo.core.loop import LoopRecord, Series
 from evaluation.amounts import signed
-from evaluation.view.rounds import ARMS, direction_of
+from evaluation.view.rounds import ARMS
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,13 @@ def headline(record: LoopRecord) -> str:
             "better": "Spending where the model is weak was better than spending evenly",
             "worse": "Spending where the model is weak was worse than spending evenly",
             "": "Whether to spend where the model is weak or evenly cannot be told from this",
-        }[direction_of(one)]
+        }[one.direction]
         return f"{said}: {figures} after round {number}, {seeds}."
     ends = [standing for standing in record.standings if standing.arm == "gap"]
-    if len(ends) < 2 or not ends[-1].means:
+    if len(ends) < 2 or not ends[0].means or not ends[-1].means:
         return "No round is finished yet."
-    first, last = ends[0].means[0], ends[-1].means[0]
+    last = ends[-1].means[0]
+    first = next((mean for mean in ends[0].means if mean.set == last.set), ends[0].means[0])
     interval = "" if last.low is None or last.high is None else f" [{last.low:.1f}, {last.high:.1f}]"
     rounds = f"{ends[-1].round} round{'' if ends[-1].round == 1 else 's'} with {ends[-1].pairs:g} pairs"
     return f"From {first.value:.1f} to {last.value:.1f}{interval} {label(record)} on {last.set} questions in {rounds}."

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doceo.app.loop.allotment import by_weakness, divided, even, offset_of
+from doceo.app.loop.allotment import by_weakness, continued, divided, even, offset_of, spent_after
 from doceo.core.records import Gap
 
 SIZES = {"a": 10.0, "b": 10.0, "c": 20.0}
@@ -62,3 +62,19 @@ def test_rounding_begins_elsewhere_in_every_round() -> None:
     assert all(0 <= place < 1 for place in places)
     assert offset_of(3, 1) == pytest.approx(places[0])
     assert offset_of(4, 1) != places[0]
+
+
+@given(st.integers(1, 20), st.integers(0, 500))
+def test_a_loop_goes_on_without_its_rounds_being_made_anew(rounds: int, extra: int) -> None:
+    budget = rounds + extra
+    wanted, more = continued(budget, rounds)
+    assert rounds < more <= 2 * rounds
+    for number in range(1, rounds + 1):
+        assert spent_after(wanted, more, number) == spent_after(budget, rounds, number)
+    assert spent_after(wanted, more, more) > budget
+
+
+def test_known_ways_to_go_on() -> None:
+    # 133 pairs in 4 rounds would give 33, 66, 100: the second round would be made anew.
+    assert continued(100, 3) == (167, 5)
+    assert continued(180, 3) == (240, 4)

@@ -16,6 +16,7 @@ from data.manifest import read as read_manifest
 from data.store import ADAPTER, ANSWERS, Run
 from doceo.app import answering
 from doceo.app.answering import answer_all
+from doceo.app.loop.rounds import Place, Steps
 from doceo.app.own_prompt import read_prompt, read_prompts
 from doceo.app.pipeline import default_systems
 from doceo.app.settings import load_settings
@@ -27,8 +28,10 @@ from doceo.app.systems import Systems
 from doceo.core.errors import InputError, RequestRejected, RunError, UsageError
 from doceo.core.progress import Silent
 from doceo.core.records import Answer, Answered, ChatReply, ChatRequest, Question, Usage
+from doceo.providers.model_folder import base_of
 from doceo.text.passages import SYSTEM
 from rag.answerer import ModelAnswerer
+from rag.calibration import FILE as CALIBRATION
 
 FORMAL = "---\npurpose: p\nvariables: rules\n---\n[system]\nYou are a clerk. {{ rules }}\n"
 QUESTIONS = [Question(pair_id=f"p{n}", set="taught", question=f"Number {n}?", references=("x",)) for n in range(7)]
@@ -82,6 +85,31 @@ def test_answers_to_other_questions_are_not_kept_but_other_references_are_taken(
     again = ask(run, "quote+rag")
     assert set(again) == {"quote+rag"}
     assert "1902" in again["quote+rag"][0].answer.text
+
+
+def test_a_loop_asks_its_base_before_there_is_an_adapter_as_any_system(run: Run) -> None:
+    before = ask(run)["base"]
+    base, asked = base_of(run.path / ADAPTER), ["base", "quote+rag"]
+    for folder in (ADAPTER, ANSWERS):
+        shutil.rmtree(run.path / folder)
+    Steps().answer(run, base, asked, load_settings({}), Silent())
+    file = run.path / ANSWERS / "base.jsonl"
+    assert [line.answer.text for line in read_jsonl(file, Answered)] == [line.answer.text for line in before]
+    assert read_facts(run.path / ANSWERS)["base"].parameters
+    made = file.read_bytes(), (run.path / ANSWERS / "manifest.json").stat().st_mtime_ns
+    Steps().answer(run, base, asked, load_settings({}), Silent())
+    assert (file.read_bytes(), (run.path / ANSWERS / "manifest.json").stat().st_mtime_ns) == made
+    (run.index / CALIBRATION).write_text('{"another": 1}')
+    Steps().answer(run, base, ["base"], load_settings({}), Silent())
+    assert list(answer_files(run.path / ANSWERS)) == ["base"], "what depends on the index is not kept"
+    assert file.read_bytes() == made[0], "seconds and all"
+
+
+def test_rounds_of_a_loop_keep_their_replies_together(tmp_path: Path) -> None:
+    loop = Run(tmp_path)
+    rounds = [Place("gap", seed).run(loop, number) for seed in (0, 1) for number in (1, 2)]
+    assert {one.journal for one in rounds} == {loop.journal}
+    assert len({Systems(load_settings({}), Silent(), one)._secret() for one in rounds}) == 1, "marks are in requests"
 
 
 def test_each_prompt_is_one_more_way_to_ask_a_model(run: Run, tmp_path: Path) -> None:
@@ -177,6 +205,19 @@ def test_recorded_answers_stay_and_are_not_asked_for(run: Run) -> None:
     assert put_recorded(run, questions, said), "beside other systems too"
 
 
+def test_a_recorded_answer_that_changed_leaves_those_of_other_systems(run: Run) -> None:
+    questions, before, facts = load_held_out(run), ask(run), read_facts(run.path / ANSWERS)
+    for text in ("It is so.", "It is not."):
+        assert not put_recorded(run, questions, [Answer(text=text)] * len(questions))
+    after = ask(run, "recorded", "base")
+    assert {line.answer.text for line in after.pop("recorded")} == {"It is not."}
+    assert after == before, "seconds and all"
+    assert {name: one for name, one in read_facts(run.path / ANSWERS).items() if name != "recorded"} == facts
+    other = [question.model_copy(update={"question": "Else?"}) for question in questions]
+    assert not put_recorded(run, other, [Answer(text="It is not.")] * len(questions))
+    assert list(answer_files(run.path / ANSWERS)) == ["recorded"], "those are to other questions"
+
+
 class Slow:
     """A model in batches that takes what it says: a tenth of a second a request."""
 
@@ -222,5 +263,6 @@ def test_seconds_are_those_of_all_steps_and_one_bad_question_ends_nothing() -> N
     made = answer_all(ModelAnswerer("slow", Slow(reject="Number 2?")), QUESTIONS, 4, Silent())
     assert [line.answer.refused for line in made] == [n == 2 for n in range(7)]
     assert made[2].answer.reason == "too long"
+    assert [line.answer.failed for line in made] == [n == 2 for n in range(7)]
     taken = [line.answer.usage for line in made if not line.answer.refused]
     assert all(0.1 < usage.seconds < 0.2 and usage.completion_tokens == 2 for usage in taken)

@@ -11,16 +11,17 @@ import pytest
 
 from data.chunking import chunk_document
 from doceo.app import systems as systems_of
-from doceo.app.comparing_contexts import _Measured, compare_contexts, compared
+from doceo.app.comparing_contexts import AskedQuestion, _Measured, _score, compare_contexts, compared
 from doceo.app.contexts import FILE, Comparison, Way, measured, mode_of
 from doceo.app.settings import Settings
 from doceo.app.systems import Systems
 from doceo.core.config import ChunkConfig
 from doceo.core.errors import InputError, UsageError
 from doceo.core.progress import Silent
-from doceo.core.records import ChatReply, ChatRequest, Document, Usage
+from doceo.core.records import Answer, ChatReply, ChatRequest, Document, Usage
 from doceo.providers.minilm_onnx import MiniLM
 from doceo.providers.scripted import Scripted
+from evaluation.metrics.squad import F1
 from rag.indexing import update
 
 FACTS = {
@@ -157,6 +158,12 @@ def test_equal_answers_go_to_the_faster_way() -> None:
     assert compared("m", "1", way(2.0), way(1.0)).choice == "pin"
     assert compared("m", "1", way(1.0), way(2.0)).choice == "retrieve"
     assert "not differ by more than chance" in compared("m", "1", way(1.0), way(2.0)).why
+
+
+def test_a_question_that_a_server_would_not_take_is_no_right_refusal() -> None:
+    asked = AskedQuestion(question="Who?", answerable=False)
+    assert _score(F1(), asked, Answer(text="", refused=True))[0] == 100
+    assert _score(F1(), asked, Answer(text="", refused=True, failed=True))[0] == 0
 
 
 def test_questions_that_cannot_be_used(index: Path, tmp_path: Path) -> None:

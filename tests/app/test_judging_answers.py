@@ -204,6 +204,15 @@ def test_a_judge_that_fails_goes_on_where_it_stopped_and_a_new_system_is_asked_a
     assert ("tuned", "alpha") in systems or ("alpha", "tuned") in systems
 
 
+def test_what_follows_a_torn_line_is_kept(tmp_path: Path) -> None:
+    mark = Marked(asked="r1", answer="a", set="taught", pair_id="p", systems=("base",), repeat=0, marks={"correct": 2})
+    judged._Kept(tmp_path, []).keep(mark)
+    (part,) = (path for path in tmp_path.iterdir() if path.stat().st_size)
+    part.write_bytes(part.read_bytes() + mark.model_dump_json().encode()[:40])  # killed while it was written
+    judged._Kept(tmp_path, []).keep(mark.model_copy(update={"asked": "r2"}))
+    assert judged._Kept(tmp_path, []).known.keys() == {"r1", "r2"}
+
+
 def test_another_rubric_prompt_or_judge_is_asked_anew(run: Run, serve: Any, tmp_path: Path) -> None:
     serve(Scripted(marks, name=MODEL))
     judge(run)

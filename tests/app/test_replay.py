@@ -79,6 +79,27 @@ def test_an_asked_question_is_recorded_and_needs_no_documents_to_be_scored(tiny_
     assert all(one["value"] is None for one in scores if one["metric"] == "f1")
 
 
+def test_what_a_log_says_is_verified_is_looked_up(tiny_run: Path, tmp_path: Path) -> None:
+    file, changed = tmp_path / "asked.jsonl", tmp_path / "log" / "asked.jsonl"
+    changed.parent.mkdir()
+    made("ask", LINES[0], "--run", tiny_run, "--record", file)
+    row = json.loads(file.read_text())
+    cited = row["answer"]["citations"]
+    row["answer"]["citations"] = [*cited, {**cited[0], "quote": "The ferry was never opened."}]
+    changed.write_text(json.dumps(row) + "\n")
+    file.write_text(json.dumps({"question": LINES[0], "reference": "1902"}) + "\n")
+    run = Run(tmp_path / "replay")
+    given = ("import", "--traces", changed, "--references", file, "--run", tiny_run, "--out", run.path)
+    done = made(*given)
+    assert (done["cited"], done["standing"]) == (len(cited) + 1, len(cited))
+    citations = read_jsonl(run.path / ANSWERS / "recorded.jsonl", Answered)[0].answer.citations
+    assert [citation.verified for citation in citations] == [*[True] * len(cited), False]
+    changed.write_text(json.dumps({**row, "rating": 2}) + "\n")
+    assert made(*given)["rated"] == 1
+    assert (run.path / DATASET / "ratings.jsonl").is_file(), "files of one name are told apart"
+    assert made(*given)["unchanged"]
+
+
 def test_what_cannot_be_replayed_is_said(tiny_run: Path, tmp_path: Path) -> None:
     traces = tmp_path / "t.jsonl"
     traces.write_text('{"question": "Q?", "answer": "A"}\n')

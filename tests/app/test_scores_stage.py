@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import csv
+import importlib
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from data.held_out import held_out_rows
 from data.jsonl import read_json, read_jsonl, write_jsonl
 from data.store import ANSWERS, DATASET, SCORES, Run
+from doceo.app.gaps import find_gaps
+from doceo.app.pipeline import evaluate_run
+from doceo.app.settings import Settings
 from doceo.app.stages.report import make_report
-from doceo.app.stages.scores import load_verdict, make_scores
-from doceo.core.config import AnswerConfig, DatasetConfig, EvaluateConfig
+from doceo.app.stages.scores import load_verdict, make_scores, without_baseline
+from doceo.core.config import AnswerConfig, DatasetConfig, EvaluateConfig, JudgeConfig
+from doceo.core.errors import InputError, UsageError
 from doceo.core.progress import Silent
 from doceo.core.records import Answer, Answered, Question, Slice, Usage
 
@@ -87,3 +94,68 @@ def test_the_same_answers_give_the_same_bytes(run: Run) -> None:
 def test_the_verdict_rests_on_the_metric_that_is_named(run: Run) -> None:
     make_scores(run, CONFIG.model_copy(update={"primary": "em"}), Silent())
     assert load_verdict(run).metric == "em"
+
+
+METRIC = """
+from evaluation.metrics.squad import F1
+
+class Own(F1):
+    name = label = "own"
+    signature = "{}"
+"""
+
+
+def test_a_metric_of_ones_own_that_changed_is_worked_out_anew(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    config = CONFIG.model_copy(update={"metrics": ("own_measure:Own",)})
+    manifest = run.path / SCORES / "manifest.json"
+
+    def made(text: str) -> bytes:
+        (tmp_path / "own_measure.py").write_text(text)
+        monkeypatch.delitem(sys.modules, "own_measure", raising=False)
+        importlib.invalidate_caches()
+        make_scores(run, config, Silent())
+        return manifest.read_bytes()
+
+    first = made(METRIC.format("own|v:1"))
+    assert made(METRIC.format("own|v:1")) == first
+    other = made(METRIC.format("own|v:2"))
+    assert other != first
+    assert made(METRIC.format("own|v:2") + "\n    scale = 1\n") != other
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"evaluate": CONFIG.model_copy(update={"metrics": ("blue",)})},
+        {"evaluate": CONFIG.model_copy(update={"primary": "blue"})},
+        {"evaluate": CONFIG.model_copy(update={"slice_metrics": ("blue",)})},
+        {"judging": JudgeConfig(labels="missing.jsonl")},
+    ],
+)
+@pytest.mark.parametrize("judge", ["", "openai:nobody"])
+def test_wrong_names_are_said_before_anybody_is_asked(
+    run: Run, wrong: dict[str, Any], judge: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(*_: object) -> None:
+        raise AssertionError("asked")
+
+    monkeypatch.setattr("doceo.app.pipeline._evaluate", asked)
+    with pytest.raises((UsageError, InputError)):
+        evaluate_run(run, ["base"], Settings().model_copy(update=wrong), Silent(), judge=judge)
+
+
+def test_a_baseline_that_is_not_there_is_named(run: Run) -> None:
+    assert without_baseline(run, ["quote+rag"], CONFIG) == ""
+    words = without_baseline(run, ["quote+rag"], CONFIG.model_copy(update={"baseline": "bsae"}))
+    assert "bsae" in words
+    assert "quote+rag, base, tuned" in words
+
+
+def test_no_gap_is_ranked_by_what_is_not_better_when_higher(run: Run) -> None:
+    make_scores(run, CONFIG, Silent())
+    with pytest.raises(UsageError, match="does not say how well"):
+        find_gaps(run, "tuned", "taught", "seconds")

@@ -80,6 +80,18 @@ def test_wrong_words_are_usage_errors(tmp_path: Path) -> None:
     assert doceo(*gate, "--margin", "f1=x").exit_code == 2
 
 
+def test_a_gate_that_could_judge_nothing_has_not_passed(tmp_path: Path) -> None:
+    make_evaluated(tmp_path / "one", ASKED[:1], {"base": RIGHT[:1]})
+    assert "one question: no interval" in refused(
+        "not_comparable", "gate", tmp_path / "one", "--baseline", tmp_path / "one"
+    )
+    make_evaluated(tmp_path / "r", ASKED, {"base": RIGHT})
+    gate = ("gate", tmp_path / "r", "--baseline", tmp_path / "r", *FEW)
+    assert "no value in common" in refused("not_comparable", *gate, "--metrics", "auroc")
+    left_out = answer_of(*gate, "--metrics", "f1,auroc,ndcg")["left_out"]
+    assert left_out == ["auroc, ndcg (undefined for every answer of both runs)"]
+
+
 def test_other_questions_are_refused(tmp_path: Path) -> None:
     make_evaluated(tmp_path / "a", ASKED, {"base": RIGHT})
     make_evaluated(tmp_path / "b", ASKED[:-3], {"base": RIGHT[:-3]})
@@ -163,7 +175,45 @@ def test_runs_without_a_common_question_are_refused(tmp_path: Path) -> None:
     make_evaluated(tmp_path / "b", questions_of(40, "unseen"), {"base": HALF})
     make_evaluated(tmp_path / "c", questions_of(40, references="another {}"), {"base": HALF})
     assert "no question in common" in refused("not_comparable", "compare", tmp_path / "a", tmp_path / "b")
-    assert "other words or references" in refused("not_comparable", "compare", tmp_path / "a", tmp_path / "c")
+    assert "40 have other words, references or evidence" in refused(
+        "not_comparable", "compare", tmp_path / "a", tmp_path / "c"
+    )
+
+
+def test_questions_that_differ_beside_their_words_do_not_count(tmp_path: Path) -> None:
+    changed = [q.model_copy(update={"answerable": False}) if at < 4 else q for at, q in enumerate(ASKED)]
+    for name, asked in (("a", ASKED), ("b", changed), ("c", changed)):
+        make_evaluated(tmp_path / name, asked, {"base": HALF})
+    made = answer_of("compare", tmp_path / "a", tmp_path / "b", "--metrics", "f1,decided", *FEW)
+    assert made["questions"] == {"taught": 36}
+    assert made["notes"] == ["4 of 40 questions have other words, references or evidence for some, and do not count"]
+    # Where a run is not compared, what it knows of the questions does not matter.
+    runs = [tmp_path / name for name in "abc"]
+    made = answer_of("compare", *runs, "--systems", "b/base,c/base", "--metrics", "decided", *FEW)
+    (alone,) = [score for score in made["scores"] if score["system"] == "b/base" and not score["versus"]]
+    (whole,) = answer_of("compare", tmp_path / "b", "--metrics", "decided", *FEW)["scores"]
+    assert alone["value"] == whole["value"]
+
+
+def test_wins_over_other_answers_are_not_compared(tmp_path: Path) -> None:
+    runs = {"a": "no idea", "b": "no idea", "c": "who knows"}
+    for name, base in runs.items():
+        answers = {"base": [base] * 40, "tuned": RIGHT}
+        make_evaluated(tmp_path / name, ASKED, answers, judge="openai:m", baseline="base")
+    compare = ("--metrics", "judge_preferred,f1", "--systems", "tuned", *FEW)
+    found = answer_of("compare", tmp_path / "a", tmp_path / "b", *compare)["scores"]
+    assert {s["value"] for s in found if s["metric"] == "judge_preferred" and not s["versus"]} == {100}
+    for verb in (("compare", tmp_path / "a", tmp_path / "c"), ("gate", tmp_path / "a", "--baseline", tmp_path / "c")):
+        assert "another one in some of a, c to 40 of 40" in refused("not_comparable", *verb, *compare)
+
+
+def test_systems_that_were_asked_with_other_prompts_are_no_seeds_of_one(tmp_path: Path) -> None:
+    for seed, prompt in ((1, "p"), (2, "q")):
+        prompts = {"prompt short": prompt, "system tuned": f"adapter {seed}"}
+        answers = {"tuned": RIGHT, "tuned@short": HALF}
+        make_evaluated(tmp_path / prompt, ASKED, answers, seed=seed, prompts=prompts)
+    made = answer_of("compare", tmp_path / "p", tmp_path / "q", "--metrics", "f1", *FEW)
+    assert made["systems"] == ["tuned (2 seeds)", "p/tuned@short", "q/tuned@short"]
 
 
 @pytest.mark.parametrize("seeds", [(1, 2, 3), (1, 1, 1)])

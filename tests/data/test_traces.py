@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data import traces
 from data.remarks import by_trace, read_remarks
-from data.replay import replayed, standing
+from data.replay import checked, replayed, standing
 from data.traces import Trace, read_traces, record
 from doceo.core.errors import InputError
 from doceo.core.records import Answer, Citation, Document, Message, Span
@@ -38,6 +39,55 @@ def test_what_is_recorded_is_read_again(tmp_path_factory: pytest.TempPathFactory
     assert file.stat().st_mode & 0o077 == 0
     distinct = list({trace.key: trace for trace in traces}.values())
     assert read_traces(file) == [trace.model_copy(update={"id": trace.key}) for trace in distinct]
+
+
+def test_a_record_is_private_from_the_start_and_a_line_cut_off_is_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, first, second = tmp_path / "t.jsonl", Trace(question="A?", answer=ANSWER), Trace(question="B?", answer=ANSWER)
+    made: list[int] = []
+    grown = traces.grow
+    monkeypatch.setattr(traces, "grow", lambda *given: (made.append(file.stat().st_mode & 0o777), grown(*given)))
+    record(file, [first])
+    assert made == [0o600], "before anything is in it"
+    whole = file.read_bytes()
+    file.write_bytes(whole + whole[: len(whole) // 2])
+    record(file, [second])
+    assert [trace.question for trace in read_traces(file)] == ["A?", "B?"]
+    file.write_bytes(whole.rstrip())
+    record(file, [second])
+    assert [trace.question for trace in read_traces(file)] == ["A?", "B?"], "a line without its end is whole"
+    file.write_bytes(b"Some notes")
+    record(file, [second])
+    assert file.read_bytes().startswith(b"Some notes\n{"), "what is no line of ours is not taken away"
+
+
+def test_a_null_is_no_id_and_no_count(tmp_path: Path) -> None:
+    asked = {"messages": [{"role": "user", "content": "Q?"}]}
+    reply = {"id": None, "choices": [{"message": {"content": "A"}}], "usage": {"prompt_tokens": None}}
+    for row in ({"request": asked, "response": reply}, {"id": None, "question": "Q?", "answer": "A"}):
+        assert read_traces(written(tmp_path, row)) == [Trace(question="Q?", answer=Answer(text="A"))]
+    named = {"id": None, "request": asked, "response": {**reply, "id": "r"}}
+    assert read_traces(written(tmp_path, named))[0].id == "r"
+    with pytest.raises(InputError, match=r"line 1: answer\.usage"):
+        read_traces(written(tmp_path, {"request": asked, "response": {**reply, "usage": ["prompt_tokens"]}}))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"chance": 1.5}, "answer.chance is 1.5"),
+        ({"chance": -0.1}, "answer.chance is -0.1"),
+        ({"chance": float("nan")}, "answer.chance is nan"),
+        ({"usage": {"prompt_tokens": -1}}, "answer.usage.prompt_tokens is -1"),
+        ({"usage": {"seconds": float("nan")}}, "answer.usage.seconds is nan"),
+        ({"usage": {"cost": float("inf")}}, "answer.usage.cost is inf"),
+    ],
+)
+def test_numbers_that_cannot_be_are_named(tmp_path: Path, given: dict[str, object], said: str) -> None:
+    fine = {"question": "Q?", "answer": {"text": "A", "chance": 1.0, "usage": {"seconds": 0, "cost": None}}}
+    with pytest.raises(InputError, match=f"line 2: {said}"):
+        read_traces(written(tmp_path, fine, {"question": "R?", "answer": {"text": "A", **given}}))
 
 
 def test_logs_of_services_and_plain_messages_are_read(tmp_path: Path) -> None:
@@ -127,6 +177,23 @@ def test_a_trace_becomes_a_question_of_the_set_that_its_proof_stands_in(tmp_path
     assert replayed(trace, unanswerable, {}, []).question.references == (REFUSAL,)
     with pytest.raises(InputError, match="does not stand in a/mill"):
         replayed(trace, read_remarks(written(tmp_path, {"id": "1", "quote": "x", "source": "a/mill"})), named, [])
+
+
+def test_a_citation_is_verified_only_where_its_words_stand_whatever_a_log_says() -> None:
+    elsewhere = Span(document_id="d_1", start=3, end=32)
+    others = [
+        CITED.model_copy(update=change)
+        for change in (
+            {"quote": "The ferry was opened in 1903."},
+            {"span": elsewhere},
+            {"document_id": "d_2"},
+            {"quote": "", "span": Span(document_id="d_1", start=4, end=4)},
+            {"verified": False},
+        )
+    ]
+    answer = ANSWER.model_copy(update={"citations": (CITED, *others)})
+    assert [one.verified for one in checked(answer, {"d_1": DOCUMENT}).citations] == [True, *[False] * 5]
+    assert not any(one.verified for one in checked(answer, {}).citations)
 
 
 def test_citations_that_documents_no_longer_hold_are_counted() -> None:

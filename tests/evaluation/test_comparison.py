@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doceo.core.config import EvaluateConfig
 from doceo.core.errors import NotComparable
-from doceo.core.records import Answer, Answered, Question, SetName
+from doceo.core.records import Answer, Answered, Evidence, Message, Question, SetName, Span
 from evaluation.comparison import MOST_KEYS, differences, shared, slice_rows
 from evaluation.metrics.squad import F1
 from evaluation.scoring import score
@@ -30,16 +32,37 @@ def test_what_is_shared_was_answered_by_all(asked: list[set[tuple[SetName, str]]
     common = set.intersection(*asked)
     if not common:
         with pytest.raises(NotComparable):
-            shared(answered)
+            shared(answered, {})
         return
-    kept, notes = shared(answered)
+    kept, notes = shared(answered, {})
     assert all({(one.set, one.pair_id) for one in lines} == common for lines in kept.values())
     assert bool(notes) == (len(common) < len(set().union(*asked)))
 
 
-def test_one_question_with_two_right_answers_is_refused() -> None:
-    with pytest.raises(NotComparable, match="question a of taught"):
-        shared({"x": [line("a")], "y": [line("a", reference="other")]})
+def test_one_question_with_two_right_answers_is_not_shared() -> None:
+    answered = {"x": [line("a"), line("b")], "y": [line("a", reference="other"), line("b")]}
+    kept, notes = shared(answered, {})
+    assert [[one.pair_id for one in lines] for lines in kept.values()] == [["b"], ["b"]]
+    assert notes == ["1 of 2 questions have other words, references or evidence for some, and do not count"]
+    with pytest.raises(NotComparable, match="1 have other words"):
+        shared({name: lines[:1] for name, lines in answered.items()}, {})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"answerable": False},
+        {"history": (Message(role="user", content="before"),)},
+        {"evidence": (Evidence(span=Span(document_id="d", start=0, end=2), quote="is"),)},
+    ],
+)
+def test_what_is_known_of_a_question_decides_whether_it_is_the_same(other: dict[str, Any]) -> None:
+    known = [Question(pair_id=key, set="taught", question="?", references=("right",)) for key in "ab"]
+    changed = [known[0].model_copy(update=other), known[1]]
+    lines = [line("a"), line("b")]
+    kept, _ = shared({"x": lines, "y": lines}, {"x": known, "y": changed})
+    assert [one.pair_id for one in kept["x"]] == ["b"]
+    assert shared({"x": lines, "y": lines}, {"x": known, "y": known})[1] == []
 
 
 def test_slices_show_the_largest_with_every_system() -> None:

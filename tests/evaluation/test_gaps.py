@@ -80,6 +80,8 @@ def test_an_interval_over_seeds_covers_no_difference_as_often_as_it_says(seeds: 
         assert found.low is not None
         assert found.high is not None
         held.append(found.low <= 0 <= found.high)
+        assert found.p_t is not None
+        assert (found.p_t < 0.05) is not held[-1]
     assert np.mean(held) > 0.92
 
 
@@ -90,6 +92,8 @@ def test_known_values_over_seeds() -> None:
     single = over_seeds(np.array([[1.0, 2.0, 3.0, 4.0]]))
     # Student's interval: 2.5 -+ t(3) * sd / 2, by R's t.test(c(1, 2, 3, 4)).
     assert (single.low, single.high) == (pytest.approx(0.4457397), pytest.approx(4.5542603))
+    assert single.p_t == pytest.approx(0.0304662, abs=1e-6)
+    assert over_seeds(np.array([[1.0, 1.0]])).p_t == 0
     # Three seeds, all better: one of the eight ways to set their signs.
     assert flipped(np.array([1.0, 2.0, 3.0])) == 1 / 8
     assert flipped(np.array([0.0, 0.0])) == 1.0

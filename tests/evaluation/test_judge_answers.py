@@ -200,7 +200,6 @@ def test_every_answer_is_marked_and_compared_in_both_orders() -> None:
     assert [(one.case.text, one.base_case.text, one.base_first) for one in found.comparisons] == [
         ("c", "a", True), ("c", "a", False), ("b", "b", True),
     ]  # fmt: skip
-    assert found.requests == 9 + 2  # the same answer is as good as itself, unasked
 
 
 def test_without_a_baseline_nothing_is_compared() -> None:

@@ -17,6 +17,7 @@ from evaluation.metrics import load
 from evaluation.quantiles import HIGH, LOW
 from evaluation.selective import right
 from evaluation.spans import shared
+from evaluation.view.outcomes import outcome
 
 Place = tuple[str, int, int]
 NOTHING = Usage()
@@ -196,6 +197,16 @@ def test_refusing_is_right_where_nothing_can_be_answered() -> None:
 )
 def test_what_a_right_answer_is(text: str, references: tuple[str, ...], expected: bool | None) -> None:
     assert right(case(text, references=references)) is expected
+
+
+@pytest.mark.parametrize("answerable", [True, False])
+def test_a_question_that_a_server_would_not_take_was_not_decided(answerable: bool) -> None:
+    asked = case("", answerable=answerable, refused=True)
+    failed = Case(asked.question, asked.answer.model_copy(update={"failed": True}))
+    assert value("decided", asked) is not None
+    assert value("decided", failed) is None
+    assert value("refused", failed) is None
+    assert outcome(failed) == "unknown"
 
 
 def test_an_answer_to_the_unanswerable_is_wrong_and_a_refusal_unknown() -> None:

@@ -16,7 +16,9 @@ from sacrebleu.significance import PairedTest
 
 from evaluation.metric import Mean, PerCase, Rows, statistics
 from evaluation.metrics.bleu import Bleu
+from evaluation.metrics.seconds import SecondsP95
 from evaluation.power import detectable, tail
+from evaluation.quantiles import counted
 from evaluation.significance import holm, interval, paired
 
 
@@ -98,6 +100,25 @@ def test_p_of_a_clear_difference_is_far_below_what_resamples_can_count() -> None
     found = paired(Plain(), column(base + 20 + random.normal(0, 20, 300)), column(base), resamples=200, seed=0)
     assert found.p is not None
     assert 0 < found.p < 1e-12
+
+
+def test_a_percentile_is_not_lowered_by_a_bound_for_sums() -> None:
+    # a 95th percentile moves where all six slow answers stand on one side: 2 of the 64 ways to put them
+    slow, quick = counted(9.0), counted(1.0)
+    found = paired(SecondsP95(), np.stack([slow] * 6 + [quick] * 94), np.stack([quick] * 100), resamples=2000, seed=0)
+    assert found.p == pytest.approx(2 / 64, abs=0.012)
+    many = paired(SecondsP95(), np.stack([slow] * 30 + [quick] * 70), np.stack([quick] * 100), resamples=100, seed=0)
+    assert many.p is not None
+    assert many.p >= 1 / 101
+
+
+def test_means_over_other_counts_are_not_lowered() -> None:
+    own = np.array([[300.0, 3.0]] * 40)
+    unlike = paired(Plain(), own, np.array([[0.0, 1.0]] * 40), resamples=100, seed=0)
+    alike = paired(Plain(), own, np.array([[0.0, 3.0]] * 40), resamples=100, seed=0)
+    assert unlike.p == 1 / 101
+    assert alike.p is not None
+    assert alike.p < 1e-6
 
 
 def test_small_amounts_are_not_taken_for_equal() -> None:

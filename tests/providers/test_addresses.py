@@ -26,8 +26,11 @@ def test_the_key_goes_only_where_it_belongs() -> None:
         ("https://h/v1", "openai:m@http://h/v1", None),
         (None, "openai:m@https://api.openai.com/v1", "sk-1"),
         (None, "openai:m@https://api.openai.com.evil/v1", None),
+        (HERE, "openai:m@https://api.openai.com/v1", "sk-1"),
+        (HERE, "openai:m@http://ours/v1/other", "sk-1"),
+        (HERE, "openai:m@http://theirs/v1", None),
     ):
-        assert named(spec, base, None, KEY).key == key, spec
+        assert named(spec, base, None, KEY | {"OPENAI_BASE_URL": "http://ours/v1"}).key == key, spec
 
 
 def test_replies_of_two_addresses_are_not_mixed_up() -> None:

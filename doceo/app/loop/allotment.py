@@ -91,6 +91,25 @@ def divided(n: int, shares: Mapping[str, float], offset: float) -> dict[str, int
     return {area: count for area, count in counts.items() if count}
 
 
+def spent_after(budget: int, rounds: int, number: int) -> int:
+    """Return how many pairs there are to be after a round, of those of all rounds."""
+    return round(budget * number / rounds)
+
+
+def continued(budget: int, rounds: int) -> tuple[int, int]:
+    """Return (budget, rounds) of a loop that goes on, its fewest more rounds leaving those there are as they are.
+
+    Twice as many rounds with twice the budget always do.
+    """
+    so_far = [spent_after(budget, rounds, number) for number in range(1, rounds + 1)]
+    for more in range(rounds + 1, 2 * rounds):
+        near = budget * more // rounds
+        for wanted in sorted(range(near - more, near + more + 1), key=lambda one: abs(one - near)):
+            if [spent_after(wanted, more, number) for number in range(1, rounds + 1)] == so_far:
+                return wanted, more
+    return 2 * budget, 2 * rounds
+
+
 def offset_of(seed: int, number: int) -> float:
     """Return where the rounding of a round begins: a seeded place, then by the golden ratio, which spreads evenly."""
     start = int(sha256(f"rounding {seed}")[:8], 16) / 16**8

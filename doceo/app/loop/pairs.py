@@ -62,7 +62,7 @@ def make_round_pairs(
         old = {pair.id for pair in earlier}
         pairs = [pair if pair.id in old else pair.model_copy(update={"round": recipe.round}) for pair in made.pairs]
         made = replace(made, pairs=pairs, learned=(*made.learned, *learned))
-        write_pairs(run, work, materials.corpus, made, settings, materials.run)
+        write_pairs(run, work, materials.corpus, made, settings)
     return load_pairs(run).pairs
 
 

@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.jsonl import write_jsonl
-from data.manifest import file_sha256
-from data.store import ADAPTER, ANSWERS, CHUNKS, DATASET, DOCUMENTS, INDEX, Run, swap
-from doceo.app.answering import answer_all
+from data.store import ADAPTER, CHUNKS, DATASET, DOCUMENTS, INDEX, Run, swap
 from doceo.app.loop.dataset import make_round_dataset
 from doceo.app.loop.exam import Exam
 from doceo.app.loop.materials import Materials
 from doceo.app.loop.pairs import RoundConfig, make_round_pairs
 from doceo.app.settings import Settings
-from doceo.app.stages.adapter import Manner, base_hashes, train_adapter
-from doceo.app.stages.answers import PACKAGES, answer_held_out
-from doceo.app.stages.dataset import held_out_rows, load_held_out
+from doceo.app.stages.adapter import Manner, train_adapter
+from doceo.app.stages.answers import answer_held_out
+from doceo.app.stages.dataset import held_out_rows
 from doceo.app.stages.pairs import load_pairs
 from doceo.app.stages.scores import make_scores
-from doceo.app.systems import RAG, Systems
+from doceo.app.system_names import RAG
 from doceo.core.config import FinetuneConfig
 from doceo.core.loop import Arm
 from doceo.core.protocols import Progress
@@ -37,25 +35,7 @@ def _train(run: Run, base: str, config: FinetuneConfig, progress: Progress) -> N
 
 def _answer(run: Run, base: str, systems: Sequence[str], settings: Settings, progress: Progress) -> None:
     """Ask a run's held-out questions; where it has no adapter yet, the base."""
-    if run.has(ADAPTER):
-        answer_held_out(run, systems, settings, progress)
-        return
-    inputs = {name: file_sha256(run.file(DATASET, name)) for name in ("taught.jsonl", "unseen.jsonl")}
-    stage = run.stage(
-        ANSWERS,
-        config=[settings.answer, settings.retrieve],
-        inputs=inputs | base_hashes(base),
-        prompts={f"system {name}": "" for name in systems},
-        packages=PACKAGES,
-    )
-    if stage.finished:
-        return
-    questions, opened = load_held_out(run), Systems(settings, progress, run, run.index, base=base)
-    with stage.making(resumable=True) as work:
-        for name in systems:
-            file = work / f"{name.replace('/', '_')}.jsonl"
-            if not file.exists():
-                write_jsonl(file, answer_all(opened.open(name), questions, settings.engine.concurrency, progress))
+    answer_held_out(run, systems, settings, progress, base="" if run.has(ADAPTER) else base)
 
 
 @dataclass(frozen=True)
@@ -74,8 +54,8 @@ class Place:
     seed: int
 
     def run(self, loop: Run, number: int) -> Run:
-        """Return the run of a round."""
-        return Run(loop.path / ROUNDS / f"{self.arm}-{self.seed}" / str(number), loop.redo)
+        """Return the run of a round; what it asks is kept, and paid for, with the loop."""
+        return Run(loop.path / ROUNDS / f"{self.arm}-{self.seed}" / str(number), loop.redo, loop)
 
 
 def seeded(settings: Settings, seed: int) -> Settings:
@@ -90,7 +70,7 @@ def seeded(settings: Settings, seed: int) -> Settings:
 
 def make_start(materials: Materials, exam: Exam, systems: Sequence[str], steps: Steps) -> Run:
     """Ask the base the exam, before the first round, and score it. Raises ProviderError."""
-    run, settings = Run(materials.run.path / ROUNDS / START, materials.run.redo), materials.settings
+    run, settings = Run(materials.run.path / ROUNDS / START, materials.run.redo, materials.run), materials.settings
     with run.locked():
         _share(materials.run, run)
         stage = run.stage(DATASET, config=[], inputs=exam.hashes())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from data.store import Run
 from doceo.app.bases import base_to_tune
-from doceo.app.loop.allotment import by_weakness, even, offset_of, text_of_areas
+from doceo.app.loop.allotment import by_weakness, even, offset_of, spent_after, text_of_areas
 from doceo.app.loop.exam import Exam, make_exam
 from doceo.app.loop.figures import Rounds, made_by_area, unlearned
 from doceo.app.loop.materials import Materials
@@ -22,6 +22,7 @@ from doceo.app.loop.pairs import RoundConfig
 from doceo.app.loop.rounds import Place, Steps, finish_round, make_pairs_of_round, make_start, start_name
 from doceo.app.loop.summary import Loop, summarise
 from doceo.app.loop.tested import Tested, gained
+from doceo.app.metrics import check_weakness
 from doceo.app.pipeline import read_or_load
 from doceo.app.settings import Settings
 from doceo.app.stages.index import index_run
@@ -139,11 +140,7 @@ def _fitting(settings: Settings, systems: Sequence[str]) -> Settings:
     unless shares are named, there are none.
     """
     metric = load_all((settings.loop.metric,))[0]
-    if metric.better != "higher" or metric.unit:
-        raise UsageError(
-            f"{settings.loop.metric} does not say how well a question was answered.",
-            hint="Name a metric from 0 to 100, higher being better, with --metric, such as f1 or em.",
-        )
+    check_weakness(settings.loop.metric, metric.better, metric.unit)
     metrics = tuple(dict.fromkeys((*settings.evaluate.metrics, settings.loop.metric)))
     changed: dict[str, object] = {"evaluate": settings.evaluate.model_copy(update={"metrics": metrics})}
     if not any(name.endswith(RAG) for name in systems) and not _SHARES & settings.dataset.model_fields_set:
@@ -191,7 +188,7 @@ def _round(
 def _divided(materials: Materials, series: Series, number: int, sizes: dict[str, float]) -> dict[str, int]:
     """Return a round's new pairs by area: what is missing to its share of the whole budget."""
     loop, last = materials.settings.loop, series.tested[-1]
-    n = round(loop.budget * number / loop.rounds) - len(last.pairs)
+    n = spent_after(loop.budget, loop.rounds, number) - len(last.pairs)
     offset = offset_of(series.place.seed, number)
     if series.place.arm == "even":
         return even(n, sizes, offset, series.dry)

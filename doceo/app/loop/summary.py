@@ -16,6 +16,7 @@ from doceo.app.loop.materials import Materials
 from doceo.app.loop.tested import Tested, difference, mean
 from doceo.app.stages.scores import load_scores
 from doceo.core.loop import (
+    FILE,
     Area,
     Arm,
     Compared,
@@ -27,11 +28,10 @@ from doceo.core.loop import (
 )
 from doceo.core.loop import Series as SeriesRecord
 from doceo.providers.shipped_model import named
+from evaluation.significance import holm
 
 if TYPE_CHECKING:
     from doceo.app.loop.running import Series
-
-FILE = "loop.json"
 
 
 class Loop(NamedTuple):
@@ -137,7 +137,7 @@ def _standings(every: Sequence[Series], last: int) -> Iterator[Standing]:
             tested = [_after(series, number) for series in group]
             means = tuple(
                 mean(name, tested[0].metric, [one.table(ids) for one in tested])
-                for name, ids in tested[0].measured().items()
+                for name, ids in tested[0].measured(tested[1:]).items()
             )
             pairs = sum(len(one.pairs) for one in tested) / len(tested)
             yield Standing(round=number, arm=arm, seeds=len(tested), pairs=round(pairs, 2), means=means)
@@ -149,9 +149,12 @@ def _compared(every: Sequence[Series], number: int) -> Compared:
     seeds = sorted({seed for _, seed in at})
     first = at["gap", seeds[0]]
     found: list[Difference] = []
-    for name, ids in first.measured().items():
+    for name, ids in first.measured(list(at.values())).items():
         apart = [np.subtract(at["gap", seed].table(ids), at["even", seed].table(ids)).tolist() for seed in seeds]
         found.append(difference(name, first.metric, apart))
+    known = [one.p_t for one in found if one.p_t is not None]
+    corrected = iter(holm(known))
+    found = [one if one.p_t is None else one.model_copy(update={"p_holm": round(next(corrected), 6)}) for one in found]
     return Compared(round=number, differences=tuple(found))
 
 
@@ -163,14 +166,19 @@ def _words(record: LoopRecord) -> Iterator[str]:
     """Yield the result in sentences: what was gained, and against what."""
     for arm in dict.fromkeys(series.arm for series in record.series):
         first, last = ([s for s in record.standings if s.arm == arm][place] for place in (0, -1))
-        for before, now in zip(first.means, last.means, strict=True):
+        earlier = {mean.set: mean for mean in first.means}
+        for now in last.means:
             spread = "" if now.low is None else f" ({now.low:.1f} to {now.high:.1f})"
+            before = earlier.get(now.set)
+            asked = "" if before is None or before.n == now.n else f" (n = {before.n})"
+            was = "" if before is None else f"{before.value:.1f}{asked} before, "
             yield (
-                f"{arm}, {now.set}: {record.metric} {before.value:.1f} before, {now.value:.1f}{spread} after round "
+                f"{arm}, {now.set}: {record.metric} {was}{now.value:.1f}{spread} after round "
                 f"{last.round}, {last.pairs:g} pairs, n = {now.n}."
             )
-    for one in record.compared[-1].differences if record.compared else ():
-        yield f"{one.set}: {_verdict(one)}"
+    compared = record.compared[-1].differences if record.compared else ()
+    for one in compared:
+        yield f"{one.set}: {_verdict(one, len(compared))}"
 
 
 def _no_difference(every: Sequence[Series]) -> Iterator[str]:
@@ -190,12 +198,13 @@ def _ends(record: LoopRecord) -> Iterator[str]:
             yield f"{ended}: {series.stopped}, {series.words}."
 
 
-def _verdict(one: Difference) -> str:
+def _verdict(one: Difference, sets: int) -> str:
     seeds = f"{one.seeds} seed{'s' if one.seeds > 1 else ''}"
     said = f"the budget spent by weakness against evenly, {one.value:+.1f} points"
     if one.low is None or one.high is None:
         return f"{said} on one question, which says nothing."
     said += f" ({one.low:+.1f} to {one.high:+.1f}; {seeds})"
-    if one.low > 0:
-        return f"{said}: better beyond chance."
-    return f"{said}: worse beyond chance." if one.high < 0 else f"{said}: no difference that chance does not explain."
+    if one.direction:
+        return f"{said}: {one.direction} beyond chance."
+    among = "" if one.low <= 0 <= one.high else f" in one of {sets} sets"
+    return f"{said}: no difference that chance does not explain{among}."

@@ -49,11 +49,16 @@ class Tested:
         """The run's pairs; none of the base."""
         return load_pairs(self.run).pairs if self.run.has(PAIRS) else ()
 
-    def measured(self) -> dict[str, list[str]]:
-        """Return the ids of the questions that gains are measured on, by set, in a fixed order."""
+    def measured(self, others: Sequence[Tested] = ()) -> dict[str, list[str]]:
+        """Return the ids of the questions that gains are measured on, by set, in a fixed order.
+
+        A metric may have no value for some answers, such as refusals: the questions are those for whose answers by this
+        one and by all of `others` it has one. A set that has none is not there.
+        """
+        known = set(self.values).intersection(*(other.values for other in others))
         found: dict[str, list[str]] = {}
         for question in self.exam.questions:
-            if question.pair_id in self.values and question.pair_id not in self.exam.steering:
+            if question.pair_id in known and question.pair_id not in self.exam.steering:
                 found.setdefault(question.set, []).append(question.pair_id)
         return found
 
@@ -97,17 +102,16 @@ def difference(name: str, metric: str, tables: Sequence[Sequence[float]]) -> Dif
         seeds=found.seeds,
         p=None if found.p is None else round(found.p, 6),
         between=round(found.between, 4),
+        p_t=None if found.p_t is None else round(found.p_t, 6),
     )
 
 
 def changes(tested: Tested, before: Tested) -> list[Difference]:
     """Return how much better the measured questions of every set are answered than before."""
     found = []
-    for name, ids in tested.measured().items():
-        common = [pair_id for pair_id in ids if pair_id in before.values]
-        if common:
-            apart = np.subtract(tested.table(common), before.table(common))
-            found.append(difference(name, tested.metric, [apart.tolist()]))
+    for name, ids in tested.measured([before]).items():
+        apart = np.subtract(tested.table(ids), before.table(ids))
+        found.append(difference(name, tested.metric, [apart.tolist()]))
     return found
 
 

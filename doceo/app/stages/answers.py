@@ -70,7 +70,13 @@ def answering_stage(
 
 
 def answer_held_out(
-    run: Run, names: Sequence[str], settings: Settings, progress: Progress, prompts: Sequence[Path] = ()
+    run: Run,
+    names: Sequence[str],
+    settings: Settings,
+    progress: Progress,
+    prompts: Sequence[Path] = (),
+    *,
+    base: str = "",
 ) -> None:
     """Write the answers of systems; what was answered before, and what another process left, is not asked again.
 
@@ -80,12 +86,13 @@ def answer_held_out(
         settings: How they answer.
         progress: Where it is shown.
         prompts: Files of prompts that each model is asked with too.
+        base: The base, where the run has no adapter that names it.
 
     Raises UsageError, InputError, ProviderError, StorageError, StageMissing.
     """
     given = read_prompts(prompts)
     known = {**_kept_prompts(run), **given}
-    identities = Identities(run, settings, known)
+    identities = Identities(run, settings, known, base)
     before = _Before(run, identities)
     wanted = {name: identities.of(name) for name in with_prompts(names, given, known)}
     before.check(wanted)
@@ -96,7 +103,7 @@ def answer_held_out(
     with stage.making(resumable=True) as work:
         for prompt in {parse(name, known).prompt for name in systems} - {""}:
             write_text(work / PROMPTS / f"{prompt}.md", known[prompt].text)
-        _write(run, work, systems, before, Systems(settings, progress, run, run.index, prompts=known))
+        _write(run, work, systems, before, Systems(settings, progress, run, run.index, base=base, prompts=known))
 
 
 def _write(run: Run, work: Path, systems: Mapping[str, str], before: _Before, opened: Systems) -> None:
@@ -185,16 +192,30 @@ def put_recorded(run: Run, questions: Sequence[Question], answers: Sequence[Answ
 
     Answers of other systems stay where the questions are what they were. Raises StorageError, InputError.
     """
-    made, file = manifests.read(run.path / ANSWERS), run.path / ANSWERS / file_of(RECORDED)
-    asked = _made_from(questions, {RECORDED: RECORDED})
-    there = made is not None and asked.items() <= made.prompts.items() and file.is_file()
+    made, folder = manifests.read(run.path / ANSWERS), run.path / ANSWERS
+    asked, file = _made_from(questions, {RECORDED: RECORDED}), folder / file_of(RECORDED)
+    before = made.prompts if made is not None and made.prompts.get(_ASKED) == asked[_ASKED] else {}
+    there = asked.items() <= before.items() and file.is_file()
     if there and [line.answer for line in read_jsonl(file, Answered)] == list(answers):
         return True
-    stage = run.stage(ANSWERS, config=[], inputs=_questions(run), prompts=asked, packages=PACKAGES)
+    stage = run.stage(ANSWERS, config=[], inputs=_questions(run), prompts={**before, **asked}, packages=PACKAGES)
     with stage.making() as work:
         write_jsonl(work / file.name, map(answered, questions, answers))
-        write_facts(work, {RECORDED: SystemFacts(file=file.name)})
+        others = _carry(run, work, questions) if before else {}
+        write_facts(work, {**others, RECORDED: SystemFacts(file=file.name)})
     return False
+
+
+def _carry(run: Run, work: Path, questions: Sequence[Question]) -> dict[str, SystemFacts]:
+    """Copy what other systems answered to the same questions, and return what each takes."""
+    facts, kept = read_facts(run.path / ANSWERS), {}
+    for name, old in answer_files(run.path / ANSWERS).items():
+        if name != RECORDED and old.is_file():
+            write_jsonl(work / old.name, _again(read_jsonl(old, Answered), questions))
+            kept[name] = facts.get(name, SystemFacts(file=old.name))
+    for name, prompt in _kept_prompts(run).items():
+        write_text(work / PROMPTS / f"{name}.md", prompt.text)
+    return kept
 
 
 def _made_from(questions: Sequence[Question], systems: Mapping[str, str]) -> dict[str, str]:

@@ -28,7 +28,6 @@ def card_of(
     spread: Mapping[str, Mapping[str, object]],
     settings: Settings,
     learned: Sequence[Change] = (),
-    journal: Run | None = None,
 ) -> str:
     """Return the card as Markdown.
 
@@ -40,10 +39,9 @@ def card_of(
         spread: Diversity of the questions before and after selection.
         settings: How they were made.
         learned: What was learned from earlier pairs.
-        journal: The run whose journal tells what they cost; left out, the same.
     """
     known = identity(settings)
-    words, usd = cost_of(settings, journal or run)
+    words, usd = cost_of(settings, run)
     unseen = sum(bool(corpus.unseen.intersection(pair.chunk_ids)) for pair in left.pairs)
     roundtrip = "roundtrip" in gates_of(settings)
     hashes = {name: value for name, value in known.items() if name not in _ROLES and not name.startswith("file ")}

@@ -122,9 +122,12 @@ class _Kept:
 
     def __init__(self, work: Path, old: Sequence[Marked | Compared]) -> None:
         self._marks, self._comparisons = work / f".{MARKS}.part", work / f".{COMPARISONS}.part"
-        grown: list[Marked | Compared] = [*read_grown(self._marks, Marked), *read_grown(self._comparisons, Compared)]
+        marks, comparisons = read_grown(self._marks, Marked), read_grown(self._comparisons, Compared)
+        # Whole lines only: what follows a torn one could not be read again.
+        write_jsonl(self._marks, marks)
+        write_jsonl(self._comparisons, comparisons)
         self.known: dict[str, Marked | Compared] = {
-            one.asked: one for one in (*old, *grown) if one.asked and not one.problem
+            one.asked: one for one in (*old, *marks, *comparisons) if one.asked and not one.problem
         }
 
     def keep(self, record: Marked | Compared) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.answers import answer_files
+from data.held_out import RATINGS
 from data.jsonl import read_json, read_jsonl
 from data.store import ANSWERS, DATASET, JUDGED, Run
 from doceo.core.config import EvaluateConfig, JudgeConfig
@@ -20,8 +21,6 @@ from evaluation.metrics.judge import judge_metrics
 JUDGE = "judge.json"
 """File that says who judged and how; the scores' file of this name says how far to trust it."""
 MARKS, COMPARISONS = "marks.jsonl", "comparisons.jsonl"
-RATINGS = "ratings.jsonl"
-"""What people said of answers, beside the dataset."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +58,20 @@ def judgement_files(run: Run, config: JudgeConfig) -> list[Path]:
                 hint="Name a judge too: doceo evaluate RUN --judge MODEL --judge-labels FILE",
             )
         return []
-    return [*(run.file(JUDGED, name) for name in (JUDGE, MARKS, COMPARISONS)), *_labels(run, config)]
+    return [*(run.file(JUDGED, name) for name in (JUDGE, MARKS, COMPARISONS)), *label_files(run, config)]
 
 
 def summarized(run: Run, judgements: Judgements, config: JudgeConfig, evaluate: EvaluateConfig) -> JudgeSummary:
     """Return how far a judge can be trusted. Raises InputError where what people said cannot be read."""
-    labels = read_labels(_labels(run, config))
+    labels = read_labels(label_files(run, config))
     return summary(
         judgements.judge, judgements.marked, judgements.compared, labels, answered_in(run),
         resamples=evaluate.resamples, seed=evaluate.seed,
     )  # fmt: skip
 
 
-def _labels(run: Run, config: JudgeConfig) -> list[Path]:
+def label_files(run: Run, config: JudgeConfig) -> list[Path]:
+    """Return the files of what people said of answers. Raises InputError where one that is named is missing."""
     own, given = run.path / DATASET / RATINGS, [Path(config.labels)] if config.labels else []
     for path in given:
         if not path.is_file():

@@ -121,13 +121,8 @@ def at_once(settings: Settings) -> int:
     return open_at_once + open_at_once // 4 + 1
 
 
-def write_pairs(
-    run: Run, work: Path, corpus: Corpus, made: Generated, settings: Settings, journal: Run | None = None
-) -> Reviewed:
-    """Write the stage's files and return what is in them: the decisions of an earlier review are applied.
-
-    `journal` is the run whose journal tells what the pairs cost, where it is another one.
-    """
+def write_pairs(run: Run, work: Path, corpus: Corpus, made: Generated, settings: Settings) -> Reviewed:
+    """Write the stage's files and return what is in them: the decisions of an earlier review are applied."""
     left = apply_review(made.pairs, made.rejected, made.ledger, decisions_of(run))
     touched = coverage(corpus.documents, corpus.chunks, left.pairs)
     write_jsonl(work / "pairs.jsonl", left.pairs)
@@ -145,7 +140,7 @@ def write_pairs(
         ),
     )
     write_json(work / "diversity.json", made.diversity)
-    card = card_of(run, corpus, left, touched, made.diversity, settings, made.learned, journal)
+    card = card_of(run, corpus, left, touched, made.diversity, settings, made.learned)
     write_text(work / "card.md", card)
     # `datasets.load_dataset` reads a folder by the card that is called README.md.
     write_text(work / "README.md", card)

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from data.jsonl import read_json
 from data.store import Run
 from doceo.core.errors import InputError
+from doceo.core.loop import FILE as LOOP
 from doceo.core.loop import LoopRecord
 from evaluation.loop_report import write_loop_report
 from evaluation.report import write_report
 
 PAGE = "report.html"
-LOOP = "loop.json"
 
 
 def make_report(run: Run) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from data.answers import SYSTEMS, answer_files, read_facts
 from data.csv_file import write_rows
 from data.jsonl import read_json, read_jsonl, write_json, write_jsonl
 from data.store import ANSWERS, DATASET, DOCUMENTS, SCORES, Run
-from doceo.app.metrics import models_asked, open_metrics, own_files
+from doceo.app.metrics import models_asked, open_metrics, recipes
 from doceo.app.stages.dataset import load_held_out
-from doceo.app.stages.judgements import JUDGE, judgement_files, load_judgements, summarized
+from doceo.app.stages.judgements import JUDGE, judgement_files, label_files, load_judgements, summarized
 from doceo.core.config import EvaluateConfig, JudgeConfig
 from doceo.core.protocols import Progress
 from doceo.core.records import Answered, Document, Question, Score
@@ -22,6 +22,7 @@ from doceo.providers.embedders import DEFAULT
 from evaluation.cited import Cited, cited
 from evaluation.contest import contest
 from evaluation.costs import costs
+from evaluation.judging.records import PREFIX
 from evaluation.judging.summary import JudgeSummary, noted
 from evaluation.metric import Metric
 from evaluation.scoring import score
@@ -30,7 +31,34 @@ from evaluation.verdict import Verdict, verdict
 SCORES_FILE = TypeAdapter(list[Score])
 VERDICT = "verdict.json"
 SLICE_COLUMNS = ("axis", "key", *Score.model_fields)
-PACKAGES = ("doceo", "sacrebleu", "rapidfuzz", "numpy")
+PACKAGES = ("doceo", "sacrebleu", "rouge-score", "rapidfuzz", "numpy", "scipy")
+
+
+def check_scoring(run: Run, config: EvaluateConfig, judging: JudgeConfig, embedder: str, *, judge: str = "") -> None:
+    """Raise for what would stop the scoring, before anything is made or paid.
+
+    Raises:
+        UsageError: there is no such metric, or labels are named and neither a judge now nor one before.
+        ModelNotFound: there is no such embedding model.
+        InputError: a file of labels is missing.
+    """
+    names = {metric.name for metric in open_metrics(config.metrics, embedder)}
+    sliced = [name for name in config.slice_metrics if not name.startswith(PREFIX)]
+    for name in (config.primary, *sliced):
+        if name not in names:
+            open_metrics([name], embedder)
+    if judge:
+        label_files(run, judging)
+    else:
+        judgement_files(run, judging)
+
+
+def without_baseline(run: Run, systems: Collection[str], config: EvaluateConfig) -> str:
+    """Say that the baseline is neither among the systems nor among those whose answers a run has; else nothing."""
+    there = dict.fromkeys([*systems, *answer_files(run.path / ANSWERS)])
+    if config.baseline in there:
+        return ""
+    return f"Nothing is compared: the baseline {config.baseline} is not among {', '.join(there)} (see --baseline)."
 
 
 def make_scores(
@@ -50,9 +78,11 @@ def make_scores(
     facts = [path for path in (run.path / ANSWERS / SYSTEMS,) if path.is_file()]
     judging = judging or JudgeConfig()
     wanted = (*config.metrics, config.primary)
-    inputs = [*files.values(), *facts, *asked, *judgement_files(run, judging), *own_files(wanted)]
+    inputs = [*files.values(), *facts, *asked, *judgement_files(run, judging)]
     made_from = [config, *models_asked(wanted, embedder)]
-    stage = run.stage(SCORES, config=made_from, inputs=inputs, packages=PACKAGES, seed=config.seed)
+    own, (primary,) = open_metrics(config.metrics, embedder), open_metrics([config.primary], embedder)
+    made_by = recipes([*own, primary])
+    stage = run.stage(SCORES, config=made_from, inputs=inputs, prompts=made_by, packages=PACKAGES, seed=config.seed)
     if not stage.finished:
         answered = {name: read_jsonl(file, Answered) for name, file in files.items()}
         with stage.making() as work, progress.task("evaluate", total=1, unit="scorings") as task:
@@ -60,7 +90,7 @@ def make_scores(
             documents = read_jsonl(run.file(DOCUMENTS, "documents.jsonl"), Document) if run.has(DOCUMENTS) else []
             named = {document.id: document for document in documents}
             judgements = load_judgements(run)
-            metrics = [*open_metrics(config.metrics, embedder), *(judgements.metrics if judgements else ())]
+            metrics = [*own, *(judgements.metrics if judgements else ())]
             made = score(answered, metrics, config, questions, named)
             if judgements is not None:
                 told = summarized(run, judgements, judging, config)
@@ -71,7 +101,6 @@ def make_scores(
             write_jsonl(work / "slices.jsonl", made.slices)
             write_rows(work / "scores.csv", list(Score.model_fields), (s.model_dump() for s in made.scores))
             write_rows(work / "slices.csv", SLICE_COLUMNS, (s.model_dump() for s in made.slices))
-            (primary,) = open_metrics([config.primary], embedder)
             write_json(work / VERDICT, _judged(run, answered, primary, config, questions).model_dump())
             task.advance(1)
     return load_scores(run)
