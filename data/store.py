@@ -34,6 +34,8 @@ DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER, ANSWERS, SCORES = STAGES = (
 INDEX = "index"
 JUDGED = "6-judged"
 """What a judge model said of the answers; most runs have none."""
+EXAM = "0-exam"
+"""The questions of all rounds of a loop."""
 _MAKERS = {
     DOCUMENTS: "doceo ingest SRC --out {run}",
     CHUNKS: "doceo ingest SRC --out {run}",
@@ -44,6 +46,7 @@ _MAKERS = {
     SCORES: "doceo evaluate {run}",
     INDEX: "doceo run SRC --out {run}",
     JUDGED: "doceo evaluate {run} --judge MODEL",
+    EXAM: "doceo loop SRC --out {run}",
 }
 
 
@@ -173,9 +176,8 @@ class Run:
     def file(self, stage: str, name: str) -> Path:
         """Return the path of a file of a finished stage. Raises StageMissing with the command that makes it."""
         if manifests.read(self.path / stage) is None:
-            raise StageMissing(
-                f"The run {self.path} has no {stage} yet.", hint=f"Make it with: {_MAKERS[stage].format(run=self.path)}"
-            )
+            made_by = _MAKERS[stage].format(run=self.path)
+            raise StageMissing(f"The run {self.path} has no {stage} yet.", hint=f"Make it with: {made_by}")
         return self.path / stage / name
 
     def has(self, stage: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -87,17 +88,20 @@ def tiny_run(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     questions = library.parent / "questions.jsonl"
     questions.write_text("".join(json.dumps(row) + "\n" for row in QUESTIONS), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
+    workers = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else None
+    out = (workers or tmp_path_factory.mktemp("runs")) / "tiny"
+    # Processes that test at once make it once.
+    with FileLock(out.with_suffix(".lock")), pytest.MonkeyPatch.context() as patch:
         block_network(patch)
-        made = doceo.run(
+        doceo.run(
             library,
-            out=tmp_path_factory.mktemp("runs") / "tiny",
+            out=out,
             questions=questions,
             pairs=20,
             finetune={"epochs": 1},
             evaluate={"resamples": 200},
         )
-    return made.path
+    return out
 
 
 class ChatTeacher:

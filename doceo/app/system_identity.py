@@ -54,7 +54,8 @@ class Identities:
         if system.model == QUOTE:
             answering = {key: answering[key] for key in sorted(_OF_QUOTE)}
         else:
-            answering["system_prompt"] = self._prompt(system.prompt)
+            named = self.prompts[system.prompt].hash if system.prompt else ""
+            answering["system_prompt"] = named or self.own_prompt
         parts: list[object] = [self._weights(system.model), answering]
         if system.documents:
             parts += [self.settings.retrieve.model_dump(mode="json"), self.documents]
@@ -73,6 +74,12 @@ class Identities:
         return found
 
     @cached_property
+    def own_prompt(self) -> str:
+        """The hash of the prompt that the settings name for all models; empty where there is none."""
+        own = self.settings.answer.system_prompt
+        return read_prompt(Path(own)).hash if own else ""
+
+    @cached_property
     def _adapter(self) -> Path:
         check_fresh(self.run)
         return self.run.file(ADAPTER, model_folder.ADAPTER).parent
@@ -80,12 +87,6 @@ class Identities:
     @cached_property
     def _base(self) -> dict[str, str]:
         return base_hashes(self.base or model_folder.base_of(self._adapter))
-
-    def _prompt(self, name: str) -> str:
-        if name:
-            return self.prompts[name].hash
-        own = self.settings.answer.system_prompt
-        return read_prompt(Path(own)).hash if own else ""
 
     def _weights(self, model: str) -> object:
         if model in ("base", "tuned"):

@@ -44,9 +44,8 @@ def register(app: typer.Typer) -> None:
         fresh: Fresh = False,
     ) -> int | None:
         """Generate, fine-tune, evaluate, and generate again where the model is weak, round by round."""
-        from data.store import STAGES
+        from data.store import EXAM, STAGES
         from doceo.app.loop import run_loop
-        from doceo.app.loop.materials import EXAM
         from doceo.app.pipeline import open_run
 
         target = open_run(out, sources or [], (*STAGES, EXAM) if fresh else ())

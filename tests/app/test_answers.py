@@ -123,6 +123,10 @@ def test_each_prompt_is_one_more_way_to_ask_a_model(run: Run, tmp_path: Path) ->
     assert ask(run, "base", "tuned@formal") == made, "its prompt lies in the run"
     prompt.write_text(FORMAL.replace("clerk", "poet"))
     assert "tuned@formal" not in ask(run, "base", prompts=[prompt])
+    ask(run, "base", answer={"system_prompt": str(prompt)})
+    made_from = read_manifest(run.path / ANSWERS)
+    assert made_from is not None
+    assert made_from.prompts["system_prompt"] == read_prompt(prompt).hash
 
 
 def test_a_prompt_stands_around_the_rules_that_code_relies_on(run: Run, tmp_path: Path) -> None:

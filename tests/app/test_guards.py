@@ -65,6 +65,7 @@ def test_a_folder_with_other_files_is_not_replaced_by_an_adapter(tiny_run: Path,
     assert (tmp_path / "thesis" / "thesis.txt").read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_finetune_keeps_the_base_and_the_split_of_its_run(tiny_run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(tiny_run, tmp_path / "tiny")
     own = shutil.copytree(shipped_folder(), tmp_path / "own")

@@ -214,6 +214,10 @@ def test_systems_that_were_asked_with_other_prompts_are_no_seeds_of_one(tmp_path
         make_evaluated(tmp_path / prompt, ASKED, answers, seed=seed, prompts=prompts)
     made = answer_of("compare", tmp_path / "p", tmp_path / "q", "--metrics", "f1", *FEW)
     assert made["systems"] == ["tuned (2 seeds)", "p/tuned@short", "q/tuned@short"]
+    for seed, prompt in ((1, "r"), (2, "s")):
+        make_evaluated(tmp_path / prompt, ASKED, {"tuned": RIGHT}, seed=seed, prompts={"system_prompt": prompt})
+    made = answer_of("compare", tmp_path / "r", tmp_path / "s", "--metrics", "f1", *FEW)
+    assert made["systems"] == ["r/tuned", "s/tuned"], "files of one name with other words"
 
 
 @pytest.mark.parametrize("seeds", [(1, 2, 3), (1, 1, 1)])

@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.crash.processes import finish, kill_when
+
 MODEL = "hf:doceo-5m"
 
 pytestmark = pytest.mark.crash
-
-
-def start(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "doceo", *map(str, arguments)]
-    return subprocess.Popen(
-        command, env=env, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )  # fmt: skip
-
-
-def finish(*arguments: str | Path, cwd: Path) -> str:
-    process = start(*arguments, cwd=cwd)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
-    return output
-
-
-def kill_when(reached: Callable[[], bool], *arguments: str | Path, cwd: Path) -> None:
-    process = start(*arguments, cwd=cwd)
-    until = time.monotonic() + 120
-    while not reached() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.005)
-    assert process.poll() is None, process.communicate()[0]
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    if process.stdout:
-        process.stdout.close()
 
 
 @pytest.fixture

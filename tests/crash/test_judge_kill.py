@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.crash.processes import finish, kill_when
 from tests.judge_server import judge_server
 
-ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 4
 
 pytestmark = pytest.mark.crash
 
 
-def evaluate(run: Path, address: str) -> subprocess.Popen[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    arguments = ["evaluate", run, "--judge", "openai:j", "--base-url", address, "--concurrency", AT_ONCE]
-    command = [sys.executable, "-m", "doceo", *map(str, arguments), "--metrics", "em", "--resamples", "200"]
-    return subprocess.Popen(
-        command, env=env, cwd=run.parent, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-
-
-def finish(run: Path, address: str) -> None:
-    process = evaluate(run, address)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
+def options(run: Path, address: str) -> list[object]:
+    named = ["evaluate", run, "--judge", "openai:j", "--base-url", address, "--concurrency", AT_ONCE]
+    return [*named, "--metrics", "em", "--resamples", "200"]
 
 
 def kept(run: Path) -> dict[str, bytes]:
@@ -48,18 +33,12 @@ def test_a_killed_judge_goes_on(tiny_run: Path, tmp_path: Path, after: int) -> N
     shutil.copytree(tiny_run, whole)
     shutil.copytree(tiny_run, broken)
     with judge_server(0.05) as served:
-        finish(whole, served.address)
+        finish(*options(whole, served.address), cwd=tmp_path)
         expected = Counter(json.dumps(body["messages"]) for body in served.seen)
         served.seen.clear()
-        process = evaluate(broken, served.address)
-        until = time.monotonic() + 120
-        while len(served.seen) < after and process.poll() is None and time.monotonic() < until:
-            time.sleep(0.005)
-        assert process.poll() is None, process.communicate()[0]
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        kill_when(lambda: len(served.seen) >= after, *options(broken, served.address), cwd=tmp_path)
         assert not (broken / "6-judged").exists()
-        finish(broken, served.address)
+        finish(*options(broken, served.address), cwd=tmp_path)
         asked = Counter(json.dumps(body["messages"]) for body in served.seen)
     assert asked.keys() == expected.keys()
     assert sum(asked.values()) - sum(expected.values()) <= AT_ONCE

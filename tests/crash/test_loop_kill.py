@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.crash.test_kill import finish, kill_when
+from tests.crash.processes import finish, kill_when
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
 

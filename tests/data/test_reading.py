@@ -193,6 +193,7 @@ def test_real_documents_hold_the_words_that_another_reader_finds(shared_data: Pa
         assert share >= LEAST.get(name, 0.99), f"{name}: {share:.3f} of the words"
 
 
+@pytest.mark.slow
 def test_all_real_documents_are_read(shared_data: Path) -> None:
     records = list(read_files(find_files([str(shared_data / "docs")]), ReadConfig()))
     skipped = {r.source.removeprefix("docs/"): r.reason for r in records if isinstance(r, Skipped)}

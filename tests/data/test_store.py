@@ -66,10 +66,11 @@ def test_a_process_that_died_between_the_two_renames_loses_nothing(tmp_path: Pat
     assert run.file(DOCUMENTS, "documents.jsonl").read_text() == "old\n"
 
 
-def test_a_missing_stage_names_the_command_that_makes_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stage", "verb"), [("3-pairs", "generate"), ("0-exam", "loop"), ("6-judged", "evaluate")])
+def test_a_missing_stage_names_the_command_that_makes_it(tmp_path: Path, stage: str, verb: str) -> None:
     with pytest.raises(StageMissing) as caught:
-        Run(tmp_path / "r").file("3-pairs", "pairs.jsonl")
-    assert "doceo generate" in caught.value.hint
+        Run(tmp_path / "r").file(stage, "pairs.jsonl")
+    assert f"doceo {verb}" in caught.value.hint
 
 
 def hold(path: str, ready: object, leave: object) -> None:

@@ -260,6 +260,7 @@ def test_numbers_that_a_format_cannot_hold_are_found(tmp_path: Path) -> None:
         assert report(tmp_path / form)["passed"] is False
 
 
+@pytest.mark.slow
 def test_a_run_is_compared_on_its_held_out_questions_too(tiny_run: Path, tmp_path: Path) -> None:
     made = export(tiny_run, "gguf", tmp_path / "x", quantize="f32", positions=5000).parity
     assert made.passed is True

@@ -11,11 +11,11 @@ from data.dataset import build_dataset
 from data.jsonl import read_json, read_jsonl, write_json, write_jsonl
 from data.manifest import file_sha256
 from data.questions import read_questions
-from data.store import CHUNKS, DOCUMENTS, Stage
+from data.store import CHUNKS, DOCUMENTS, EXAM, Stage
 from data.wordings import read_questions_of
 from doceo.app.crew import identity
 from doceo.app.event_loop import run_to_end
-from doceo.app.loop.materials import AREAS, EXAM, Materials
+from doceo.app.loop.materials import AREAS, Materials
 from doceo.app.stages.dataset import held_out_rows, load_held_out
 from doceo.core.config.base import Config
 from doceo.core.errors import InputError, UsageError

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from data.jsonl import read_json
-from data.store import Run
+from data.store import EXAM, Run
 from doceo.app.crew import Models, embed_with, gates_of, hire, open_models
 from doceo.app.settings import Settings
 from doceo.app.stages.corpus import corpus_of
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from generator.carried import Carried
 
-EXAM = "0-exam"
 AREAS = "areas.json"
 _MOST_KEPT = 100_000
 """Vectors that are kept, at 1.5 kB each."""

@@ -66,6 +66,8 @@ def answering_stage(
     for system in named.values():
         if system.prompt:
             asked[f"prompt {system.prompt}"] = identities.prompts[system.prompt].hash
+    if own := identities.own_prompt:
+        asked["system_prompt"] = own
     return run.stage(stage, config=config, inputs=inputs, prompts=asked, packages=PACKAGES)
 
 
