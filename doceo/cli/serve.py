@@ -33,10 +33,11 @@ def register(app: typer.Typer) -> None:
     ) -> int | None:
         """Serve chat completions with citations, in OpenAI's form."""
         from doceo.app.assistant import Assistants
+        from doceo.app.host import Host
         from doceo.app.runs import existing_run
         from doceo.service.listening import listen
 
         found = existing_run(run) if run else None
         assistants = Assistants(settings, console, found, collection)
-        listen(assistants, host, port, console)
+        listen(Host(settings, assistants), host, port, console)
         return None

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from doceo.app.assistant import Assistants
+from doceo.app.host import Host
 from doceo.core.errors import AuthenticationFailed, DoceoError, ModelNotFound, RateLimited, RequestRejected, Unreachable
 from doceo.service.routes import chat, health, models
 
@@ -20,10 +20,10 @@ _STATUS: dict[type[DoceoError], int] = {
 }
 
 
-def create_app(assistants: Assistants) -> FastAPI:
-    """Return the application over the models that it serves."""
+def create_app(host: Host) -> FastAPI:
+    """Return the application."""
     app = FastAPI(title="Doceo", docs_url=None, redoc_url=None)
-    app.state.assistants = assistants
+    app.state.host = host
     for router in (health.router, models.router, chat.router):
         app.include_router(router)
     app.add_exception_handler(DoceoError, _doceo_error)

@@ -6,21 +6,21 @@ import socket
 
 import uvicorn
 
-from doceo.app.assistant import Assistants
+from doceo.app.host import Host
 from doceo.core.errors import UsageError
 from doceo.core.protocols import Progress
 from doceo.service.http import create_app
 
 
-def listen(assistants: Assistants, host: str, port: int, progress: Progress) -> None:
+def listen(hosted: Host, host: str, port: int, progress: Progress) -> None:
     """Serve on an address. Raises UsageError where it is taken; the default model is opened before the port."""
-    names = assistants.names()
+    names = hosted.assistants.names()
     if not names:
         raise UsageError(
             "There is nothing to serve: no documents and no model.",
             hint="Index documents first (doceo index FOLDER), or name a finished run or a --model.",
         )
-    assistants.get(names[0])
+    hosted.assistants.get(names[0])
     try:
         bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
@@ -29,6 +29,6 @@ def listen(assistants: Assistants, host: str, port: int, progress: Progress) -> 
     progress.say(f"Serving {', '.join(names[:6])} at {address}/v1 (Ctrl-C stops).")
     if host not in ("127.0.0.1", "localhost", "::1"):
         progress.say("Anybody who can reach this address can ask; there are no keys in this version.")
-    server = uvicorn.Server(uvicorn.Config(create_app(assistants), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(hosted), log_level="warning"))
     with bound:
         server.run(sockets=[bound])

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from doceo.app.store import Store, open_store
+from doceo.app.store import Store, open_store, schema, service_tables
 from doceo.app.store.engine import Database
 from doceo.app.store.places import default_file, exists, shown
 from doceo.app.store.said import Said, exchange, messages
@@ -233,6 +233,23 @@ def test_the_migrations_make_the_tables_that_the_program_knows(url: str) -> None
     with Database(url).writing() as connection:
         assert version(connection) == HEAD
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    assert service_tables.keys.name in metadata.tables
+
+
+def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_it_holds(url: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "newline")
+    with Database(url).writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        row = "INSERT INTO conversations VALUES ('c1', 'ann', 'Ferries', 'runs/a', 1.5, 2.5)"
+        connection.execute(text(row))
+    (kept,) = open_store(url).conversations.all("ann")
+    assert (kept.id, kept.title, kept.about, kept.created, kept.metadata) == ("c1", "Ferries", "runs/a", 1.5, {})
 
 
 def test_tables_of_a_newer_program_are_left_alone(url: str) -> None:

@@ -21,7 +21,7 @@ _TITLE = 80
 class Conversation(Record):
     """A conversation without its turns. `about` is what it was had over, in the words of its maker; times are seconds.
 
-    `turns` counts its messages.
+    `turns` counts its messages; `metadata` is its owner's own.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Conversation(Record):
     created: float
     updated: float
     turns: int
+    metadata: dict[str, str] = {}
 
 
 class Conversations:
@@ -189,7 +190,8 @@ def _selected(owner: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - SQL
 
 
 def _conversation(row: Row[*tuple[object, ...]]) -> Conversation:
-    return Conversation.model_validate({key: value for key, value in row._mapping.items() if key != "owner"})
+    held = {key: value for key, value in row._mapping.items() if key != "owner"}
+    return Conversation.model_validate({**held, "metadata": json.loads(str(held["metadata"]))})
 
 
 def _turn(row: Row[*tuple[object, ...]]) -> Turn:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from doceo.core.errors import StorageError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x646F6365

@@ -22,6 +22,7 @@ conversations = Table(
     Column("about", Text, nullable=False),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
+    Column("metadata", Text, nullable=False, server_default="{}"),
 )
 
 turns = Table(

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from doceo.core.errors import DoceoError
 from doceo.core.protocols import Answerer
 from doceo.core.records import Answer, Citation, Message
-from doceo.service.routes.models import Served
+from doceo.service.access import Hosted
 
 router = APIRouter(prefix="/v1/chat")
 
@@ -63,11 +63,11 @@ class CompletionRequest(BaseModel):
 
 
 @router.post("/completions", response_model=None)
-def complete(request: CompletionRequest, served: Served) -> dict[str, object] | StreamingResponse:
+def complete(request: CompletionRequest, host: Hosted) -> dict[str, object] | StreamingResponse:
     """Answer the last user message; the turns before it are its history."""
     if request.messages[-1].role != "user":
         raise HTTPException(400, "The last message has to be the user's.")
-    answerer = served.get(request.model)
+    answerer = host.assistants.get(request.model)
     if answerer is None:
         raise HTTPException(404, f"The model {request.model!r} does not exist; /v1/models lists those that do.")
     *history, question = [turn.message() for turn in request.messages]

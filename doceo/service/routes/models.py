@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter, HTTPException
 
-from fastapi import APIRouter, Depends, HTTPException, Request
-
-from doceo.app.assistant import Assistants
+from doceo.service.access import Hosted
 
 router = APIRouter(prefix="/v1/models")
 
 
-def assistants_of(request: Request) -> Assistants:
-    """Return the models that this application serves."""
-    found: Assistants = request.app.state.assistants
-    return found
-
-
-Served = Annotated[Assistants, Depends(assistants_of)]
-
-
 @router.get("")
-def list_models(served: Served) -> dict[str, object]:
+def list_models(host: Hosted) -> dict[str, object]:
     """List the models, the default first."""
-    return {"object": "list", "data": [_model(name) for name in served.names()]}
+    return {"object": "list", "data": [_model(name) for name in host.assistants.names()]}
 
 
 @router.get("/{name:path}")
-def retrieve_model(name: str, served: Served) -> dict[str, object]:
+def retrieve_model(name: str, host: Hosted) -> dict[str, object]:
     """Return one model."""
-    if name not in served.names():
+    if name not in host.assistants.names():
         raise HTTPException(404, f"The model {name!r} does not exist.")
     return _model(name)
 
