@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ LOCK, HOLDER = ".lock", ".lock.pid"
 
 @contextmanager
 def writing(folder: Path, what: str, *, instead: str, mode: int = 0o777) -> Iterator[None]:
-    """Hold a folder for writing; it is made where it does not exist.
+    """Hold a folder for writing; it is made where it does not exist, and is gone again where nothing was written.
 
     Args:
         folder: The folder.
@@ -29,6 +30,7 @@ def writing(folder: Path, what: str, *, instead: str, mode: int = 0o777) -> Iter
         RunLocked: another process holds it; the message names that process.
         StorageError: the folder cannot be made.
     """
+    made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
     except OSError as error:
@@ -47,3 +49,5 @@ def writing(folder: Path, what: str, *, instead: str, mode: int = 0o777) -> Iter
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+        if made and os.listdir(folder) == [LOCK]:
+            shutil.rmtree(folder, ignore_errors=True)

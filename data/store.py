@@ -19,6 +19,7 @@ from data import manifest as manifests
 from data.jsonl import storage_error, write_text
 from data.lock import writing
 from data.manifest import Manifest, hash_inputs, installed
+from doceo.core import lease
 from doceo.core.errors import StageMissing
 from doceo.core.fingerprint import config_hash
 
@@ -138,6 +139,7 @@ def swap(new: Path, place: Path) -> None:
     """Put a complete folder at its place; what stood there goes. Raises StorageError."""
     old = place.with_name(f".{place.name}.old")
     shutil.rmtree(old, ignore_errors=True)
+    lease.check()
     try:
         if place.exists():
             place.replace(old)
@@ -176,9 +178,15 @@ class Run:
     def file(self, stage: str, name: str) -> Path:
         """Return the path of a file of a finished stage. Raises StageMissing with the command that makes it."""
         if manifests.read(self.path / stage) is None:
-            made_by = _MAKERS[stage].format(run=self.path)
-            raise StageMissing(f"The run {self.path} has no {stage} yet.", hint=f"Make it with: {made_by}")
+            raise StageMissing(f"The run {self.path} has no {stage} yet.", hint=self._made_by(stage))
         return self.path / stage / name
+
+    def _made_by(self, stage: str) -> str:
+        if stage != EXAM and manifests.read(self.path / EXAM) is not None:
+            rounds = sorted(self.path.glob("rounds/gap-*/[0-9]*"))
+            example = f", such as {rounds[-1]}" if rounds else ""
+            return f"This is a loop; its rounds are runs{example}."
+        return f"Make it with: {_MAKERS[stage].format(run=self.path)}"
 
     def has(self, stage: str) -> bool:
         """True where a stage is finished, whatever it was made from."""

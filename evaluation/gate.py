@@ -27,6 +27,7 @@ from evaluation.significance import Sample, change, differing, resampled, swappe
 
 ALARM = 1 - LEVEL / 100
 """Most false alarms of a whole gate."""
+CHANCE = "too few answers differ to tell it from chance"
 _DRAWS = 10_000
 Outcome = Literal["held", "worse", "undefined"]
 
@@ -174,11 +175,17 @@ def _check(one: Measured, changed: float, spread: float, z: float, p: float) -> 
             "low": _rounded(changed - half),
             "high": _rounded(changed + half),
             "p": float(f"{p:.4g}"),
-            "detectable": None if seen is None else _rounded(seen + one.margin),
+            "detectable": _possible(None if seen is None else seen + one.margin, one, before),
             "outcome": "worse" if beyond and p <= ALARM else "held",
-            "note": "too few answers differ to tell it from chance" if beyond and p > ALARM else _note(one),
+            "note": CHANCE if beyond and p > ALARM else _note(one),
         }
     )
+
+
+def _possible(loss: float | None, one: Measured, before: float | None) -> float | None:
+    """Return a loss that there can be: of what is better high, no more can be lost than there is."""
+    there = before if one.metric.better == "higher" else None
+    return None if loss is None or (there is not None and loss > there) else _rounded(loss)
 
 
 def _known(one: Measured) -> Sample:

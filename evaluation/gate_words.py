@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evaluation.gate import Check
+from evaluation.gate import CHANCE, Check
 from evaluation.table import number
 
 OUTCOMES = {"held": "held", "worse": "WORSE", "undefined": "undefined"}
@@ -56,15 +56,20 @@ def summary(checks: Sequence[Check]) -> list[str]:
         lines.append(
             f"{blind} of {len(checks)} checks could hardly see any loss: too few questions, or too few answers differ."
         )
+    if chance := [check for check in checks if check.note == CHANCE]:
+        lines.append(f"Beyond what is allowed, and held since {CHANCE}: {_named(chance)}.")
     if worse:
-        places: dict[str, list[str]] = {}
-        for check in worse:
-            places.setdefault(f"{check.system} on {check.set}", []).append(check.label)
-        named = "; ".join(f"{', '.join(labels)} of {place}" for place, labels in places.items())
-        lines.append(f"Not passed: {len(worse)} of {len(checks)} checks are worse than allowed: {named}.")
+        lines.append(f"Not passed: {len(worse)} of {len(checks)} checks are worse than allowed: {_named(worse)}.")
     else:
         lines.append(f"Passed: none of {len(checks)} checks is worse than allowed, beyond what chance explains.")
     return lines
+
+
+def _named(checks: Sequence[Check]) -> str:
+    places: dict[str, list[str]] = {}
+    for check in checks:
+        places.setdefault(f"{check.system} on {check.set}", []).append(check.label)
+    return "; ".join(f"{', '.join(labels)} of {place}" for place, labels in places.items())
 
 
 def _change(check: Check) -> str:

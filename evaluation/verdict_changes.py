@@ -106,7 +106,7 @@ def _not_asked(field: Field) -> str:
 
 
 def _written(field: Field) -> str:
-    if any(score.set.endswith("-written") for score in field.scores):
+    if not field.scores or any(score.set.endswith("-written") for score in field.scores):
         return ""
     return "All questions were generated; questions that people wrote (--questions FILE) are firmer ground."
 

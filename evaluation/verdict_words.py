@@ -18,12 +18,23 @@ def headline(field: Field, decision: Decision) -> str:
         return f"Fine-tune or use retrieval: {one} and {other} are {than}. These questions cannot tell which is better."
     if decision.systems:
         return f"{_order(decision)}: {_standing(field, decision, decision.systems[0])}."
+    if not field.systems:
+        return "These figures cannot tell: no answer could be measured, since no question has a right answer to go by."
     if len(field.candidates) < 2:
-        asked = field.candidates[0] if field.candidates else "nothing"
-        return f"These figures cannot tell: only {asked} was asked, and there is nothing to compare it with."
+        return f"These figures cannot tell: {_alone(field)}."
     if alone := [system for system in decision.alone if system in decision.unbeaten]:
         return f"These questions cannot tell: nothing is clearly better than {listed(alone, 'or')} alone."
     return "These questions cannot tell: no system is clearly better than the others."
+
+
+def _alone(field: Field) -> str:
+    """Say that at most one system can be chosen."""
+    if not field.candidates:
+        return "there are recorded answers only, which cannot be chosen"
+    only = f"{field.candidates[0]} is the only system that can be chosen"
+    if len(field.systems) > len(field.candidates):
+        return f"{only}, since recorded answers cannot be given again"
+    return f"{only}, and there is nothing to compare it with"
 
 
 def reasons(field: Field, decision: Decision) -> list[str]:
@@ -56,7 +67,8 @@ def basis(field: Field) -> str:
     if not tested:
         return line
     corrected = f" after Holm's correction for all {tested} comparisons" if tested > 1 else ""
-    return f"{line} Better and worse are said where p < {SIGNIFICANT:g}{corrected}."
+    apart = " Tables that hold other metrics too correct for those as well, so that a mark can be missing there."
+    return f"{line} Better and worse are said where p < {SIGNIFICANT:g}{corrected}.{apart if tested > 1 else ''}"
 
 
 def compared(differences: Sequence[Score]) -> str:

@@ -26,6 +26,9 @@ LOGITS = 2**26
 """Most logits built at once: 256 MB in float32."""
 MOST_BETWEEN = 100
 """Most steps between two evaluations."""
+WARMUP = 0.03
+_WARMED = 10
+"""Steps of the shortest training that warms up."""
 RANK_FACTOR = {"fast": 0.5, "balanced": 1.0, "best": 2.0}
 EPOCH_FACTOR = {"fast": 0.5, "balanced": 1.0, "best": 1.5}
 
@@ -61,6 +64,10 @@ class Recipe(NamedTuple):
     def steps(self, sequences: int) -> int:
         """Return the optimizer steps of the whole training."""
         return math.ceil(math.ceil(sequences / self.a_step) * self.epochs)
+
+    def warmup(self, sequences: int) -> float:
+        """Return the share of the steps in which the rate rises; it begins at zero, which few steps cannot spare."""
+        return WARMUP if self.steps(sequences) >= _WARMED else 0.0
 
     def evaluate_every(self, sequences: int) -> int:
         """Return the steps between evaluations: so many an epoch, oftener where epochs are long."""

@@ -141,7 +141,7 @@ def _settings(
         "num_train_epochs": made.epochs,
         "learning_rate": made.learning_rate,
         "lr_scheduler_type": "cosine",
-        "warmup_steps": 0.03,
+        "warmup_steps": made.warmup(rows),
         "weight_decay": 0.0,
         "max_grad_norm": 1.0,
         "optim": "adamw_torch_fused",

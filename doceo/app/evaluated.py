@@ -58,10 +58,10 @@ def _read(name: str, run: Run) -> Evaluated:
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """Return the last parts of paths, as few as tell them apart."""
+    """Return the last parts of paths, as few as tell them apart; a round of a loop is `gap-0/2`, never a bare `2`."""
     whole = [path.resolve().parts for path in paths]
     for count in range(1, max(map(len, whole)) + 1):
-        names = ["/".join(parts[-count:]) for parts in whole]
+        names = ["/".join(parts[-max(count, 2 if parts[-1].isdigit() else 1) :]) for parts in whole]
         if len(set(names)) == len(set(whole)):
             break
     return names
@@ -91,8 +91,10 @@ def _judge_metrics(evaluated: Sequence[Evaluated], names: Sequence[str]) -> list
         first = {metric.name: metric.signature for metric in judgements[0].metrics} if judgements else known
         for name in names:
             if said is None or name not in known or known[name] != first.get(name):
+                first_run = evaluated[0].name
+                problem = f"were not judged as {name} of {first_run} was" if name in first else f"have no marks of {name}"
                 raise NotComparable(
-                    f"The answers of {one.name} were not judged as {name} of {evaluated[0].name} was.",
+                    f"The answers of {one.name} {problem}.",
                     hint="Judge both in the same way: doceo evaluate RUN --judge MODEL",
                 )
         assert said is not None

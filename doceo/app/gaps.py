@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from data.jsonl import read_json, read_jsonl, write_json
-from data.store import CHUNKS, PAIRS, SCORES, Run
+from data.store import CHUNKS, SCORES, Run
 from doceo.app.metrics import check_weakness
 from doceo.app.stages.dataset import load_held_out
 from doceo.app.stages.documents import Ingested, load_ingested
-from doceo.app.stages.pairs import load_pairs, rejected_of
 from doceo.app.stages.scores import load_scores
 from doceo.app.stages.sets import pairs_by_set
 from doceo.core.errors import UsageError
@@ -53,7 +52,7 @@ def find_gaps(run: Run, system: str, set_name: str, metric: str) -> list[Gap]:
         if axis in AXES:
             key_of = {question.pair_id: key for question, key in zip(questions, of, strict=True)}
             counts = _counts(axis, trained, named, elsewhere)
-            touched = _covered(axis, run, ingested, trained)
+            touched = _covered(ingested, trained) if axis == "document" else None
             found += gaps(values, key_of, axis, pairs=counts, covered=touched)
     asked = {"system": system, "set": set_name, "metric": metric}
     write_json(run.path / FILE, {**asked, "gaps": [gap.model_dump() for gap in found]})
@@ -101,16 +100,10 @@ def _counts(
     return {**untouched, **Counter(sources)}
 
 
-def _covered(axis: str, run: Run, ingested: Ingested, trained: Sequence[Pair]) -> dict[str, float] | None:
-    """Return the share of the text of every topic or document that was asked about; of a kind there is none.
+def _covered(ingested: Ingested, trained: Sequence[Pair]) -> dict[str, float]:
+    """Return the share of the text of every document that was asked about.
 
-    A passage's topic is that of the pairs that were proposed from it, accepted or not.
+    Topics are known of the passages alone that pairs were proposed from, so that of their text nothing can be said.
     """
-    if axis == "document":
-        sources = {document.id: document.source for document in ingested.documents}
-        return covered(ingested.chunks, {chunk.id: sources[chunk.document_id] for chunk in ingested.chunks}, trained)
-    if axis != "topic" or not run.has(PAIRS):
-        return None
-    proposed = [*load_pairs(run).pairs, *(line.pair for line in rejected_of(run))]
-    topics = {pair.chunk_ids[0]: pair.topic for pair in proposed if pair.chunk_ids and pair.kind != "multi-hop"}
-    return covered(ingested.chunks, topics, trained)
+    sources = {document.id: document.source for document in ingested.documents}
+    return covered(ingested.chunks, {chunk.id: sources[chunk.document_id] for chunk in ingested.chunks}, trained)

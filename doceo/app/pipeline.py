@@ -199,6 +199,8 @@ def _evaluate(
 
     asked = [*systems, *(f"{name}@{prompt.stem}" for name in systems for prompt in prompts)]
     if words := without_baseline(run, asked, settings.evaluate):
+        if "baseline" in settings.evaluate.model_fields_set:
+            raise UsageError(words, hint="Name one of them with --baseline, or ask it too with --systems.")
         progress.say(words)
     answer_held_out(run, systems, settings, progress, prompts)
     if judge:

@@ -98,6 +98,7 @@ def import_traces(
         by_id = {document.id: document for document in ingested.documents}
         proven = [trace.model_copy(update={"answer": checked(trace.answer, by_id)}) for trace in read]
         cases = [replayed(trace, said.get(trace.key, ()), by_source, trained) for trace in proven]
+        _check_kept(run, cases, remarks)
         if source is None:
             cases = _as_they_were(run, cases)
         unchanged = _write(run, cases, traces, remarks, _places(run, source, trained))
@@ -119,6 +120,25 @@ def _check(run: Run) -> None:
         raise RunError(
             f"The run {run.path} has questions of its own.",
             hint="Choose another --out; --run names the run that the chats were had with.",
+        )
+
+
+def _check_kept(run: Run, cases: Sequence[Replayed], remarks: Path | None) -> None:
+    """Raise RunError where a run that is renewed would lose questions, or what was said of them."""
+    if not run.has(DATASET):
+        return
+    now = {case.question.pair_id for case in cases}
+    lost = sum(question.pair_id not in now for question in load_held_out(run))
+    if lost:
+        raise RunError(
+            f"{run.path} holds {lost} questions that this file has not; importing it would drop them.",
+            hint="Name another --out, or put all chats into one file: cat OLD NEW > ALL.",
+        )
+    made = manifests.read(run.path / DATASET)
+    if remarks is None and made is not None and "references" in made.inputs:
+        raise RunError(
+            f"{run.path} was imported with references or ratings, which would be dropped.",
+            hint="Name their file again with --references.",
         )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
 
 from doceo.app.models import QUOTE
 from doceo.core.errors import UsageError
@@ -11,6 +13,9 @@ from evaluation.traits import RECORDED as RECORDED
 
 RAG = "+rag"
 """With documents."""
+_SYSTEMS = ("base", "tuned", QUOTE, RECORDED)
+_NEAR = 0.75
+"""Likeness from which a name is one of these, misspelt."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,25 @@ def parse(name: str, prompts: Collection[str] = ()) -> SystemName:
     prompt = max((known for known in prompts if name.endswith(f"@{known}")), key=len, default="")
     asked = name.removesuffix(f"@{prompt}") if prompt else name
     found = SystemName(asked.removesuffix(RAG), asked.endswith(RAG), prompt)
+    _check_spelling(found.model)
     head, at, unknown = asked.rpartition("@")
     if at and (head.endswith(RAG) or head in ("base", "tuned")):
         known = f"There are {', '.join(sorted(prompts))}." if prompts else "There is none yet."
         raise UsageError(f"There is no prompt {unknown} for {asked}.", hint=f"Name its file with --prompt. {known}")
     return found
+
+
+def _check_spelling(model: str) -> None:
+    """Raise UsageError for what looks like a system that there is."""
+    if model in _SYSTEMS or ":" in model or "/" in model or Path(model).exists():
+        return
+    near = get_close_matches(model, (*_SYSTEMS, *(f"{name}{RAG}" for name in _SYSTEMS)), 1, _NEAR)
+    if "+" in model or near:
+        meant = f"Did you mean {near[0]}? " if near else ""
+        raise UsageError(
+            f"There is no system {model}.",
+            hint=f"{meant}There are {', '.join(_SYSTEMS)}, adapter:FOLDER and any model, each with or without {RAG}.",
+        )
 
 
 def with_prompts(names: Iterable[str], prompts: Iterable[str], known: Collection[str] = ()) -> list[str]:

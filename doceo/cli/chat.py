@@ -75,7 +75,7 @@ def _exported(path: Path, conversation: str, settings: Settings, console: Consol
     record(path, found)
     console.show(f"{len(found)} questions with their answers in {path}.")
     console.result({"file": str(path), "traces": len(found)})
-    console.next_steps(f"doceo import --traces {path} --out RUN")
+    console.next_steps(f"doceo import --traces {path} --run RUN --out NEW")
     return None
 
 

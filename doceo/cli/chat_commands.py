@@ -134,7 +134,8 @@ def _export(talk: Talk, console: Console, rest: str) -> object:
         raise UsageError(f"{path} exists.", hint="Name a new file.")
     found = traces_of(talk, ALL if every else "")
     record(path, found)
-    console.say(f"{len(found)} questions with their answers in {path}: doceo import --traces {path} --out RUN")
+    import_it = f"doceo import --traces {path} --run RUN --out NEW"
+    console.say(f"{len(found)} questions with their answers in {path}: {import_it}")
     return {"file": str(path), "traces": len(found)}
 
 

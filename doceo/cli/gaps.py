@@ -52,7 +52,8 @@ def register(app: typer.Typer) -> None:
         topics = [gap for gap in found if gap.axis == "topic"]
         if (loop := loop_of(target)) is not None:
             budget, rounds = continued(loop.budget, loop.rounds)
-            console.say(f"The loop's own command spends more there with --rounds {rounds} --budget {budget}.")
+            idle = "" if loop.gaining else " --no-gain 0, since its last rounds gained nothing beyond chance"
+            console.say(f"The loop's own command spends more there with --rounds {rounds} --budget {budget}{idle}.")
         console.next_steps(*([] if loop else _next(str(target.path), topics)), f"doceo report {target.path}")
         return None
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NOT_PASSED = 4
 SHOWN = 60
-"""Checks that are shown one by one; of more, only those that are worse."""
+"""Checks that are shown one by one; of more, only those that are worse or seem so."""
 
 
 def register(app: typer.Typer) -> None:
@@ -51,10 +51,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _show(console: Console, gate: Gate) -> None:
+    from evaluation.gate import CHANCE
     from evaluation.gate_words import HEAD, cells, summary
 
-    worse = [check for check in gate.checks if check.outcome == "worse"]
-    shown = worse if len(gate.checks) > SHOWN else gate.checks
+    notable = [check for check in gate.checks if check.outcome == "worse" or check.note == CHANCE]
+    shown = notable if len(gate.checks) > SHOWN else gate.checks
     for place in dict.fromkeys((check.set, check.system) for check in shown):
         rows = [cells(check) for check in shown if (check.set, check.system) == place]
         console.table(HEAD, rows, title=f"\n{place[1]}, {place[0]}: {gate.run} against {gate.baseline}")

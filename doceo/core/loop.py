@@ -163,13 +163,30 @@ class Compared(Record):
 
 
 class ExamRecord(Record):
-    """How many questions the exam has, by set; `steering` of the taught ones decide where the budget goes."""
+    """How many questions the exam has, by set; `steering` of the taught ones decide where the budget goes.
+
+    `wanted` is how many were to be made, and `chosen_from` the pairs that they were chosen from; the questions that
+    people wrote are beyond that.
+    """
 
     sets: dict[str, int]
+    wanted: int = 0
+    chosen_from: int = 0
     steering: int
     measured: int
     bank: int
     kept_out_passages: int
+
+    @property
+    def words(self) -> str:
+        """The exam in a sentence, with why it has fewer questions than were to be made."""
+        counts = ", ".join(f"{n} {name}" for name, n in self.sets.items())
+        made = sum(n for name, n in self.sets.items() if not name.endswith("-written"))
+        short = ""
+        if made < self.wanted:
+            short = f" ({self.wanted} were to be made; the {self.chosen_from} pairs they are chosen from gave {made})"
+        spent = f"{self.steering} taught ones decide where the budget goes and are not measured"
+        return f"{counts} questions{short}; {spent}"
 
 
 class LoopRecord(Record):
@@ -198,5 +215,13 @@ class LoopRecord(Record):
     compared: tuple[Compared, ...]
     words: tuple[str, ...] = ()
     """The result in sentences."""
+
+    @property
+    def gaining(self) -> bool:
+        """Whether one of the last two rounds of a series was better than the one before, beyond chance."""
+        last = [one for series in self.series for one in series.rounds[-2:]]
+        return any(change.direction == "better" for one in last for change in one.change)
     ends: tuple[str, ...] = ()
     """Why every series ended."""
+    notes: tuple[str, ...] = ()
+    """Which areas gave fewer pairs than they were to give, and which gave them instead."""

@@ -9,7 +9,8 @@ from evaluation.metric import Group, Mean, PerCase, Rows, mean_row
 class Decided(Mean, PerCase):
     """Share of questions that were answered where the documents answer them, and refused where they do not.
 
-    Undefined where a server would not take the question, so that nobody decided.
+    Undefined where a server would not take the question, so that nobody decided, and where nothing is known of the
+    right answer, so that nobody knows whether there is one.
     """
 
     name = "decided"
@@ -19,6 +20,6 @@ class Decided(Mean, PerCase):
 
     def of(self, case: Case) -> Rows | None:
         """Return (0 or 100, 1), or None where nothing was decided."""
-        if case.answer.failed:
+        if case.answer.failed or not case.references:
             return None
         return mean_row(100.0 * (case.answer.refused != case.question.answerable))

@@ -18,7 +18,7 @@ from doceo.app import answering
 from doceo.app.answering import answer_all
 from doceo.app.loop.rounds import Place, Steps
 from doceo.app.own_prompt import read_prompt, read_prompts
-from doceo.app.pipeline import default_systems
+from doceo.app.pipeline import default_systems, evaluate_run
 from doceo.app.settings import load_settings
 from doceo.app.stages.answers import answer_held_out, put_recorded
 from doceo.app.stages.dataset import load_held_out
@@ -169,6 +169,11 @@ def test_a_prompt_that_lacks_what_is_needed_is_refused(tmp_path: Path, text: str
 def test_names_say_model_documents_and_prompt() -> None:
     assert parse("tuned+rag@formal", ["formal"]) == SystemName("tuned", documents=True, prompt="formal")
     assert parse("openai:m@http://h/v1+rag") == SystemName("openai:m@http://h/v1", documents=True)
+    assert parse("gpt2").model == "gpt2"
+    for wrong, near in (("tuned+ragg", "tuned+rag"), ("tunned", "tuned"), ("qoute+rag", "quote")):
+        with pytest.raises(UsageError, match="There is no system") as caught:
+            parse(wrong)
+        assert f"Did you mean {near}?" in caught.value.hint
     assert with_prompts(["base", "quote+rag", "base"], ["a", "b"]) == ["base", "quote+rag", "base@a", "base@b"]
     with pytest.raises(UsageError, match="no prompt formal"):
         parse("tuned@formal")
@@ -270,3 +275,10 @@ def test_seconds_are_those_of_all_steps_and_one_bad_question_ends_nothing() -> N
     assert [line.answer.failed for line in made] == [n == 2 for n in range(7)]
     taken = [line.answer.usage for line in made if not line.answer.refused]
     assert all(0.1 < usage.seconds < 0.2 and usage.completion_tokens == 2 for usage in taken)
+
+
+def test_a_baseline_that_is_named_has_to_be_there(run: Run) -> None:
+    before = (run.path / "7-scores" / "scores.json").read_bytes()
+    with pytest.raises(UsageError, match="the baseline nobody"):
+        evaluate_run(run, ["quote+rag"], load_settings({"evaluate": {"baseline": "nobody"}}), Silent())
+    assert (run.path / "7-scores" / "scores.json").read_bytes() == before

@@ -118,3 +118,28 @@ def test_what_cannot_be_replayed_is_said(tiny_run: Path, tmp_path: Path) -> None
         assert result.exit_code in (1, 2), arguments
         assert said in result.stderr, arguments
     assert "needs a file" in doceo("chat", tiny_run, stdin="/export\n").stderr
+
+
+def test_a_second_import_loses_nothing(tmp_path: Path) -> None:
+    def chats(name: str, *questions: str) -> Path:
+        file = tmp_path / name
+        file.write_text("".join(json.dumps({"question": q, "answer": "I think so."}) + "\n" for q in questions))
+        return file
+
+    out, said = tmp_path / "replay", tmp_path / "said.csv"
+    said.write_text(f"question,rating\n{LINES[0]},up\n")
+    made("import", "--traces", chats("two", *LINES[:2]), "--references", said, "--out", out)
+    before = (out / DATASET / "ratings.jsonl").read_bytes()
+    for more in (("--traces", chats("other", LINES[2])), ("--traces", tmp_path / "two")):
+        refused = doceo("import", *more, "--out", out)
+        assert refused.exit_code == 1
+        assert "drop" in refused.stderr
+    made("import", "--traces", chats("all", *LINES), "--references", said, "--out", out)
+    assert (out / DATASET / "ratings.jsonl").read_bytes() == before
+    # Nobody said what is right: nothing is measured, and the verdict says that.
+    made("evaluate", out, "--systems", "recorded", "--baseline", "recorded", "--metrics", "f1,decided")
+    verdict = json.loads((out / "7-scores" / "verdict.json").read_text())
+    assert "no answer could be measured" in verdict["headline"]
+    assert not any("generated" in line for line in verdict["changes"])
+    scores = json.loads((out / "7-scores" / "scores.json").read_text())
+    assert {score["value"] for score in scores if score["metric"] == "decided"} == {None}

@@ -73,6 +73,24 @@ def test_a_missing_stage_names_the_command_that_makes_it(tmp_path: Path, stage: 
     assert f"doceo {verb}" in caught.value.hint
 
 
+def test_a_stage_of_a_loop_is_looked_for_in_its_rounds(tmp_path: Path) -> None:
+    run = Run(tmp_path / "loop")
+    with run.stage("0-exam", config=[ReadConfig()]).making():
+        (run.path / "rounds" / "gap-0" / "2").mkdir(parents=True)
+    with pytest.raises(StageMissing) as caught:
+        run.file("7-scores", "scores.json")
+    assert caught.value.hint == f"This is a loop; its rounds are runs, such as {run.path / 'rounds/gap-0/2'}."
+
+
+def test_a_run_that_nothing_was_written_to_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    for name in ("old", "new", "used"):
+        with Run(tmp_path / name).locked():
+            if name == "used":
+                (tmp_path / name / "file").touch()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old", "used"]
+
+
 def hold(path: str, ready: object, leave: object) -> None:
     with Run(Path(path)).locked():
         ready.set()  # type: ignore[attr-defined]

@@ -136,10 +136,19 @@ def test_few_changed_answers_are_not_told_from_chance() -> None:
     assert (found.outcome, found.note) == ("held", "too few answers differ to tell it from chance")
 
 
+def test_no_loss_is_promised_that_there_cannot_be() -> None:
+    random = np.random.default_rng(5)
+    before, now = random.uniform(0, 4, 12), random.uniform(0, 4, 12)
+    high, low = (checks([measured(now + at, before + at)], resamples=300, seed=0)[0] for at in (50, -1))
+    assert high.detectable is not None
+    assert high.detectable > 1.2
+    assert low.detectable is None, "of one point no more can be lost"
+
+
 def test_five_questions_say_how_little_they_see() -> None:
     random = np.random.default_rng(7)
     pairs = [random.uniform(0, 100, (2, 5)) for _ in range(6)]
-    alone = checks([measured(*pairs[0])], resamples=300, seed=0)
+    alone = checks([measured(*(pairs[0] + 100))], resamples=300, seed=0)
     assert alone[0].detectable is not None
     assert alone[0].detectable > 90
     found = checks([measured(*pair, Plain(str(at))) for at, pair in enumerate(pairs)], resamples=300, seed=0)

@@ -82,3 +82,9 @@ def test_every_choice_has_its_reason(small: Opened, large: Opened) -> None:
     text = " ".join(explained(recipe(FinetuneConfig(), small, 9), FinetuneConfig(), small, 9, 0, 64))
     assert "rank 64 (a small base needs much room)" in text
     assert "no rows are held out" in text
+
+
+def test_a_training_of_few_steps_has_none_to_spare_for_warming_up(small: Opened) -> None:
+    made = recipe(FinetuneConfig(epochs=1, batch_size=8), small, 8)
+    assert (made.steps(8), made.warmup(8)) == (1, 0.0)
+    assert (made.steps(80), made.warmup(80)) == (10, 0.03)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data.jsonl import read_json
 from data.store import Run
 from doceo.app.bases import base_to_tune
 from doceo.app.loop.allotment import by_weakness, even, offset_of, spent_after, text_of_areas
@@ -30,6 +31,7 @@ from doceo.app.stages.report import make_report
 from doceo.app.systems import RAG
 from doceo.core.config import LoopConfig
 from doceo.core.errors import UsageError
+from doceo.core.loop import FILE as LOOP
 from doceo.core.loop import LoopRecord, Reason
 from doceo.core.progress import Silent
 from doceo.core.protocols import Progress
@@ -94,7 +96,7 @@ def run_loop(
             hint="Give a larger --budget or fewer --rounds.",
         )
     with run.locked():
-        before = _finished(run)
+        before = _finished(run), _recorded(run)
         materials, exam = _opened(run, sources, questions, settings, systems, shown)
         start = make_start(materials, exam, systems, doing)
         metric = materials.settings.loop.metric
@@ -113,7 +115,7 @@ def run_loop(
                     _round(materials, exam, series, number, sizes, systems, doing)
             record = summarise(Loop(materials, exam, rounds, sizes, systems[0], every))
         make_report(run)
-        return Outcome(run, record, before == _finished(run) != {})
+        return Outcome(run, record, before == (_finished(run), record.model_dump(mode="json")))
 
 
 def _opened(
@@ -208,6 +210,10 @@ def _judge(series: Series, number: int, loop: LoopConfig) -> None:
     elif loop.no_gain and len(series.gains) >= loop.no_gain and not any(series.gains[-loop.no_gain :]):
         words = f"rounds {number - loop.no_gain + 1} to {number} gained nothing that chance does not explain"
         series.stop("no gain", words)
+
+
+def _recorded(run: Run) -> object:
+    return read_json(run.path / LOOP) if (run.path / LOOP).is_file() else None
 
 
 def _finished(run: Run) -> dict[str, int]:
