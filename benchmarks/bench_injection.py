@@ -96,6 +96,18 @@ def share(found: int, n: int) -> dict[str, object]:
     }
 
 
+class _Bare:
+    """Leaves an answer as it is."""
+
+    def add(self, piece: str) -> str:
+        """Give a piece back."""
+        return piece
+
+    def end(self) -> str:
+        """Hold nothing."""
+        return ""
+
+
 @contextmanager
 def only(defence: Defence) -> Iterator[None]:
     """Switch off what is always on and not part of a defence: flags of the search, and links left out of answers."""
@@ -103,7 +115,7 @@ def only(defence: Defence) -> Iterator[None]:
     if not defence.flagged:
         rag.retriever.flags = lambda text: ()
     if not defence.rendering:
-        rag.answerer.rendering = lambda pieces, passages: iter(pieces)
+        rag.answerer.rendering = lambda passages: _Bare()
     try:
         yield
     finally:

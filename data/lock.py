@@ -49,5 +49,5 @@ def writing(folder: Path, what: str, *, instead: str, mode: int = 0o777) -> Iter
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
-        if made and os.listdir(folder) == [LOCK]:
+        if made and folder.exists() and os.listdir(folder) == [LOCK]:
             shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -38,18 +38,20 @@ class Reader:
     def read(self, file: SourceFile) -> Document | Skipped:
         """Read one file; whatever happens in the child, the caller gets a record."""
         try:
-            header, text = self._ask(file.path)
+            header, text = self._ask(file)
         except Unreadable as error:
             self.close()
             return Skipped(source=file.source, reason=error.reason, detail=error.detail)
         return _record(file.source, header, text, self._config)
 
-    def _ask(self, path: Path) -> _Reply:
+    def _ask(self, file: SourceFile) -> _Reply:
         """Return the child's reply. Raises Unreadable where it has to be killed, or is dead already."""
         child = self._child = self._child or self._start()
         assert child.stdin is not None
         assert child.stdout is not None
-        request = json.dumps({"path": str(path.resolve()), "limit": self._config.megabytes * 2**20})
+        ending = file.ending or file.path.suffix
+        limit = self._config.megabytes * 2**20
+        request = json.dumps({"path": str(file.path.resolve()), "ending": ending, "limit": limit})
         replies: queue.Queue[_Reply | None] = queue.Queue()
         waiting = threading.Thread(target=_await, args=(child.stdout, replies), daemon=True)
         try:
@@ -115,6 +117,11 @@ def _await(stdout: IO[bytes], replies: queue.Queue[_Reply | None]) -> None:
 
 def read_files(files: Sequence[SourceFile], config: ReadConfig, workers: int = 2) -> Iterator[Document | Skipped]:
     """Yield a record for every file, in order. A file of the same text as an earlier one is skipped as `duplicate`."""
+    return distinct(read_each(files, config, workers))
+
+
+def read_each(files: Sequence[SourceFile], config: ReadConfig, workers: int = 2) -> Iterator[Document | Skipped]:
+    """Yield a record for every file, in order, whatever the others hold."""
     idle: queue.Queue[Reader] = queue.Queue()
     readers = [Reader(config) for _ in range(max(1, min(workers, len(files))))]
     for reader in readers:
@@ -127,20 +134,25 @@ def read_files(files: Sequence[SourceFile], config: ReadConfig, workers: int = 2
         finally:
             idle.put(reader)
 
-    seen: dict[str, str] = {}
     pool = ThreadPoolExecutor(len(readers))
     try:
-        for record in pool.map(read, files):
-            if isinstance(record, Document):
-                first = seen.setdefault(record.id, record.source)
-                if first != record.source:
-                    yield Skipped(source=record.source, reason="duplicate", detail=f"the same text as {first}")
-                    continue
-            yield record
+        yield from pool.map(read, files)
     finally:
         pool.shutdown(cancel_futures=True)
         for reader in readers:
             reader.close()
+
+
+def distinct(records: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
+    """Yield the records of files, those of the same text as an earlier one skipped as `duplicate`."""
+    seen: dict[str, str] = {}
+    for record in records:
+        if isinstance(record, Document):
+            first = seen.setdefault(record.id, record.source)
+            if first != record.source:
+                yield Skipped(source=record.source, reason="duplicate", detail=f"the same text as {first}")
+                continue
+        yield record
 
 
 def _record(source: str, reply: dict[str, object], text: str, config: ReadConfig) -> Document | Skipped:

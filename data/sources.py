@@ -11,9 +11,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from data.jsonl import read_rows
 from data.lock import LOCK
 from doceo.core.errors import InputError, UsageError
 
@@ -24,10 +25,14 @@ _LONGEST_STDIN = 2**31
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file and its name in the records: last name of its SRC, then the path inside it, POSIX."""
+    """A file and its name in the records: last name of its SRC, then the path inside it, POSIX.
+
+    `ending` says what it is, such as `.pdf`; left out, the ending of the path does.
+    """
 
     source: str
     path: Path
+    ending: str = ""
 
 
 def find_files(sources: Sequence[str]) -> list[SourceFile]:
@@ -46,6 +51,23 @@ def find_files(sources: Sequence[str]) -> list[SourceFile]:
         roots[name] = path
     files = [file for name, root in roots.items() for file in _files(name, root)]
     return sorted(files, key=lambda file: file.source)
+
+
+def listed_files(path: Path) -> list[SourceFile]:
+    """Return the files that a list names, sorted by name: JSONL of {"source": NAME, "path": FILE}.
+
+    The ending of the name says what a file is. Raises InputError naming the line that is wrong.
+    """
+    found: dict[str, SourceFile] = {}
+    for number, row in read_rows(path):
+        source, file = row.get("source"), row.get("path")
+        if not (isinstance(source, str) and source and isinstance(file, str) and Path(file).is_file()):
+            hint = 'Each line is {"source": NAME, "path": FILE}, of a file that exists.'
+            raise InputError(f"{path}, line {number}: no file with its name.", hint=hint)
+        if source in found:
+            raise InputError(f"{path}, line {number}: {source!r} is named twice.", hint="Names have to differ.")
+        found[source] = SourceFile(source, Path(file), PurePosixPath(source).suffix or ".txt")
+    return [found[source] for source in sorted(found)]
 
 
 def is_local(source: str, globs: Sequence[str]) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from doceo.core.errors import NotComparable
 from doceo.core.records import Answered, Question, Score, SetName, Slice
+from evaluation.compact import Part, in_parts
 from evaluation.table import SIGNIFICANT, Cell, direction, number
 
 Key = tuple[SetName, str]
@@ -90,16 +91,23 @@ def differences(scores: Sequence[Score], primary: str) -> list[list[str]]:
     ]
 
 
-def slice_rows(slices: Sequence[Slice], systems: Sequence[str]) -> list[list[str]]:
-    """Return a row for each key of one set, metric and axis: the key, its questions, and every system's value.
+def slice_tables(slices: Sequence[Slice], systems: Sequence[str], width: int) -> list[Part]:
+    """Return (headers, rows) of one set, metric and axis as one table of `width` characters, or as several.
 
-    The largest slices come first; of more than `MOST_KEYS` only so many are shown.
+    One row for each key: the key, its questions, and every system's value. The largest slices come first; of more than
+    `MOST_KEYS` only so many are shown.
     """
+    headers = [slices[0].axis, "n", *systems]
+    whole = in_parts(headers, _slice_rows(slices, systems, Cell.text), 2, width)
+    return whole if len(whole) == 1 else in_parts(headers, _slice_rows(slices, systems, Cell.stacked), 2, width)
+
+
+def _slice_rows(slices: Sequence[Slice], systems: Sequence[str], text: Callable[[Cell, int], str]) -> list[list[str]]:
     single = {(one.key, one.system): one for one in slices if not one.versus}
     paired = {(one.key, one.system): one for one in slices if one.versus}
     sizes = {key: max(one.n for one in slices if one.key == key) for key in dict.fromkeys(s.key for s in slices)}
     return [
-        [key, str(n), *(Cell(single.get((key, system)), paired.get((key, system))).text() for system in systems)]
+        [key, str(n), *(text(Cell(single.get((key, system)), paired.get((key, system))), n) for system in systems)]
         for key, n in sorted(sizes.items(), key=lambda item: -item[1])[:MOST_KEYS]
     ]
 

@@ -56,14 +56,13 @@ def _headline(record: LoopRecord) -> list[tuple[str, str]]:
 
 
 def _settings(record: LoopRecord) -> list[tuple[str, str]]:
-    exam = ", ".join(f"{n} {name}" for name, n in record.exam.sets.items())
     return [
         ("base model", record.base),
         ("teacher", record.teacher),
         ("what is asked", record.system),
         ("areas are", f"values of {record.axis}"),
         ("measured in", record.metric),
-        ("exam", f"{exam}; {record.exam.steering} taught ones decide where the budget goes and are not measured"),
+        ("exam", record.exam.words),
         ("spent evenly in any case", f"{100 * record.explore:.0f} % of every round"),
         ("power of the weakness", f"{record.focus:g}"),
         ("kept-out passages", f"{record.exam.kept_out_passages:,}"),

@@ -9,6 +9,7 @@ from typing import Any
 from data.jsonl import write_text
 from data.store import SCORES, Run
 from doceo.providers.shipped_model import NAME
+from doceo.text.language import count_words
 from evaluation.page import Part, as_script, page
 from evaluation.table import labels, number
 from evaluation.traits import WHAT
@@ -64,6 +65,8 @@ def _evaluation(records: RunRecords, seed: int) -> dict[str, Any]:
         "verdict": verdict,
         "picture": standing.picture(verdict, tone) if verdict else None,
         "worked": worked,
+        "introduction": answers.introduction(worked),
+        "bold": any(piece.kind == "short" for work in worked for piece in work.pieces),
         "what": WHAT.get(worked[0].system, "") if worked else "",
         "sets": sets.set_views(records, tone, metric),
         "groups": sets.GROUP_TITLES,
@@ -132,7 +135,7 @@ def _parts(shown: Mapping[str, Any]) -> list[Part]:
 
 def _headline(records: RunRecords) -> list[tuple[str, str]]:
     """Return the few numbers that say what this run is."""
-    words = sum(len(document.text.split()) for document in records.documents.values())
+    words = sum(count_words(document.text) for document in records.documents.values())
     asked = {(line.set, line.pair_id) for lines in records.answers.values() for line in lines}
     numbers = [
         (len(records.documents), "documents"),
@@ -148,7 +151,12 @@ def _headline(records: RunRecords) -> list[tuple[str, str]]:
 
 def _base_model(records: RunRecords) -> str:
     """Return the base model with its size, where the fine-tuning says them."""
-    base, parameters = records.finetuning.get("base"), records.finetuning.get("parameters")
+    known = records.finetuning
+    base, parameters, trained = known.get("base"), known.get("parameters"), known.get("trainable")
     if not isinstance(base, str):
         return ""
-    return f"{base}, {parameters / 1e6:,.1f} million parameters" if isinstance(parameters, int | float) else base
+    if not isinstance(parameters, int | float):
+        return base
+    # An adapter's weights are counted among the parameters of the model that was trained.
+    added = trained if isinstance(trained, int | float) and known.get("method") != "full" else 0
+    return f"{base}, {(parameters - added) / 1e6:,.1f} million parameters"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,25 +47,34 @@ class Cell:
         """Better or worse than the baseline, or nothing where there is no significant difference."""
         return direction(self.difference)
 
-    def text(self) -> str:
-        """Return the cell as `31.2 [27.9, 34.6] ▲`, or `n/a` where the score is undefined."""
+    def text(self, n: int = 0) -> str:
+        """Return the cell as `31.2 [27.9, 34.6] ▲`, or `n/a` where the score is undefined.
+
+        `n` is how many questions its column says it rests on: another number is added, as ` (n=5)`.
+        """
         if self.score is None or self.score.value is None:
             return "n/a"
         value = number(self.score.value, self.score.unit)
         if self.score.low is not None and self.score.high is not None:
             value += f" [{number(self.score.low, self.score.unit)}, {number(self.score.high, self.score.unit)}]"
-        return f"{value} {MARKS[self.direction]}".rstrip()
+        return f"{value} {MARKS[self.direction]}".rstrip() + self.rests_on(n)
 
-    def stacked(self) -> str:
-        """Return the cell in two short lines, `31.2 ▲` over `28–35`, for a narrow terminal."""
+    def rests_on(self, n: int) -> str:
+        """Return on how many questions the score rests, as ` (n=5)`, where it is defined and that is not `n`."""
+        known = self.score is not None and self.score.value is not None
+        return f" (n={self.score.n})" if known and self.score and n and self.score.n != n else ""
+
+    def stacked(self, n: int = 0) -> str:
+        """Return the cell in two or three short lines, `31.2 ▲` over `28–35` over `(n=5)`, for a narrow terminal."""
         if self.score is None or self.score.value is None:
             return "n/a"
         unit = self.score.unit
         value = f"{number(self.score.value, unit)} {MARKS[self.direction]}".rstrip()
-        if self.score.low is None or self.score.high is None:
-            return value
-        ends = (number(end, unit) if unit else f"{end:.0f}" for end in (self.score.low, self.score.high))
-        return f"{value}\n{'–'.join(ends)}"
+        lines = [value]
+        if self.score.low is not None and self.score.high is not None:
+            ends = (number(end, unit) if unit else f"{end:.0f}" for end in (self.score.low, self.score.high))
+            lines.append("–".join(ends))
+        return "\n".join([*lines, *self.rests_on(n).split()])
 
 
 @dataclass(frozen=True)
@@ -82,26 +92,38 @@ class Table:
     cells: tuple[tuple[Cell, ...], ...]
 
     @property
+    def counts(self) -> list[int]:
+        """On how many questions most scores of each column rest; of a column without any, all."""
+        columns = [[row[at].score for row in self.cells] for at in range(len(self.labels))]
+        known = [Counter(one.n for one in column if one is not None and one.value is not None) for column in columns]
+        return [max(found, key=lambda n: (found[n], n)) if found else self.n for found in known]
+
+    @property
     def headers(self) -> list[str]:
-        """The head of each column."""
-        return ["system", *self.labels]
+        """The head of each column, with the number of questions where it is not the table's."""
+        return ["system", *self.heads(self.n)]
+
+    def heads(self, asked: int) -> list[str]:
+        """Return the names of the metrics, with the number of questions where it is not `asked`, as `F1 (n=5)`."""
+        both = zip(self.labels, self.counts, strict=True)
+        return [label if n == asked else f"{label} (n={n})" for label, n in both]
 
     @property
     def rows(self) -> list[list[str]]:
         """The text of each row."""
-        return [
-            [system, *(cell.text() for cell in cells)] for system, cells in zip(self.systems, self.cells, strict=True)
-        ]
+        return self._texts(Cell.text)
 
     def fitting(self, width: int, gap: int = 2) -> list[list[str]]:
         """Return the rows where they fit into `width` characters, `gap` between columns; else rows of stacked cells."""
         columns = zip(self.headers, *self.rows, strict=True)
         if sum(max(map(len, column)) + gap for column in columns) <= width:
             return self.rows
-        return [
-            [system, *(cell.stacked() for cell in cells)]
-            for system, cells in zip(self.systems, self.cells, strict=True)
-        ]
+        return self._texts(Cell.stacked)
+
+    def _texts(self, text: Callable[[Cell, int], str]) -> list[list[str]]:
+        counts = self.counts
+        rows = zip(self.systems, self.cells, strict=True)
+        return [[system, *(text(cell, n) for cell, n in zip(cells, counts, strict=True))] for system, cells in rows]
 
     @property
     def note(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from doceo.core.records import Record, Score
+from evaluation.copies import left_out
 from evaluation.costs import Cost
 from evaluation.decision import Advice, Field, decide
 from evaluation.verdict_changes import changes
@@ -30,12 +31,13 @@ class Verdict(Record):
     costs: tuple[Cost, ...]
 
 
-def verdict(scores: Sequence[Score], costs: Sequence[Cost]) -> Verdict:
+def verdict(scores: Sequence[Score], costs: Sequence[Cost], copy_of: Mapping[str, str] | None = None) -> Verdict:
     """Return the verdict of a contest.
 
     Args:
         scores: Values and differences as `evaluation.contest` gives them.
         costs: What the systems take.
+        copy_of: Systems that were left out of the contest, as `evaluation.copies` gives them.
     """
     field, cost = Field(scores), {one.system: one for one in costs}
     decision = decide(field, cost)
@@ -45,7 +47,7 @@ def verdict(scores: Sequence[Score], costs: Sequence[Cost]) -> Verdict:
         headline=headline(field, decision),
         reasons=tuple(reasons(field, decision)),
         changes=tuple(changes(field, decision, cost)),
-        basis=basis(field),
+        basis=" ".join(filter(None, (basis(field), left_out(copy_of or {})))),
         metric=scores[0].metric if scores else "",
         label=scores[0].label if scores else "",
         scores=tuple(scores),

@@ -1,9 +1,8 @@
-"""What happens beside the training steps: the log, progress, finished checkpoints, the best adapter."""
+"""What happens beside the training steps: the log, progress, the best adapter."""
 
 from __future__ import annotations
 
 import math
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,28 +13,17 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from data.jsonl import write_jsonl
 from doceo.core.errors import TrainingError
 from doceo.core.protocols import Task
-from finetune.checkpointing import MARK, checkpoints, lines_until
+from finetune.checkpointing import checkpoints, lines_until
+from finetune.log_file import append
 from finetune.peak import Peak
 from finetune.weights import save_weights
 
 FINITE = {"loss": "training loss", "eval_loss": "validation loss", "grad_norm": "gradient"}
 """What the trainer logs that has to be a finite number, in words."""
-
-
-class Mark(TrainerCallback):
-    """Marks a checkpoint once all of it is on disk, and keeps the newest two."""
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object) -> None:
-        """Mark the checkpoint that was just written, once it would outlast a power cut too."""
-        folder = Path(str(args.output_dir))
-        place = folder / f"checkpoint-{state.global_step}"
-        for file in place.iterdir():
-            with file.open("rb+") as written:
-                os.fsync(written.fileno())
-        (place / MARK).touch()
-        for old in checkpoints(folder)[:-2]:
-            (old / MARK).unlink()
-            shutil.rmtree(old)
+FIGURES = ("loss", "eval_loss", "accuracy", "eval_accuracy")
+"""Loss, and share of the learned tokens that the model found likeliest, in training and on validation rows."""
+REWARDS = ("reward_margin", "reward_accuracy", "eval_reward_margin", "eval_reward_accuracy")
+"""Of pairs of answers: how much more the preferred one is rewarded, and the share of pairs where it is more."""
 
 
 class Log(TrainerCallback):
@@ -53,6 +41,7 @@ class Log(TrainerCallback):
         self.lines = lines_until(self.path, state.global_step)
         self.before = float(self.lines[-1]["seconds"]) if self.lines else 0.0  # type: ignore[arg-type]  # JSON number
         self.start = self.clock()
+        write_jsonl(self.path, self.lines)
 
     def on_log(
         self,
@@ -62,24 +51,32 @@ class Log(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **more: object,
     ) -> None:
-        """Add a line; the summary that the trainer logs at its end is left out."""
+        """Add a line; the summary that the trainer logs at its end is left out.
+
+        An evaluation that was cut off and is done again takes the place of what was logged of it.
+        """
         logs = logs or {}
         if "loss" not in logs and "eval_loss" not in logs:
             return
+        last = self.lines[-1] if self.lines else {}
+        if "eval_loss" in logs and last.get("step") == state.global_step and last["eval_loss"] is not None:
+            self.lines.pop()
+            write_jsonl(self.path, self.lines)
         self.lines.append(
             {
                 "step": state.global_step,
                 "epoch": round(float(state.epoch or 0.0), 4),
-                "loss": logs.get("loss"),
-                "eval_loss": logs.get("eval_loss"),
+                **{name: logs.get(name) for name in FIGURES},
+                **{name: logs[name] for name in REWARDS if name in logs},
                 "learning_rate": logs.get("learning_rate"),
                 "tokens": int(state.num_input_tokens_seen),
                 "seconds": round(self.before + self.clock() - self.start, 3),
             }
         )
+        append(self.path, self.lines[-1])
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object) -> None:
-        """Bring the log on disk up to the checkpoint."""
+        """Let the log outlast a power cut, as the checkpoint does."""
         write_jsonl(self.path, self.lines)
 
 

@@ -9,11 +9,15 @@ from typing import Any
 
 from data.jsonl import write_json, write_text
 from finetune.finetuned import Memory
+from finetune.log_file import log_lines
+from finetune.passes import PASSES
 from finetune.recipe import Recipe
 
 CHECKPOINTS, RECIPE, PLAN = "checkpoints", "made-from", "plan.json"
 MARK = "finished"
 """A checkpoint that holds this file is whole; the trainer itself writes its files one after the other."""
+DUE = "evaluation-due"
+"""A checkpoint that holds this file was made instead of the evaluation of its step."""
 BEST = "best"
 
 
@@ -36,24 +40,31 @@ def last_step(folder: Path) -> int:
 
 def lines_until(path: Path, step: int) -> list[dict[str, Any]]:
     """Return the lines of a log up to the step that a training goes on from; none of a file that is not there."""
-    if not (step and path.exists()):
-        return []
-    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line["step"] <= step]
+    return [line for line in log_lines(path) if line["step"] <= step] if step else []
 
 
 def claim(work: Path, identity: str) -> None:
     """Keep the checkpoints of a folder only if they are of this very training."""
     note = work / CHECKPOINTS / RECIPE
     if not (note.exists() and note.read_text(encoding="utf-8") == identity):
-        shutil.rmtree(work / CHECKPOINTS, ignore_errors=True)
+        for name in (CHECKPOINTS, PASSES):
+            shutil.rmtree(work / name, ignore_errors=True)
     write_text(note, identity)
 
 
-def keep_plan(work: Path, made: Recipe, memory: Memory) -> None:
-    """Note how many rows go through the model at once: a continued training adds up its losses in the same order."""
+def keep_plan(work: Path, made: Recipe, memory: Memory, steps: int) -> None:
+    """Note how many rows go through the model at once: a continued training adds up its losses in the same order.
+
+    The steps of the whole training stand there too, for whoever looks at it meanwhile.
+    """
     plan = {"most_rows": made.most_rows, "checkpointing": made.checkpointing, "memory": memory.model_dump()}
-    write_json(work / CHECKPOINTS / PLAN, plan)
+    write_json(work / CHECKPOINTS / PLAN, {"steps": steps, **plan})
+
+
+def planned_steps(work: Path) -> int | None:
+    """Return the optimizer steps of the whole training in a work folder; None before they are known."""
+    path = work / CHECKPOINTS / PLAN
+    return int(json.loads(path.read_text(encoding="utf-8"))["steps"]) if path.exists() else None
 
 
 def kept_plan(work: Path, made: Recipe) -> Recipe:

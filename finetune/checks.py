@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.sft.detection import drafts_of
-from data.sft.drafts import Draft, Missing, Problem, Turn, problem
+from data.sft.drafts import Draft, Problem, Turn, problem
 from doceo.core.errors import InputError
 from doceo.core.fingerprint import identify
 from doceo.core.records import Message
 from finetune.contents import content_fault
+from finetune.turn_checks import Fault, answer_faults, turn_faults
 
-ROLES = ("system", "user", "assistant")
+SFT, DPO = "sft", "dpo"
+"""The objectives: to say what the rows say, or rather the preferred of two answers."""
+TWO = 'write {"input": {"messages"}, "preferred_output", "non_preferred_output"}, or remove the row'
 NAMED = 4
 """Most files of a mixture that are named."""
 SHOWN = 8
 """Most different faults that one error message lists."""
-_OF_TOOLS = ("tool", "function", "ipython")
 
 
 class Row(NamedTuple):
@@ -27,7 +29,7 @@ class Row(NamedTuple):
 
     `line` counts lines, or rows of an array or table, as `unit` says. `learned` holds the places of the turns that
     are learned; None stands for every assistant's turn. `ends`: a plain text ends here, rather than goes on in the
-    next row.
+    next row. `rejected` is another answer than the last turn, where the row says which of two is preferred.
     """
 
     line: int
@@ -36,11 +38,17 @@ class Row(NamedTuple):
     text: str = ""
     ends: bool = True
     unit: str = "line"
+    rejected: str = ""
 
     @property
     def place(self) -> str:
         """Where the row stands, in words: `line 3`, or `faq.csv, line 3` of a mixture."""
         return f"{self.unit} {self.line}"
+
+    @property
+    def texts(self) -> list[str]:
+        """All that is said in the row."""
+        return [*(message.content for message in self.messages), self.text, self.rejected]
 
     @property
     def taught(self) -> tuple[int, ...]:
@@ -98,7 +106,8 @@ def check_drafts(drafts: Iterable[Draft | Problem]) -> Checked:
             problems += faults
             continue
         row = _row(draft)
-        key = identify("", [[m.model_dump() for m in row.messages], row.taught, row.text, draft.copy])
+        said = [[m.model_dump() for m in row.messages], row.taught, row.text, draft.copy, row.rejected]
+        key = identify("", said)
         if key in seen:
             repeated.append(row.place)
             continue
@@ -108,12 +117,27 @@ def check_drafts(drafts: Iterable[Draft | Problem]) -> Checked:
     return Checked(rows, problems, repeated, dict(forms))
 
 
-def load_rows(path: Path, *, to_train: bool = True) -> Checked:
+def suited(checked: Checked, objective: str) -> Checked:
+    """Return the rows as an objective learns from them: `dpo` from two answers, `sft` from the preferred one alone.
+
+    A row without two answers is a fault for `dpo`.
+    """
+    if objective != DPO:
+        return checked._replace(rows=[row._replace(rejected="") for row in checked.rows])
+    alone = [
+        Problem(row.line, "non_preferred_output", "is missing: --objective dpo learns from two answers", TWO, row.unit)
+        for row in checked.rows
+        if not row.rejected
+    ]
+    return checked._replace(rows=[row for row in checked.rows if row.rejected], problems=[*checked.problems, *alone])
+
+
+def load_rows(path: Path, *, to_train: bool = True, objective: str = SFT) -> Checked:
     """Return the rows of a file that has no faulty one, be it to train on or to validate on.
 
     Raises InputError that lists the faults, or says that the file holds no row.
     """
-    checked = check_rows(path)
+    checked = suited(check_rows(path), objective)
     refuse_faulty(path.name if path.is_absolute() else str(path), checked, can_skip=to_train)
     return checked
 
@@ -128,7 +152,7 @@ def refuse_faulty(name: str, checked: Checked, *, can_skip: bool = True, use: st
         use: What cannot be done with faulty rows.
     """
     if checked.problems:
-        alike: dict[_Fault, list[Problem]] = {}
+        alike: dict[Fault, list[Problem]] = {}
         for found in checked.problems:
             alike.setdefault((found.field, found.what, found.fix), []).append(found)
         lines = [f"{same[0]}{_so_many(same)}" for same in list(alike.values())[:SHOWN]]
@@ -157,65 +181,19 @@ def _row(draft: Draft) -> Row:
         return Row(draft.place.number, text=str(draft.text), ends=draft.ends, unit=draft.place.unit)
     turns = tuple(Message(role=turn.role, content=turn.content) for turn in draft.turns)
     said = [n for n, turn in enumerate(draft.turns) if turn.role == "assistant" and turn.weight in (None, 1)]
-    return Row(draft.place.number, turns, tuple(said[-1:] if draft.last_only else said), unit=draft.place.unit)
+    learned = tuple(said[-1:] if draft.last_only else said)
+    other = str(draft.rejected.content) if draft.rejected else ""
+    return Row(draft.place.number, turns, learned, unit=draft.place.unit, rejected=other)
 
 
 def _faults(draft: Draft) -> list[Problem]:
     if not draft.turns:
         wrong = content_fault(draft.text)
         return [problem(draft.place, "text", *wrong)] if wrong else []
-    faults = [problem(draft.place, *fault) for turn in draft.turns for fault in _turn_faults(turn)]
-    return faults or _order_faults(draft)
-
-
-_Fault = tuple[str, str, str]
-
-
-def _turn_faults(turn: Turn) -> list[_Fault]:
-    """Return (field, what, fix) of everything that is wrong with one turn by itself."""
-    if turn.role is None:
-        return [_no_turn(turn)]
-    faults: list[_Fault] = []
-    if turn.role not in ROLES:
-        faults.append((turn.role_field, *_role_fault(turn.role)))
-    if wrong := content_fault(turn.content):
-        faults.append((turn.content_field, *wrong))
-    if turn.weight is not None:
-        faults += _weight_faults(turn)
-    if turn.more:
-        field = turn.role_field.rpartition(".")[0] or turn.role_field
-        faults.append((field, f"has {', '.join(turn.more)}, which would be ignored", "remove it"))
-    return faults
-
-
-def _no_turn(turn: Turn) -> _Fault:
-    """Return what is wrong with something that stands where turns should, and is none."""
-    if "[" in turn.content_field:
-        return turn.content_field, "is not an object", 'write {"role": ..., "content": ...}'
-    if isinstance(turn.content, Missing):
-        return turn.content_field, "is missing", "write it, or remove the row"
-    what = "is empty, not a list of turns" if turn.content == [] else "is not a list of turns"
-    return turn.content_field, what, 'write [{"role": ..., "content": ...}, ...]'
-
-
-def _role_fault(role: object) -> tuple[str, str]:
-    if isinstance(role, Missing):
-        return "is missing", f"use one of {', '.join(ROLES)}"
-    if role in _OF_TOOLS:
-        return f"is {role!r}", "calls of tools are not trained; remove the turn or the row"
-    if role == "developer":
-        return "is 'developer'", "write system"
-    return f"is {role!r}", f"use one of {', '.join(ROLES)}"
-
-
-def _weight_faults(turn: Turn) -> list[_Fault]:
-    field = turn.role_field.rpartition(".")[0]
-    field = f"{field}.weight" if field else "weight"
-    if isinstance(turn.weight, bool) or turn.weight not in (0, 1):
-        return [(field, f"is {turn.weight!r}", "write 1 (learned) or 0 (only read)")]
-    if turn.weight == 1 and turn.role != "assistant":
-        return [(field, f"is 1 on a turn of {turn.role}", "only the assistant's turns are learned; remove it")]
-    return []
+    faults = [fault for turn in draft.turns for fault in turn_faults(turn)]
+    if draft.rejected is not None:
+        faults += answer_faults(draft.turns[-1], draft.rejected)
+    return [problem(draft.place, *fault) for fault in faults] or _order_faults(draft)
 
 
 def _order_faults(draft: Draft) -> list[Problem]:

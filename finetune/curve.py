@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 
-def draw_curve(lines: Sequence[dict[str, Any]], path: Path) -> None:
+def draw_curve(lines: Sequence[dict[str, Any]], path: Path, unit: str = "token") -> None:
     """Write an SVG of training and validation loss over steps; equal losses give equal bytes.
 
     Args:
         lines: The lines of `training.jsonl`.
         path: The file to write.
+        unit: What the losses are of.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ def draw_curve(lines: Sequence[dict[str, Any]], path: Path) -> None:
                 )
         axes.set_title("loss while fine-tuning", fontsize=9, loc="left")
         axes.set_xlabel("step")
-        axes.set_ylabel("nats per token")
+        axes.set_ylabel(f"nats per {unit}")
         axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)

@@ -21,6 +21,8 @@ __all__ = ["IGNORED", "Dataset", "Encoded", "encode", "encode_rows", "marked", "
 
 OPEN, CLOSE = "⟦", "⟧"
 """Marks around what is learned, where a row is shown."""
+REJECTED = "\nrather than "
+"""Stands before the answer that is not preferred."""
 
 
 class Dataset(NamedTuple):
@@ -37,12 +39,12 @@ class Dataset(NamedTuple):
     @property
     def tokens(self) -> int:
         """Tokens that one pass reads."""
-        return sum(len(row.input_ids) for row in self.rows)
+        return sum(row.tokens for row in self.rows)
 
     @property
     def learned(self) -> int:
-        """Tokens that one pass learns; the first token of a row is never predicted."""
-        return sum(label != IGNORED for row in self.rows for label in row.labels[1:])
+        """Tokens that one pass learns (from); the first token of a row is never predicted."""
+        return sum(len(row.rejected) + sum(label != IGNORED for label in row.labels[1:]) for row in self.rows)
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> Encoded:
@@ -72,10 +74,12 @@ def encode_rows(tokenizer: PreTrainedTokenizerBase, rows: Iterable[Row], max_len
         if row.text:
             found = _pieces(tokenizer, row, max_length)
             cut += len(found) > 1
+        elif row.rejected:
+            found = [_both(masks, row)]
         else:
             found = _encoded(masks, row.messages, row.taught, row.place)
             split += len(found) > 1
-        good = [encoded for encoded in found if len(encoded.input_ids) <= max_length]
+        good = [encoded for encoded in found if encoded.length <= max_length]
         fit += good
         if len(good) < len(found):
             too_long.append(row.place)
@@ -89,7 +93,7 @@ def trained_text(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]
 
 
 def marked(tokenizer: PreTrainedTokenizerBase, row: Encoded) -> str:
-    """Return a row as text, special tokens shown, each learned part between ⟦ and ⟧."""
+    """Return a row as text, special tokens shown, each learned part between ⟦ and ⟧, a rejected answer behind it."""
     text, begun = "", 0
     for n in range(1, len(row.labels) + 1):
         if n < len(row.labels) and (row.labels[n] == IGNORED) == (row.labels[begun] == IGNORED):
@@ -97,7 +101,7 @@ def marked(tokenizer: PreTrainedTokenizerBase, row: Encoded) -> str:
         part = str(tokenizer.decode(row.input_ids[begun:n]))
         text += part if row.labels[begun] == IGNORED else f"{OPEN}{part}{CLOSE}"
         begun = n
-    return text
+    return text + (f"{REJECTED}{OPEN}{tokenizer.decode(row.rejected)}{CLOSE}" if row.rejected else "")
 
 
 def _encoded(masks: Masks, messages: Sequence[Message], learned: Sequence[int], place: str = "") -> list[Encoded]:
@@ -112,6 +116,14 @@ def _encoded(masks: Masks, messages: Sequence[Message], learned: Sequence[int], 
         ) from error
     except TrainingError as error:
         raise TrainingError(f"{place}: {error}" if place else str(error), hint=error.hint) from error
+
+
+def _both(masks: Masks, row: Row) -> Encoded:
+    """Return a row with two answers to one prompt, each with the mark that ends it."""
+    place = (len(row.messages) - 1,)
+    other = (*row.messages[:-1], Message(role="assistant", content=row.rejected))
+    better, worse = (_encoded(masks, said, place, row.place)[0] for said in (row.messages, other))
+    return better._replace(rejected=worse.input_ids[worse.prompt :])
 
 
 def _pieces(tokenizer: PreTrainedTokenizerBase, row: Row, max_length: int) -> list[Encoded]:

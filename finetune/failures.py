@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data.jsonl import storage_error
-from doceo.core.errors import TrainingError
+from doceo.core.errors import OutOfMemory
 
 FULL_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 FULL_DISK = ("writing file", "no space left", "unexpected pos")
@@ -23,7 +23,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 @contextmanager
 def mapped(work: Path) -> Iterator[None]:
-    """Turn what a full disk or memory raises into StorageError and TrainingError."""
+    """Turn what a full disk or memory raises into StorageError and OutOfMemory."""
     from safetensors import SafetensorError
 
     try:
@@ -34,7 +34,7 @@ def mapped(work: Path) -> Iterator[None]:
         if any(words in str(error).lower() for words in FULL_DISK):
             raise storage_error(OSError(errno.ENOSPC, "no space left"), work) from error
         if out_of_memory(error):
-            raise TrainingError(
+            raise OutOfMemory(
                 f"The memory is not enough to train {work.name}, one row at a time: {str(error)[:120]}",
                 hint="Lower --finetune-max-length, take --method qlora or a smaller base; checkpoints are kept.",
             ) from error

@@ -24,6 +24,8 @@ class Finetuned(Record):
     base: str
     base_revision: str
     """The commit of a hub model, or the SHA-256 of a folder's weights."""
+    objective: str = "sft"
+    """`sft`, or `dpo`, whose losses are in nats a pair of answers."""
     method: str
     quality: str
     rank: int
@@ -46,9 +48,16 @@ class Finetuned(Record):
     best_step: int
     epochs: float
     tokens: int
+    """Read in the training, padding left out: rows, times passes. What a fine-tuning service would count as trained."""
     seconds: float
     loss: float
+    accuracy: float | None = None
+    """Share of the learned tokens that were found likeliest, over the last tenth of the steps as `loss` is."""
     eval_loss: float | None
+    reward_accuracy: float | None = None
+    """Of `dpo`: the share of pairs whose preferred answer gained more, on validation rows where there are any."""
+    reward_margin: float | None = None
+    """Of `dpo`: beta times how much more it gained, in nats."""
     data: dict[str, str]
     """SHA-256 of each file of rows, by name."""
     continued_from: str = ""

@@ -20,6 +20,7 @@ def told(training: Training) -> str:
     return json.dumps(
         {
             "base": training.base,
+            "revision": training.revision,
             "made": training.made._asdict(),
             "train": training.train,
             "validation": training.validation,
@@ -40,6 +41,7 @@ def follow() -> None:
         config = FinetuneConfig.model_validate(given["config"])
         training = Training(
             base=given["base"],
+            revision=given["revision"],
             made=Recipe(**given["made"]),
             train=[Encoded(*row) for row in given["train"]],
             validation=[Encoded(*row) for row in given["validation"]],

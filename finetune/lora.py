@@ -13,24 +13,26 @@ from doceo.core.config import FinetuneConfig
 from doceo.core.fingerprint import config_hash, identify
 from doceo.core.protocols import Progress
 from doceo.providers.hf_models import Opened, open_config, quiet, quiet_start
-from doceo.providers.shipped_model import named
 from finetune import ranks
 from finetune.base import open_base, revision
 from finetune.checkpointing import BEST, CHECKPOINTS, claim, keep_plan, kept_memory, kept_plan, last_step
+from finetune.checks import DPO
 from finetune.continuing import check_base, check_start, recipe_of
 from finetune.failures import mapped
 from finetune.finetuned import Finetuned, Memory
 from finetune.following import told
 from finetune.memory import Estimate, fit, weights_fit
-from finetune.method import FULL
+from finetune.method import FULL, check_objective
 from finetune.packed import longest_sequence, settle
 from finetune.preflight import prepare
 from finetune.reasons import explained
 from finetune.recipe import recipe
+from finetune.result import result_of
+from finetune.results_file import RESULTS, write_results
 from finetune.row_files import read_rows
 from finetune.tracking import prepare_tracker
 from finetune.training import Trained, Training, train
-from finetune.weights import CONFIG, WEIGHTS, finish_config, is_adapted, restore_weights, save_weights
+from finetune.weights import WEIGHTS, complete, is_adapted, restore_weights, save_weights
 
 
 def finetune(
@@ -77,8 +79,9 @@ def finetune(
     quiet_start()
     from finetune.samples import choose_questions
 
+    check_objective(config)
     prepare_tracker(config, work)
-    rows = read_rows(train_rows, validation_rows, holdout, config.seed)
+    rows = read_rows(train_rows, validation_rows, holdout, config)
     if start is not None:
         check_start(start, config)
     weights_fit(base, config)
@@ -96,7 +99,9 @@ def finetune(
     write_json(work / "data.json", prepared.report.model_dump())
     asked = choose_questions(rows.held_out, opened.tokenizer, made.max_length, config.sample_answers)
     examples = prepared.train.rows, prepared.validation.rows
-    job = Training(base, made, *examples, asked, config, work, start, progress, clock)
+    # A folder has no revision that it could be fetched by.
+    commit = "" if Path(base).is_dir() else known
+    job = Training(base, commit, made, *examples, asked, config, work, start, progress, clock)
     with mapped(work):
         opened, job, memory = _fitted(opened, job, measure=measure)
         ranks.tell(told(job))
@@ -108,7 +113,7 @@ def finetune(
             "memory": memory.model_copy(update={"measured": trained.peak}),
         }
         with quiet():
-            return _finish(trained, job, _result(trained, job, known).model_copy(update=found))
+            return _finish(trained, job, result_of(trained, job, known).model_copy(update=found))
 
 
 def _fitted(opened: Opened, job: Training, *, measure: bool) -> tuple[Opened, Training, Memory]:
@@ -127,8 +132,8 @@ def _fitted(opened: Opened, job: Training, *, measure: bool) -> tuple[Opened, Tr
         opened = open_base(job.base, job.config.method)
         _say_estimate(found, job)
     memory = memory or Memory()
-    keep_plan(job.work, made, memory)
-    settled, _ = settle(job.train, made)
+    settled, sequences = settle(job.train, made)
+    keep_plan(job.work, made, memory, settled.steps(sequences))
     longest = longest_sequence(job.train, settled)
     held = len(job.validation)
     for line in explained(settled, job.config, opened, len(job.train), held, longest):
@@ -139,49 +144,13 @@ def _fitted(opened: Opened, job: Training, *, measure: bool) -> tuple[Opened, Tr
 
 
 def _say_estimate(found: Estimate, job: Training) -> None:
+    size = f"{found.parameters / 1e6:.1f}M parameters, all trained"
+    if job.made.method != FULL:
+        base, adapter = found.parameters - found.trainable, found.trainable
+        size = f"{base / 1e6:.1f}M parameters, and {adapter / 1e6:.2f}M of an adapter that are trained"
     job.progress.say(
-        f"Fine-tuning {job.base} ({found.parameters / 1e6:.1f}M parameters, {found.trainable / 1e6:.2f}M trained, "
-        f"{found.steps} steps): {found} ({found.predicted_bytes / 1e9:.1f} GB worked out beforehand)."
-    )
-
-
-def _result(trained: Trained, job: Training, known: str) -> Finetuned:
-    """Return what the training came to, before anything is measured with it; `known` is the base's revision."""
-    trainer, lines, made = trained.trainer, trained.lines, trained.made
-    losses = [line["loss"] for line in lines if line["loss"] is not None]
-    tail = losses[-max(1, len(losses) // 10) :]
-    loss, step = trained.kept
-    whole = trainer.model.num_parameters()
-    trainable, parameters = trainer.model.get_nb_trainable_parameters() if is_adapted(trainer.model) else (whole, whole)
-    return Finetuned(
-        base=named(job.base),
-        base_revision=known,
-        method=made.method,
-        quality=job.config.quality,
-        rank=made.rank,
-        alpha=made.alpha,
-        learning_rate=made.learning_rate,
-        batch_size=made.batch_size,
-        rows_at_once=int(trainer.args.per_device_train_batch_size),
-        processes=ranks.count(),
-        checkpointing=made.checkpointing,
-        packing=made.packing,
-        seed=job.config.seed,
-        parameters=parameters,
-        trainable=trainable,
-        rows=len(job.train),
-        held_out=len(job.validation),
-        repeated=0,
-        too_long=0,
-        steps=trainer.state.global_step,
-        best_step=step,
-        epochs=round(float(trainer.state.epoch), 3),
-        tokens=lines[-1]["tokens"],
-        seconds=lines[-1]["seconds"],
-        loss=round(sum(tail) / len(tail), 4),
-        eval_loss=None if loss is None else round(loss, 4),
-        data={},
-        continued_from=str(job.start or ""),
+        f"Fine-tuning {job.base} ({size}; {found.steps} steps): {found} ({found.predicted_bytes / 1e9:.1f} GB worked "
+        "out beforehand)."
     )
 
 
@@ -201,10 +170,9 @@ def _finish(trained: Trained, job: Training, result: Finetuned) -> Finetuned:
         # The trainer turns the cache off, and whoever opens the model would answer slowly.
         model.config.use_cache = getattr(stored, "use_cache", True)
     save_weights(model, work)
-    if is_adapted(model):
-        finish_config(work / CONFIG, "" if Path(job.base).is_dir() else result.base_revision)
-    trained.trainer.processing_class.save_pretrained(work)
-    draw_curve(trained.lines, work / "curve.svg")
+    complete(trained.trainer.processing_class, job.revision, work)
+    write_results(trained.lines, work / RESULTS)
+    draw_curve(trained.lines, work / "curve.svg", "pair of answers" if job.config.objective == DPO else "token")
     result = result.model_copy(update=_measured(trained, job))
     write_card(result, work)
     return result

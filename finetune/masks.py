@@ -25,10 +25,29 @@ _CLOSED = re.compile(r"</(?:think|thinking|reasoning)>")
 
 
 class Encoded(NamedTuple):
-    """One row: token ids, and labels of the same length, `IGNORED` where nothing is learned."""
+    """One row: token ids, and labels of the same length, `IGNORED` where nothing is learned.
+
+    `rejected` is another answer in place of the learned one, where the row says which of two is preferred.
+    """
 
     input_ids: list[int]
     labels: list[int]
+    rejected: Sequence[int] = ()
+
+    @property
+    def prompt(self) -> int:
+        """Tokens before the first that is learned."""
+        return next((n for n, label in enumerate(self.labels) if label != IGNORED), len(self.labels))
+
+    @property
+    def length(self) -> int:
+        """Tokens of the sequence that is read, of two the longer."""
+        return max(len(self.input_ids), self.prompt + len(self.rejected)) if self.rejected else len(self.input_ids)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that are read, of both sequences where there are two."""
+        return len(self.input_ids) + (self.prompt + len(self.rejected) if self.rejected else 0)
 
 
 class Part(NamedTuple):
@@ -111,7 +130,7 @@ class Masks:
         The text is tokenized as a whole where every prompt's tokens begin the whole's, as they do when it is asked
         for an answer: some tokenizers put a space before every text. Otherwise parts are tokenized one by one.
         """
-        ids, labels = self._whole(parts) or self._joined(parts)
+        ids, labels, _ = self._whole(parts) or self._joined(parts)
         if not self._ended(parts[-1].text):
             end = int(self._tokenizer.convert_tokens_to_ids(self.end))
             ids, labels = [*ids, end], [*labels, end]

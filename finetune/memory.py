@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doceo.core.config import FinetuneConfig
-from doceo.core.errors import TrainingError
+from doceo.core.errors import OutOfMemory
 from doceo.core.records import Record
 from doceo.providers.free_memory import free_memory
 from doceo.providers.hf_models import Opened, bf16_in_hardware
@@ -74,11 +74,12 @@ def estimate(
     """Open the base and return what a training on a file of rows will take.
 
     Raises:
-        TrainingError: The training does not fit into memory, or no row is left to train on.
+        OutOfMemory: The training does not fit into memory.
+        TrainingError: No row is left to train on.
         InputError, ModelNotFound, ProviderError: As `finetune.lora.finetune`.
     """
     weights_fit(base, config)
-    checked = load_rows(train_rows)
+    checked = load_rows(train_rows, objective=config.objective)
     opened = open_base(base, config.method)
     made = recipe(config, opened, len(checked.rows))
     rows = prepare(opened.tokenizer, checked.named(train_rows), checked, made.max_length).train.rows
@@ -107,7 +108,7 @@ def fit(
         config: Its config.
         clock: Seconds.
 
-    Raises TrainingError where the training does not fit into memory.
+    Raises OutOfMemory where the training does not fit into memory.
     """
     made, sequences = settle(rows, made)
     longest = longest_sequence(rows, made)
@@ -118,7 +119,7 @@ def fit(
         made = _next(base, made, longest, limit)
         opened = open_base(base, config.method)
         wanted = need(opened, made, longest).total
-    tokens = round(sum(len(row.input_ids) for row in rows) * made.epochs)
+    tokens = round(sum(row.tokens for row in rows) * made.epochs)
     return Estimate(
         seconds=round(probed.seconds_per_token * tokens, 3),
         peak_bytes=probed.peak_bytes,
@@ -134,7 +135,7 @@ def fit(
 
 
 def _predicted_to_fit(base: str, opened: Opened, made: Recipe, longest: int, limit: int) -> Recipe:
-    """Return the recipe with as many rows at once as should fit. Raises TrainingError."""
+    """Return the recipe with as many rows at once as should fit. Raises OutOfMemory."""
     while need(opened, made, longest).total > limit:
         made = _next(base, made, longest, limit)
     return made
@@ -144,7 +145,7 @@ def _next(base: str, made: Recipe, longest: int, limit: int) -> Recipe:
     smaller = made.smaller(longest)
     if smaller is None:
         fewer = "" if made.method == QLORA else "--method qlora, "
-        raise TrainingError(
+        raise OutOfMemory(
             f"Training {base} on rows of {longest} tokens does not fit into {limit / 1e9:.1f} GB, one row at a time "
             "and with activations computed anew.",
             hint=f"Lower --finetune-max-length or --rank, take {fewer}or choose a smaller base.",
@@ -185,7 +186,7 @@ def _probed(
 
 
 def weights_fit(base: str, config: FinetuneConfig) -> None:
-    """Raise TrainingError, before anything is loaded, where the weights alone are larger than the memory free."""
+    """Raise OutOfMemory, before anything is loaded, where the weights alone are larger than the memory free."""
     folder = Path(base)
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors")) if folder.is_dir() else 0
     if not size:
@@ -202,7 +203,7 @@ def weights_fit(base: str, config: FinetuneConfig) -> None:
     widened = half and (config.method == FULL or not (cuda or bf16_in_hardware()))
     needed = size * 2 if widened else size // (2 if half else 4) if config.method == QLORA else size
     if needed > there:
-        raise TrainingError(
+        raise OutOfMemory(
             f"The weights of {base} need {needed / 1e9:.1f} GB and {there / 1e9:.1f} GB are free.",
             hint="Choose a smaller base, or a machine with more memory; `doctor` lists what fits.",
         )

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from doceo.core.errors import MissingExtra, TrainingError
+from doceo.core.config import FinetuneConfig
+from doceo.core.errors import MissingExtra, TrainingError, UsageError
 from doceo.providers.hf_models import open_config
+from finetune import ranks
+from finetune.checks import DPO
 from finetune.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -16,6 +19,21 @@ if TYPE_CHECKING:
 BLOCK = 64
 """Weights that share a scale in NF4; bitsandbytes wants the width of a layer's input to be a multiple of it."""
 FULL, QLORA = "full", "qlora"
+
+
+def check_objective(config: FinetuneConfig) -> None:
+    """Raise UsageError where preference tuning is asked for in a way that it is not done here."""
+    if config.objective != DPO:
+        return
+    if config.method == FULL:
+        raise UsageError(
+            "--objective dpo trains an adapter: it is compared with the base, which --method full changes.",
+            hint="Take --method lora.",
+        )
+    if config.packing == "on":
+        raise UsageError("--objective dpo packs no rows.", hint="Leave out --packing on.")
+    if ranks.count() > 1:
+        raise UsageError("--objective dpo runs in one process.", hint="Start it without torchrun.")
 
 
 def adapter_config(made: Recipe) -> Any | None:  # noqa: ANN401 - peft ships no types

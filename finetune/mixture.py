@@ -135,4 +135,8 @@ def _written(row: Row, source: Source, copy: int) -> dict[str, object]:
         message.model_dump() | ({"weight": 0} if message.role == "assistant" and n not in taught else {})
         for n, message in enumerate(row.messages)
     ]
+    if row.rejected:
+        both = [{"role": "assistant", "content": said} for said in (row.messages[-1].content, row.rejected)]
+        given = {"messages": messages[:-1]}
+        return {"input": given, "preferred_output": both[:1], "non_preferred_output": both[1:], "origin": origin}
     return {"messages": messages, "origin": origin}

@@ -13,11 +13,21 @@ from finetune.recipe import Recipe
 def table(rows: Sequence[Encoded], made: Recipe) -> Any:  # noqa: ANN401 - datasets ships no types
     """Return a `datasets.Dataset` with the columns input_ids and labels, and seq_lengths where rows are packed.
 
+    Rows with two answers have the columns of TRL's `DPOTrainer` instead: prompt_ids, chosen_ids and rejected_ids.
+
     Rows are packed by best fit decreasing (TRL's `bfd`) and see only themselves. None is cut: a pack is at least as
     long as the longest row.
     """
     from datasets import Dataset
 
+    if rows[0].rejected:
+        return Dataset.from_dict(
+            {
+                "prompt_ids": [row.input_ids[: row.prompt] for row in rows],
+                "chosen_ids": [row.input_ids[row.prompt :] for row in rows],
+                "rejected_ids": [list(row.rejected) for row in rows],
+            }
+        )
     plain = Dataset.from_dict({"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]})
     if not made.packing:
         return plain
@@ -53,5 +63,7 @@ def settle(rows: Sequence[Encoded], made: Recipe) -> tuple[Recipe, int]:
 
 
 def longest_sequence(rows: Sequence[Encoded], made: Recipe) -> int:
-    """Return the tokens of the longest sequence that goes through the model."""
-    return pack_length(rows, made) if made.packing else max(len(row.input_ids) for row in rows)
+    """Return the tokens of the longest sequence that goes through the model; two answers go through it together."""
+    if made.packing:
+        return pack_length(rows, made)
+    return max(row.length for row in rows) * (2 if rows[0].rejected else 1)

@@ -6,9 +6,10 @@ import shlex
 from pathlib import Path
 
 from doceo.core.config import FinetuneConfig
+from doceo.core.errors import UsageError
 from doceo.providers.hf_models import Opened
 from finetune.base import open_base
-from finetune.checks import load_rows
+from finetune.checks import DPO, load_rows
 from finetune.holdout import split
 from finetune.method import FULL, QLORA
 from finetune.packed import longest_sequence, settle
@@ -33,8 +34,11 @@ def plain_command(rows: Path, validation: Path | None, base: str, config: Finetu
         config: What was asked for.
         out: Where its adapter would go.
 
-    Raises InputError, TrainingError, ModelNotFound and ProviderError as `finetune.lora.finetune`.
+    Raises UsageError for preference tuning, and InputError, TrainingError, ModelNotFound and ProviderError as
+    `finetune.lora.finetune`.
     """
+    if config.objective == DPO:
+        raise UsageError("--print-trl prints `trl sft` only.", hint="Leave out --objective dpo, or --print-trl.")
     checked = load_rows(rows)
     opened = open_base(base, config.method)
     train, held = (checked.rows, []) if validation else split(checked.rows, config.holdout_share, config.seed)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from data.alike import Alike, AlikeQuestions
+from data.sft.preferences import CHOSEN, PREFERRED
 from doceo.core.errors import TrainingError
 from doceo.core.fingerprint import identify
 from doceo.providers.chat_turns import end_of_turn, takes_system
@@ -76,7 +77,7 @@ def prepare(
         end_of_turn=end_of_turn(tokenizer) or str(tokenizer.eos_token),
         ended=_ended(tokenizer, encoded),
         lengths=_histogram(encoded),
-        longest=max(len(row.input_ids) for row in encoded.rows),
+        longest=max(row.length for row in encoded.rows),
         validation_rows=len(held),
         same_questions=sum(found == "same" for _, found in alike),
         near_questions=sum(found == "near" for _, found in alike),
@@ -118,7 +119,7 @@ def _histogram(encoded: Dataset) -> dict[int, int]:
     bars: Counter[int] = Counter()
     for row in encoded.rows:
         end = SHORTEST
-        while end < len(row.input_ids):
+        while end < row.length:
             end *= 2
         bars[end] += 1
     return dict(sorted(bars.items()))
@@ -133,6 +134,8 @@ def _on_rows(report: DataReport, encoded: Dataset) -> Iterator[str]:
         long = f"{report.too_long:,} rows are longer than {report.max_length:,} tokens and are left out"
         more = "--finetune-max-length allows more, up to the base's context"
         yield f"{long} ({named(report.too_long_places, report.too_long)}); {more}."
+    if {PREFERRED, CHOSEN} & report.forms.keys() and not any(row.rejected for row in encoded.rows):
+        yield "Of two answers the preferred one is learned alone; --objective dpo learns from both."
     if encoded.cut:
         yield f"{encoded.cut:,} plain texts are cut into rows of {report.max_length:,} tokens."
     if encoded.split:
@@ -158,11 +161,11 @@ def _on_texts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row]) -> Iterat
         yield "The chat template has no place for a system message; it is put before the user's first words."
     marks = {*map(str, tokenizer.all_special_tokens), end_of_turn(tokenizer)} - {""}
     special = re.compile("|".join(map(re.escape, sorted(marks))))
-    places = [row.place for row in rows if any(map(special.search, [*(m.content for m in row.messages), row.text]))]
+    places = [row.place for row in rows if any(map(special.search, row.texts))]
     if places:
         where = named(places, len(places))
         yield f"{len(places):,} rows hold special tokens as text, which end or begin turns in their midst ({where})."
-    damaged = [row.place for row in rows if any(map(_DAMAGED.search, [*(m.content for m in row.messages), row.text]))]
+    damaged = [row.place for row in rows if any(map(_DAMAGED.search, row.texts))]
     if damaged:
         found = f"{len(damaged):,} rows hold control characters or \ufffd, which a damaged text leaves"
         yield f"{found} ({named(damaged, len(damaged))}): they are learned as they stand."
@@ -176,6 +179,8 @@ def _otherwise(rows: Sequence[Row]) -> list[str]:
     first: dict[str, str] = {}
     found = []
     for row in rows:
+        if row.rejected:
+            continue  # several choices between answers to one question are usual
         *before, said = [_plain(message.content) for message in row.messages[: max(row.taught, default=-1) + 1]] or [""]
         answer = identify("", said)
         if said and first.setdefault(identify("", before), answer) != answer:

@@ -31,13 +31,13 @@ def step(
     micro = made.rows_at_once(width)
     longest = [_stretched(rows, width)] * micro if made.packing else _longest(rows, micro)
     short = [_cut(row, max(8, WARM_TOKENS // micro)) for row in longest]
-    timed = Clocked(clock)
+    timed, plain = Clocked(clock), made._replace(packing=False, packs_a_step=0)
     with quiet(), tempfile.TemporaryDirectory() as folder:
         trainer = build_trainer(
             opened,
             short + longest,
             [],
-            made._replace(packing=False, packs_a_step=0),
+            plain,
             config,
             Path(folder),
             [timed],
@@ -49,11 +49,11 @@ def step(
             report_to="none",
         )
         trainer.train()
-    return trainer, timed.seconds[-1], len(longest) * len(longest[-1].input_ids)
+    return trainer, timed.seconds[-1], len(longest) * longest_sequence(longest, plain)
 
 
 def _longest(rows: Sequence[Encoded], count: int) -> list[Encoded]:
-    return sorted(rows, key=lambda row: len(row.input_ids))[-count:]
+    return sorted(rows, key=lambda row: row.length)[-count:]
 
 
 def _stretched(rows: Sequence[Encoded], width: int) -> Encoded:
@@ -68,4 +68,4 @@ def _stretched(rows: Sequence[Encoded], width: int) -> Encoded:
 
 
 def _cut(row: Encoded, length: int) -> Encoded:
-    return Encoded(row.input_ids[-length:], row.labels[-length:])
+    return Encoded(row.input_ids[-length:], row.labels[-length:], row.rejected[-length:])

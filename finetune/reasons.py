@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from doceo.core.config import FinetuneConfig
 from doceo.providers.hf_models import Opened
+from finetune.checks import DPO
 from finetune.method import FULL, QLORA
 from finetune.recipe import MANY, SMALL, SOME, Recipe
 
@@ -21,14 +24,23 @@ def explained(made: Recipe, config: FinetuneConfig, opened: Opened, rows: int, h
     """
     small = opened.model.num_parameters() < SMALL
     return [
+        *_objective(config),
         _adapter(made, config, rows, small=small),
         _numbers(made, opened),
-        _rate(made, config, small=small),
+        _rate(made, config, rows, small=small),
         _passes(made, config, rows, small=small),
         _batch(made, longest),
         _order(made, opened),
         _stopping(made, config, held, small=small),
     ]
+
+
+def _objective(config: FinetuneConfig) -> Iterator[str]:
+    if config.objective == DPO:
+        yield (
+            f"Objective: of two answers rather the preferred one (DPO, beta {config.beta:g}), against the model as it "
+            "was before the training."
+        )
 
 
 def _given(value: object) -> str:
@@ -56,14 +68,20 @@ def _numbers(made: Recipe, opened: Opened) -> str:
     return f"Numbers: base {kept}, adapter float32; computed in {computed}."
 
 
-def _rate(made: Recipe, config: FinetuneConfig, *, small: bool) -> str:
+def _rate(made: Recipe, config: FinetuneConfig, rows: int, *, small: bool) -> str:
     why = "a tenth of LoRA's" if made.method == FULL else "ten times that of full fine-tuning, which LoRA wants"
     why = f"{why}; a small base wants ten times more" if small else why
-    return f"Learning rate: {made.learning_rate:g}{_given(config.learning_rate) or f' ({why})'}, 3 % warm-up, cosine."
+    why = f"{why}; a twentieth of it for preferences" if config.objective == DPO else why
+    times = config.learning_rate_multiplier
+    why = _given(config.learning_rate) or f" ({why})"
+    why = why if times == 1 else f"{why}, of it {times:g} times, as given"
+    warmup = f"{100 * made.warmup(rows):.0f} % warm-up" if made.warmup(rows) else "no warm-up in so few steps"
+    return f"Learning rate: {made.learning_rate:g}{why}, {warmup}, cosine."
 
 
 def _passes(made: Recipe, config: FinetuneConfig, rows: int, *, small: bool) -> str:
     why = "a small base learns slowly" if small else f"{rows:,} rows; 2 from {SOME:,}, 1 from {MANY:,}"
+    why = "what is preferred is learned soon" if config.objective == DPO else why
     dial = "" if config.quality == "balanced" else f"; --quality {config.quality}"
     return f"Passes: {made.epochs:g}{_given(config.epochs) or f' ({why}{dial})'}."
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from doceo.core.config import FinetuneConfig
 from doceo.providers.hf_models import Opened, bf16_in_hardware
+from finetune.checks import DPO
 
 SMALL = 20_000_000
 """Parameters below which a base is small: it needs larger steps and more of them."""
@@ -17,7 +18,11 @@ ALPHA = 32
 RATE, SMALL_RATE = 2e-4, 2e-3
 FULL = 0.1
 """Share of LoRA's learning rate that full fine-tuning wants."""
+PREFERRING = 0.05
+"""Share of the learning rate that preference tuning wants: 1e-6 for all weights, as TRL's own default is."""
 EPOCHS, SOME_EPOCHS, MANY_EPOCHS, SMALL_EPOCHS = 3.0, 2.0, 1.0, 6.0
+PREFERRING_EPOCHS, SMALL_PREFERRING_EPOCHS = 1.0, 2.0
+"""Passes of preference tuning: which answer is preferred is learned soon, and then only the distance between them."""
 PATIENCE = 3
 LONGEST = 2048
 SMALL_TOKENS, CPU_TOKENS, GPU_TOKENS = 4096, 1024, 16384
@@ -100,14 +105,14 @@ def recipe(config: FinetuneConfig, opened: Opened, rows: int = 0) -> Recipe:
 
     parameters = opened.model.num_parameters()
     small, cuda = parameters < SMALL, opened.model.device.type == "cuda"
-    full = config.method == "full"
+    full, choosing = config.method == "full", config.objective == DPO
     rank = 0 if full else config.rank or round(_rank(rows, small=small) * RANK_FACTOR[config.quality])
-    rate = (SMALL_RATE if small else RATE) * (FULL if full else 1)
+    rate = (SMALL_RATE if small else RATE) * (FULL if full else 1) * (PREFERRING if choosing else 1)
     return Recipe(
         rank=rank,
         alpha=0 if full else config.alpha or (2 * rank if small else ALPHA),
-        learning_rate=config.learning_rate or rate,
-        epochs=config.epochs or _epochs(rows, small=small) * EPOCH_FACTOR[config.quality],
+        learning_rate=(config.learning_rate or rate) * config.learning_rate_multiplier,
+        epochs=config.epochs or _epochs(rows, small=small, choosing=choosing) * EPOCH_FACTOR[config.quality],
         batch_size=config.batch_size,
         max_length=min(config.max_length or LONGEST, opened.context),
         tokens_at_once=SMALL_TOKENS if small else GPU_TOKENS if cuda else CPU_TOKENS,
@@ -116,7 +121,7 @@ def recipe(config: FinetuneConfig, opened: Opened, rows: int = 0) -> Recipe:
         checkpointing=False,
         patience=config.patience or (None if small else PATIENCE),
         method=config.method,
-        packing=cuda if config.packing == "auto" else config.packing == "on",
+        packing=not choosing and (cuda if config.packing == "auto" else config.packing == "on"),
         evaluations=1 if small else 2,
     )
 
@@ -127,7 +132,9 @@ def _rank(rows: int, *, small: bool) -> int:
     return RANK if rows < SOME else SOME_RANK if rows < MANY else MANY_RANK
 
 
-def _epochs(rows: int, *, small: bool) -> float:
+def _epochs(rows: int, *, small: bool, choosing: bool) -> float:
+    if choosing:
+        return SMALL_PREFERRING_EPOCHS if small else PREFERRING_EPOCHS
     if small:
         return SMALL_EPOCHS
     return EPOCHS if rows < SOME else SOME_EPOCHS if rows < MANY else MANY_EPOCHS

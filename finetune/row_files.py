@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.manifest import file_sha256
+from doceo.core.config import FinetuneConfig
 from finetune.checks import Checked, Row, load_rows
 from finetune.holdout import split
 
@@ -23,13 +24,14 @@ class Rows(NamedTuple):
     hashes: dict[str, str]
 
 
-def read_rows(train_rows: Path, validation_rows: Path | None, holdout: float, seed: int) -> Rows:
+def read_rows(train_rows: Path, validation_rows: Path | None, holdout: float, config: FinetuneConfig) -> Rows:
     """Return the rows of the files, a share of the first held out where there is no second. Raises InputError."""
-    checked = load_rows(train_rows)
+    checked = load_rows(train_rows, objective=config.objective)
     name = checked.named(train_rows)
     hashes = {name: file_sha256(train_rows)}
     if validation_rows is not None and validation_rows.stat().st_size:
+        held = load_rows(validation_rows, to_train=False, objective=config.objective).rows
         hashes[validation_rows.name] = file_sha256(validation_rows)
-        return Rows(name, checked, checked.rows, load_rows(validation_rows, to_train=False).rows, hashes)
-    kept, held = split(checked.rows, holdout, seed)
+        return Rows(name, checked, checked.rows, held, hashes)
+    kept, held = split(checked.rows, holdout, config.seed)
     return Rows(name, checked, kept, held, hashes)

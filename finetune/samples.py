@@ -14,6 +14,7 @@ from finetune.checkpointing import lines_until
 from finetune.checks import Row
 from finetune.examples import IGNORED, Encoded, encode_rows
 from finetune.masks import Masks
+from finetune.stopping import Stop
 
 NEW_TOKENS = 48
 LOOKED_AT = 50
@@ -62,11 +63,19 @@ def _asked(row: Encoded, question: str, tokenizer: PreTrainedTokenizerBase) -> A
 class Samples(TrainerCallback):
     """Writes `samples.jsonl`, an answer a line for each question and evaluation, and shows them.
 
-    Answers are greedy: they use no random numbers, so that training is the same with and without them.
+    Answers are greedy: they use no random numbers, so that training is the same with and without them. A signal ends
+    them; they are given again when the training goes on.
     """
 
-    def __init__(self, path: Path, asked: Sequence[Asked], tokenizer: Any, progress: Progress) -> None:  # noqa: ANN401
-        self.path, self.asked, self.tokenizer, self.progress = path, asked, tokenizer, progress
+    def __init__(
+        self,
+        path: Path,
+        asked: Sequence[Asked],
+        tokenizer: Any,  # noqa: ANN401 - transformers ships no types
+        progress: Progress,
+        stop: Stop,
+    ) -> None:
+        self.path, self.asked, self.tokenizer, self.progress, self.stop = path, asked, tokenizer, progress, stop
         # A model with a chat template ends its turns by a mark that need not be its end of sequence.
         self.ends = {tokenizer.convert_tokens_to_ids(Masks(tokenizer).end), tokenizer.eos_token_id}
         self.lines: list[dict[str, object]] = []
@@ -85,7 +94,9 @@ class Samples(TrainerCallback):
         **more: Any,  # noqa: ANN401 - the trainer passes its objects by name
     ) -> None:
         """Ask the questions."""
-        for asked, answer in zip(self.asked, self._answers(more["model"]), strict=True):
+        answers = self._answers(more["model"])
+        self.stop.check()
+        for asked, answer in zip(self.asked, answers, strict=True):
             self.lines.append(
                 {
                     "step": state.global_step,
@@ -99,7 +110,7 @@ class Samples(TrainerCallback):
 
     def _answers(self, model: Any) -> list[str]:  # noqa: ANN401 - peft ships no types
         import torch
-        from transformers import GenerationConfig
+        from transformers import GenerationConfig, StoppingCriteriaList
 
         width = max(len(asked.prompt) for asked in self.asked)
         pad = self.tokenizer.pad_token_id
@@ -113,10 +124,18 @@ class Samples(TrainerCallback):
         model.eval()
         with torch.no_grad():
             out = model.generate(
-                input_ids=ids.to(model.device), attention_mask=mask.to(model.device), generation_config=settings
+                input_ids=ids.to(model.device),
+                attention_mask=mask.to(model.device),
+                generation_config=settings,
+                stopping_criteria=StoppingCriteriaList([self._signalled]),
             )
         texts = self.tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
         return [" ".join(str(text).split()) for text in texts]
+
+    def _signalled(self, ids: Any, scores: Any, **more: object) -> Any:  # noqa: ANN401 - tensors of transformers
+        import torch
+
+        return torch.full((len(ids),), self.stop.leaving, device=ids.device)
 
 
 def _head(text: str) -> str:

@@ -1,4 +1,4 @@
-"""TRL's `SFTTrainer` with every setting that is easily got wrong."""
+"""TRL's trainers with every setting that is easily got wrong."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from doceo.core.config import FinetuneConfig
 from doceo.core.errors import UsageError
 from doceo.providers.hf_models import Opened
 from finetune import ranks
+from finetune.checks import DPO
 from finetune.examples import IGNORED, Encoded
 from finetune.failures import out_of_memory
 from finetune.method import adapter_config
@@ -18,7 +19,7 @@ from finetune.tracking import report_to
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
-    from trl import SFTConfig
+    from trl import DPOConfig, SFTConfig
 
 NOTHING = Encoded([0], [IGNORED])
 """A row of which nothing is learned."""
@@ -52,16 +53,17 @@ def build_trainer(
     from transformers import PrinterCallback
 
     from finetune.answer_trainer import AnswerTrainer
-    from finetune.packed import table
+    from finetune.packed import longest_sequence, table
+    from finetune.preference_trainer import PreferenceTrainer
 
-    data = table(train, made)
-    longest = max(len(ids) for ids in data["input_ids"])
+    data, longest = table(train, made), longest_sequence(train, made)
     settings = _settings(opened, len(data), bool(validation), longest, made, config, folder, changes)
     held, plain = list(validation), made._replace(packing=False)
     if ranks.count() > 1:
         data = _with_row(data, table([NOTHING], made))
         held += [NOTHING] * (-len(held) % (settings.per_device_eval_batch_size * ranks.count()))
-    trainer: Any = AnswerTrainer(
+    kind = PreferenceTrainer if config.objective == DPO else AnswerTrainer
+    trainer: Any = kind(
         model=opened.model if start is None else _started(opened, start),
         args=settings,
         train_dataset=data,
@@ -121,17 +123,14 @@ def _settings(
     config: FinetuneConfig,
     folder: Path,
     changes: dict[str, object],
-) -> SFTConfig:
+) -> SFTConfig | DPOConfig:
     """Return TRL's settings. Rows are encoded already, so TRL prepares nothing and cuts nothing."""
-    from trl import SFTConfig
+    from trl import DPOConfig, SFTConfig
 
     cuda, (micro, steps) = opened.model.device.type == "cuda", _shared(made, longest)
     settings: dict[str, object] = {
         "output_dir": str(folder),
-        "dataset_kwargs": {"skip_prepare_dataset": True},
         "max_length": made.max_length if made.packing else None,
-        "packing": made.packing,
-        "eval_packing": False,
         "use_cpu": not cuda,
         "bf16": made.half,
         "activation_checkpointing": made.checkpointing,
@@ -162,4 +161,7 @@ def _settings(
         "dataloader_num_workers": 0,
         "ddp_find_unused_parameters": False if ranks.count() > 1 else None,
     }
-    return SFTConfig(**(settings | changes))
+    if config.objective == DPO:
+        return DPOConfig(**(settings | {"beta": config.beta} | changes))
+    own = {"dataset_kwargs": {"skip_prepare_dataset": True}, "packing": made.packing, "eval_packing": False}
+    return SFTConfig(**(settings | own | changes))

@@ -11,6 +11,8 @@ from data.jsonl import write_text
 from doceo.providers.shipped_model import named
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+REFERENCE = "ref"
+"""TRL's name for the frozen copy of an adapter that is trained further: what the training started from."""
 
 
 def is_adapted(model: Any) -> bool:  # noqa: ANN401 - peft ships no types
@@ -20,8 +22,9 @@ def is_adapted(model: Any) -> bool:  # noqa: ANN401 - peft ships no types
 
 def save_weights(model: Any, folder: Path) -> None:  # noqa: ANN401
     """Write an adapter, or a whole model where every weight was trained."""
-    # PEFT would ask the hub whether the vocabulary has grown.
-    model.save_pretrained(folder, **({"save_embedding_layers": False} if is_adapted(model) else {}))
+    # PEFT would ask the hub whether the vocabulary has grown, and save what an adapter is compared with too.
+    own = {"save_embedding_layers": False, "selected_adapters": ["default"]}
+    model.save_pretrained(folder, **(own if is_adapted(model) else {}))
     for file in folder.glob("*.safetensors"):
         # safetensors lets nobody else read it; the weights are as public as their config.
         shutil.copymode(folder / (CONFIG if is_adapted(model) else "config.json"), file)
@@ -38,6 +41,19 @@ def restore_weights(model: Any, folder: Path) -> None:  # noqa: ANN401
         return
     for file in sorted(folder.glob("*.safetensors")):
         model.load_state_dict(load_file(file), strict=False)
+
+
+def drop_reference(model: Any) -> None:  # noqa: ANN401
+    """Take away the frozen copy of an adapter that preference tuning compares with, where there is one."""
+    if is_adapted(model) and REFERENCE in model.peft_config:
+        model.delete_adapter(REFERENCE)
+
+
+def complete(tokenizer: Any, revision: str, folder: Path) -> None:  # noqa: ANN401
+    """Put beside weights what a model needs to be opened: the tokenizer, and the adapter's config in one order."""
+    if (folder / CONFIG).exists():
+        finish_config(folder / CONFIG, revision)
+    tokenizer.save_pretrained(folder)
 
 
 def finish_config(path: Path, revision: str) -> None:

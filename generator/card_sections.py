@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from data.located import located
 from doceo.core.records import Ledger, Pair, Rejected
 from generator.change import HEAD, Change
+from generator.coverage import hardly_asked
 
 SHARES = ("sentences", "sections", "characters", "terms")
 REPEATS = {
@@ -66,7 +67,8 @@ def covered(coverage: Mapping[str, object]) -> str:
     """Return how much of the corpus the evidence touches, or that there is no corpus."""
     if not coverage.get("documents"):
         return "Unknown: the run has no documents."
-    return table(["of", "share"], [[key, f"{float(str(coverage[key])):.1%}"] for key in SHARES if key in coverage])
+    shares = table(["of", "share"], [[key, f"{float(str(coverage[key])):.1%}"] for key in SHARES if key in coverage])
+    return "\n\n".join(filter(None, (shares, hardly_asked(coverage))))
 
 
 def split_up(sets: Mapping[str, int], leak: str) -> str:

@@ -7,7 +7,8 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from doceo.core.records import Chunk, Document, Pair
 from doceo.text.sentences import sentence_spans
@@ -16,6 +17,10 @@ KEY_TERMS = 20
 """Key terms per document: its words of the highest tf-idf."""
 LISTED = 50
 """Unasked terms that are listed."""
+HARDLY = 0.2
+"""A document is hardly asked about whose share of asked-about characters is below this part of the whole text's."""
+NAMED = 3
+"""Documents that are named as hardly asked about."""
 
 _WIDE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(r"[^\W\d_][\w-]{3,}")
@@ -44,6 +49,16 @@ def coverage(documents: Sequence[Document], chunks: Sequence[Chunk], pairs: Sequ
         rows.append({**row, **_shares(counts), "unasked": left})
     unasked = Counter({term: n for of in terms.values() for term, n in of.items() if term not in asked})
     return {**_shares(totals), "documents": rows, "unasked": [term for term, _ in unasked.most_common(LISTED)]}
+
+
+def hardly_asked(coverage: Mapping[str, Any]) -> str:
+    """Return which documents the pairs hardly ask about, for the content of `coverage.json`; empty where none is."""
+    whole = coverage["characters"]
+    left = [row for row in coverage["documents"] if row["characters"] < HARDLY * whole]
+    left.sort(key=lambda row: (row["characters"], row["source"]))
+    named = [f"{row['source']} (pairs: {row['pairs']}, {row['characters']:.2%} of its text)" for row in left[:NAMED]]
+    more = f" and {len(left) - NAMED:,} more" if len(left) > NAMED else ""
+    return f"Hardly asked about: {', '.join(named)}{more}; of all text {whole:.2%}." if left else ""
 
 
 def _counts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from doceo.core.config import AnswerConfig
@@ -12,10 +12,13 @@ from doceo.core.records import Answer, ChatReply, ChatRequest, Citation, Documen
 from rag.asking import Asked, Asking, Tools
 from rag.citations import Citing
 from rag.compiler import Count, words_as_tokens
-from rag.refusal import is_refusal, may_be_refusal, refusal, refused_with
+from rag.layout import Words
+from rag.refusal import is_refusal, refusal, refused_with
 from rag.rendering import rendering
 from rag.shortfall import shortfall
+from rag.steps import Steps, taken
 from rag.support import Embed
+from rag.writing import Cleaner, Writing
 
 NOT_ASKED = ChatReply(text="", usage=Usage(cost=0.0))
 """Stands for the reply to a question that code refused."""
@@ -70,7 +73,20 @@ class ModelAnswerer:
 
     def prepare(self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()) -> Asked:
         """Return the question made ready, so that many can be asked in one batch; `finish` makes the answer of it."""
-        return self._asking.prepare(question, history, profile)
+        return taken(self.steps(question, history, profile), self.provider.complete)
+
+    def steps(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        profile: Sequence[ProfileEntry] = (),
+        words: Words | None = None,
+    ) -> Steps[Asked]:
+        """Return the steps of `prepare`, for callers that ask the model themselves.
+
+        `words` are those of who asks for the system message, in place of the answerer's own.
+        """
+        return self._asking.steps(question, history, profile, words)
 
     def finish(self, asked: Asked, reply: ChatReply, citing: Citing | None = None) -> Answer:
         """Return the answer for a reply: citations verified; a refusal without any.
@@ -82,14 +98,15 @@ class ModelAnswerer:
         """
         if asked.request is None:
             return self._traced(refusal(asked.reason, asked.hits, reply.usage), asked, [])
-        # what came piece by piece is clean already
-        text = (reply.text if citing else "".join(self._clean(asked, [reply.text]))).strip()
+        text = reply.text.strip()
+        if citing is None:  # what came piece by piece is clean already
+            writing = self.writing(asked)
+            for _ in (*writing.add(reply.text), *writing.end()):
+                pass
+            text, citing = writing.text.strip(), writing.citing
         notes = self._short_of(asked, reply.usage)
         if self._tools.over_documents and is_refusal(text):
             return self._traced(refusal(refused_with(text), asked.hits, reply.usage), asked, notes)
-        if citing is None:
-            citing = self._citing(asked)
-            citing.finish(text)
         answer = Answer(text=text, citations=citing.found, hits=asked.hits, usage=reply.usage)
         return self._traced(answer, asked, [*notes, *_doubts(citing, answer, asked)])
 
@@ -117,19 +134,30 @@ class ModelAnswerer:
             yield answer.text
             yield answer
             return
-        text, held, citing = "", "", self._citing(asked)
-        told: list[ChatReply] = []
-        for piece in self._clean(asked, _pieces(self.provider.stream(asked.request), told)):
-            text, held = text + piece, held + piece
-            yield piece
-            if not may_be_refusal(text):  # a refusal has no sources
-                yield from citing.add(held)
-                held = ""
-        if not (self._tools.over_documents and is_refusal(text)):
-            yield from citing.add(held)
-            yield from citing.end()
-        reply = self._counted(asked.request, text, told[0] if told else ChatReply(text=text))
-        yield self._timed(self.finish(asked, reply, citing), began, generated)
+        writing, told = self.writing(asked), None
+        for piece in self.provider.stream(asked.request):
+            if isinstance(piece, ChatReply):
+                told = piece
+            else:
+                yield from writing.add(piece)
+        yield from writing.end()
+        yield self._timed(self.written(asked, writing, told), began, generated)
+
+    def writing(self, asked: Asked) -> Writing:
+        """Return what takes the model's reply piece by piece; `written` makes the answer of it."""
+        cleaners: list[Cleaner] = []
+        if asked.shield is not None:
+            cleaners.append(asked.shield.restorer())
+        if self._tools.over_documents:
+            cleaners.append(rendering(asked.passages))
+        citing = Citing(asked.passages, self._documents, self._embed, question=asked.question)
+        return Writing(cleaners, citing, refusable=self._tools.over_documents)
+
+    def written(self, asked: Asked, writing: Writing, told: ChatReply | None) -> Answer:
+        """Return the answer that was written; `told` is the whole reply, where the provider has told it."""
+        assert asked.request is not None
+        reply = self._counted(asked.request, writing.text, told or ChatReply(text=writing.text))
+        return self.finish(asked, reply, writing.citing)
 
     def _counted(self, request: ChatRequest, text: str, told: ChatReply) -> ChatReply:
         """Return a reply with its text as it was shown, and its tokens counted where nobody told them."""
@@ -138,15 +166,6 @@ class ModelAnswerer:
             prompt, said = self._count(request.messages), self._count([Message(role="assistant", content=text)])
             usage = usage.model_copy(update={"prompt_tokens": prompt, "completion_tokens": said})
         return told.model_copy(update={"text": text, "usage": usage})
-
-    def _citing(self, asked: Asked) -> Citing:
-        return Citing(asked.passages, self._documents, self._embed, question=asked.question)
-
-    def _clean(self, asked: Asked, pieces: Iterable[str]) -> Iterator[str]:
-        """Yield a reply without the shield's marks, and over documents without links to hosts they do not name."""
-        if asked.shield is not None:
-            pieces = asked.shield.restoring(pieces)
-        return rendering(pieces, asked.passages) if self._tools.over_documents else iter(pieces)
 
     def _short_of(self, asked: Asked, usage: Usage) -> list[str]:
         """Return a note where the server read less than it was sent, and say it once."""
@@ -175,15 +194,6 @@ def timed(answer: Answer, seconds: float, generating: float) -> Answer:
         steps = answer.trace.seconds | {"generate": generating}
         found["trace"] = answer.trace.model_copy(update={"seconds": steps})
     return answer.model_copy(update=found)
-
-
-def _pieces(parts: Iterable[str | ChatReply], told: list[ChatReply]) -> Iterator[str]:
-    """Yield the text of a provider's stream; the whole reply that ends it goes into `told`."""
-    for part in parts:
-        if isinstance(part, ChatReply):
-            told.append(part)
-        else:
-            yield part
 
 
 def _doubts(citing: Citing, answer: Answer, asked: Asked) -> list[str]:

@@ -18,6 +18,7 @@ from rag.layout import Words
 from rag.refusal import NOTHING_FOUND, OPEN, Gate
 from rag.rewriting import Rewriter
 from rag.searching import search_all
+from rag.steps import Steps
 from rag.summary import Summaries
 
 _READS = 8192
@@ -114,14 +115,23 @@ class Asking:
         self._secret = secrets.token_bytes(32) if secret is None else secret
         self._budget = Budget.of(prompt_budget(config, context), config.history_tokens)
 
-    def prepare(self, question: str, history: Sequence[Message], profile: Sequence[ProfileEntry]) -> Asked:
-        """Search, decide, and lay out the prompt. Where a model cannot rewrite or summarise, a note says so."""
+    def steps(
+        self,
+        question: str,
+        history: Sequence[Message],
+        profile: Sequence[ProfileEntry],
+        words: Words | None = None,
+    ) -> Steps[Asked]:
+        """Search, decide, and lay out the prompt; the model is asked where it rewrites or summarises.
+
+        Where it cannot, a note says so. `words` take the place of those of the tools.
+        """
         tools, took = self._tools, _Took(self._clock)
         kept = turns.without_refusals(history)
         queries, by, notes = {question: 1.0}, "none", list[str]()
         if tools.retriever is not None and tools.rewriter is not None and history:
             # with what was refused: a question without an answer can be gone on from too
-            rewritten = tools.rewriter.queries(question, history)
+            rewritten = yield from tools.rewriter.steps(question, history)
             queries, by = dict(zip(rewritten.queries, rewritten.weights, strict=True)), rewritten.by
             notes += [rewritten.note] if rewritten.note else []
             took.note("rewrite")
@@ -137,10 +147,10 @@ class Asking:
             trace = trace.model_copy(update={"notes": tuple(notes), "seconds": took.seconds})
             return Asked(question, None, [], hits, chance, reason, trace)
         older, shown = turns.window(kept, self._count, self._budget.turns) if kept else ([], [])
-        summary = self._summarised(older, notes)
+        summary = yield from self._summarised(older, notes)
         if summary:
             took.note("summarise")
-        parts = Parts(question, found, tools.pinned, summary, shown, len(older), profile, tools.words)
+        parts = Parts(question, found, tools.pinned, summary, shown, len(older), profile, words or tools.words)
         shield = tools.shield(self._nonce(kept, question)) if tools.shield and tools.over_documents else None
         prompt = compile_prompt(parts, self._count, self._budget, shield)
         request = ChatRequest(
@@ -158,10 +168,10 @@ class Asking:
         )
         return Asked(question, request, prompt.passages, hits, chance, "", trace, shield)
 
-    def _summarised(self, older: Sequence[Message], notes: list[str]) -> str:
+    def _summarised(self, older: Sequence[Message], notes: list[str]) -> Steps[str]:
         if self._tools.summaries is None or not older:
             return ""
-        found = self._tools.summaries.summary(older)
+        found = yield from self._tools.summaries.steps(older)
         notes += [found.note] if found.note else []
         return found.text
 

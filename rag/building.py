@@ -22,7 +22,8 @@ from rag.pending import Pending
 from rag.vectors import FOLDER as CHROMA
 from rag.vectors import Vectors
 
-_BATCH = 64
+BATCH = 64
+"""Passages that are embedded, and kept, together."""
 _SMALL = 1000
 """Up to so many passages Chroma's folder is always written whole: it takes a second and leaves nothing behind."""
 _STEP = 5000
@@ -65,7 +66,7 @@ class Build:
                 why = f"version {self.old.name} is damaged ({first_line(error)})"
                 raise versions.unusable(self.folder, why) from error
 
-    def embed(self, texts: NewTexts, embedder: Embedder) -> int:
+    def embed(self, texts: NewTexts, embedder: Embedder, at_once: int = BATCH) -> int:
         """Store the missing vectors and return how many were computed now, those of a dead writer not counted."""
         wanted = texts.without_vectors()
         with closing(Pending(self.folder, embedder.fingerprint)) as kept:
@@ -73,8 +74,8 @@ class Build:
             texts.put_vectors(found)
             todo = [key for key in wanted if key not in found]
             with self.progress.task("embed", len(todo), "passages") as task:
-                for at in range(0, len(todo), _BATCH):
-                    some = todo[at : at + _BATCH]
+                for at in range(0, len(todo), at_once):
+                    some = todo[at : at + at_once]
                     vectors = dict(zip(some, embedder.embed([wanted[key] for key in some]), strict=True))
                     kept.put(vectors)
                     texts.put_vectors(vectors)

@@ -20,7 +20,7 @@ Lookup = Callable[[str], Document | None]
 """Returns the document of an id, or None."""
 _BETWEEN = re.compile(r"[\s,;，、]*")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？]|\n|\Z")
-_OPENING = "[［【〔"
+_OPENING, _CLOSING = "[［【〔", "]］】〕"
 _RESOLVED = re.compile(r"[\[［【〔](?:[^\]］】〕\n]*[\]］】〕\n]|[^\]］】〕\n]{90})")
 """An opening bracket of which it is plain by now whether it is a marker's."""
 _FEWEST_TERMS = 2
@@ -53,6 +53,7 @@ class Citing:
     ) -> None:
         self._passages, self._lookup, self._embed, self._question = passages, lookup, embed, question
         self._text, self._done = "", 0
+        self._marked = False
         self._found: dict[tuple[int, Span, bool], Citation] = {}
         self.unknown: list[int] = []
         """Numbers that the text cites and no passage has."""
@@ -62,10 +63,17 @@ class Citing:
         """The citations until now, in order; the same words of a passage once, twice where a statement misuses them."""
         return tuple(self._found.values())
 
+    @property
+    def waits(self) -> bool:
+        """Whether there are markers whose statement the next piece may complete."""
+        return bool(_groups(self._text, self._done)) if self._marked else False
+
     def add(self, piece: str) -> Iterator[Citation]:
         """Take the next piece of the text and yield the citations that it completes."""
         self._text += piece
-        yield from self._closed(ended=False)
+        self._marked = self._marked or any(mark in piece for mark in _CLOSING)
+        if self._marked:
+            yield from self._closed(ended=False)
 
     def end(self) -> Iterator[Citation]:
         """Yield the citations that the end of the text completes."""

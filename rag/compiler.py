@@ -7,13 +7,16 @@ front depends on the question, and passages stand in the order of their document
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Message, Passage, ProfileEntry, Segment
 from rag.layout import Layout, Words
+
+if TYPE_CHECKING:
+    from rag.writing import Cleaner
 
 
 class Count(Protocol):
@@ -36,8 +39,8 @@ class Shield(Protocol):
         """Return one passage between marks."""
         ...
 
-    def restoring(self, pieces: Iterable[str]) -> Iterator[str]:
-        """Yield an answer that comes in pieces, without the marks."""
+    def restorer(self) -> Cleaner:
+        """Return what takes an answer piece by piece and gives it back without the marks."""
         ...
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -72,6 +73,21 @@ class Where:
                 )
 
 
+@dataclass(frozen=True)
+class Sources:
+    """Documents by their sources: each of these, whatever `*` in a name stands for."""
+
+    names: tuple[str, ...]
+
+    def sql(self) -> tuple[str, list[str]]:
+        """Return a condition on a row `d` of documents, and the values of its marks."""
+        named = "s.source IN (SELECT value FROM json_each(?))"
+        return f"EXISTS (SELECT 1 FROM sources s WHERE s.document_id = d.id AND {named})", [json.dumps(self.names)]
+
+    def check(self, texts: Texts) -> None:
+        """Do nothing: a source that is not there selects nothing."""
+
+
 class Selection:
     """The passages that a search may find.
 
@@ -86,7 +102,7 @@ class Selection:
     Raises UsageError for a field that no document has.
     """
 
-    def __init__(self, texts: Texts, vectors: Vectors, where: Where) -> None:
+    def __init__(self, texts: Texts, vectors: Vectors, where: Where | Sources) -> None:
         where.check(texts)
         self._order = texts.matching(where)
         self.ids: frozenset[str] = frozenset(self._order)

@@ -107,7 +107,8 @@ class Index:
         wrong = {part: count for part, count in counts.items() if count != self.manifest.chunks}
         if wrong:
             raise ValueError(f"{self.manifest.chunks} passages in the manifest, but {wrong}")
-        self.vectors.search(np.ones(self.manifest.dimensions, dtype=np.float32), 1)
+        if self.manifest.chunks:
+            self.vectors.ask(np.ones(self.manifest.dimensions, dtype=np.float32), 1)
 
     def is_current(self) -> bool:
         """Return whether this is still the version that a new reader would open."""

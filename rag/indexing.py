@@ -11,7 +11,7 @@ from doceo.core.progress import Silent
 from doceo.core.protocols import Embedder, Progress
 from doceo.core.records import Chunk, Document, Record
 from rag import pending, versions
-from rag.building import Build, writing_failures
+from rag.building import BATCH, Build, writing_failures
 from rag.index import size
 from rag.manifest import check_embedder, read_manifest
 from rag.new_texts import NewTexts, layout
@@ -54,6 +54,7 @@ def update(
     sync: bool = False,
     rebuild: bool = False,
     progress: Progress | None = None,
+    at_once: int = BATCH,
 ) -> IndexReport:
     """Bring an index up to date with documents, making it where there is none.
 
@@ -70,6 +71,7 @@ def update(
         sync: Delete every document that was not read now.
         rebuild: Embed everything again and write all files anew: for another embedder.
         progress: Where the work is shown.
+        at_once: Passages that the embedder is given together.
 
     Raises:
         IndexUnusable: Made by another embedder, or damaged.
@@ -88,7 +90,7 @@ def update(
         work = versions.begin(folder)
         build = Build(folder, old, before, work, rebuild=rebuild, progress=progress or Silent())
         with writing_failures(work):
-            return _update(build, by_document, embedder, None if sync else roots)
+            return _update(build, by_document, embedder, None if sync else roots, at_once)
 
 
 def compact(folder: Path, progress: Progress | None = None) -> CompactReport:
@@ -120,6 +122,7 @@ def _update(
     documents: Sequence[tuple[Document, list[Chunk]]],
     embedder: Embedder,
     roots: Sequence[str] | None,
+    at_once: int,
 ) -> IndexReport:
     old, before = build.old, build.before
     build.check_old()
@@ -139,7 +142,7 @@ def _update(
         if build.rebuild:
             texts.drop_vectors()
         new = counts["added"] + counts["updated"] > 0 or build.rebuild
-        embedded = build.embed(texts, embedder) if new else 0
+        embedded = build.embed(texts, embedder, at_once) if new else 0
         texts.finish()
         made = build.write(texts, stored, embedder.fingerprint, embedder.dimensions, report.documents)
     version = build.publish()

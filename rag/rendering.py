@@ -5,19 +5,18 @@ Addresses stay, as words, where they stand in the passages that the answer was m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from functools import cache
 
 from doceo.core.records import Passage
-from doceo.text.links import addresses, links_left_out
+from doceo.text.links import LinksLeftOut, addresses
 
 
-def rendering(pieces: Iterable[str], passages: Sequence[Passage] = (), *, hosts: Collection[str] = ()) -> Iterator[str]:
-    """Yield an answer that comes in pieces as it may be shown; a piece that may be half a link waits for the rest.
+def rendering(passages: Sequence[Passage] = (), *, hosts: Collection[str] = ()) -> LinksLeftOut:
+    """Return what takes an answer piece by piece and gives it back as it may be shown; half a link waits for the rest.
 
     Args:
-        pieces: What the model says.
-        passages: What it was given.
+        passages: What the model was given.
         hosts: Hosts to which links and images stay, such as a service's own.
     """
-    known = addresses(passage.text for passage in passages)
-    return links_left_out(pieces, hosts=hosts, known=known)
+    return LinksLeftOut(hosts=hosts, known=cache(lambda: addresses(passage.text for passage in passages)))

@@ -17,7 +17,7 @@ from doceo.core.config import RetrieveConfig
 from doceo.core.protocols import Embedder, Reranker, Retriever
 from doceo.core.records import Arm, Passage
 from rag.arms import Arms, Scores, scaled
-from rag.filters import Selection, Where
+from rag.filters import Selection, Sources, Where
 from rag.rerank import reranked
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class HybridRetriever:
         further: Other searches whose passages join the candidates; each counts half as much as the index's own two
             arms together. What they raise passes through.
         reranker: Reads the best passages together with the question and puts them in order.
+        only: Documents to search, in place of the conditions of `config.where`.
 
     Raises UsageError for a condition of `config.where` that cannot be understood.
     """
@@ -59,11 +60,12 @@ class HybridRetriever:
         *,
         further: Sequence[Retriever] = (),
         reranker: Reranker | None = None,
+        only: Sources | None = None,
     ) -> None:
         self.index = index
         self.config = config or RetrieveConfig()
         self._further, self._reranker = tuple(further), reranker
-        where = Where.parse(self.config.where)
+        where = only or Where.parse(self.config.where)
         self._selected = Selection(index.texts, index.vectors, where) if where else None
         self._arms = Arms(index, self._selected)
 
@@ -90,7 +92,7 @@ class HybridRetriever:
         if not asked or k < 1 or self.index.manifest.chunks == 0:
             return Found([])
         if self._selected is not None and not self._selected.ids:
-            return Found([], (f"No document has {' and '.join(self.config.where)}.",))
+            return Found([], (f"No document has {' and '.join(self.config.where) or 'one of these sources'}.",))
         others = [self._others(query, max(self.config.candidates, k)) for query in asked]
         texts = self._arms.questions([(query, shortened(self.index.embedder, query)) for query in asked])
         found = self._arms.search(texts, max(self.config.candidates, k), [key for some in others for key in some])

@@ -9,13 +9,14 @@ from typing import Literal
 
 from doceo.core.errors import ProviderError
 from doceo.core.protocols import Provider
-from doceo.core.records import ChatRequest, Message
+from doceo.core.records import ChatReply, ChatRequest, Message
 from doceo.text.passages import REFUSAL, without_markers
 from doceo.text.thinking import without_thinking
 from doceo.text.words import content_words, words
 from prompts.catalog import Catalog
 from rag.follow_ups import FollowUp, understand
 from rag.history import weighted_queries
+from rag.steps import Steps, taken
 
 Rewriting = Literal["auto", "model", "rules", "none"]
 PROMPT = "standalone_question"
@@ -87,6 +88,10 @@ class Rewriter:
 
         The history is best given with its refusals: a question that was refused can be gone on from like any other.
         """
+        return taken(self.steps(question, history), self._complete)
+
+    def steps(self, question: str, history: Sequence[Message]) -> Steps[Rewritten]:
+        """Return the steps of `queries`, for callers that ask the model themselves."""
         turns = [turn for turn in history if turn.role != "system"]
         if self._mode == "none" or not turns:
             return Rewritten((question,))
@@ -94,13 +99,17 @@ class Rewriter:
         if self._provider is None or (follow_up.chance < _CLEARLY_ALONE and question.isascii()):
             return _by_rules(question, turns)
         try:
-            reply = self._provider.complete(self._request(question, turns))
+            reply = yield self._request(question, turns)
         except ProviderError as error:
             return _by_rules(question, turns, f"{self._provider.name} could not rewrite the question: {error.message}")
         rewritten = read(reply.text)
         if why := refused(rewritten, question, turns):
             return _by_rules(question, turns, f"What {self._provider.name} made of the question was not used: {why}.")
         return _by_model(question, rewritten, follow_up, self._provider.name)
+
+    def _complete(self, request: ChatRequest) -> ChatReply:
+        assert self._provider is not None
+        return self._provider.complete(request)
 
     def _request(self, question: str, turns: Sequence[Message]) -> ChatRequest:
         assert self._template is not None

@@ -82,15 +82,30 @@ class Shield:
 
     def restoring(self, pieces: Iterable[str]) -> Iterator[str]:
         """Yield what `restored` makes of a text that comes in pieces; what may be half a mark waits for the rest."""
-        held = ""
+        restoring = self.restorer()
         for piece in pieces:
-            held += piece
-            ready = len(held) - self._unfinished(held)
-            if ready and (done := self.restored(held[:ready])):
+            if done := restoring.add(piece):
                 yield done
-            held = held[ready:]
-        if done := self.restored(held):
+        if done := restoring.end():
             yield done
+
+    def restorer(self) -> Restoring:
+        """Return what takes a text piece by piece and gives back what `restored` makes of it."""
+        return Restoring(self)
+
+    def unfinished(self, text: str) -> int:
+        """Return the length of the end of a text that could go on as a mark."""
+        if self.datamarking and text.endswith(self._join):
+            return 1 + self.unfinished(text[:-1])
+        if not text or text[-1] not in self._letters:
+            return 0
+        marks = (f"{_OPEN}{self.code}{_CLOSE}", f"{self.code}{_CLOSE}")
+        longest = range(min(len(marks[0]) - 1, len(text)), 0, -1)
+        return next((n for n in longest if any(mark.startswith(text[-n:]) for mark in marks)), 0)
+
+    @cached_property
+    def _letters(self) -> frozenset[str]:
+        return frozenset(f"{_OPEN}{self.code}{_CLOSE}")
 
     @cached_property
     def _blank(self) -> str:
@@ -117,10 +132,23 @@ class Shield:
     def _unmarked(self, found: re.Match[str]) -> str:
         return found[1] if found[0][0] == self._join else " "
 
-    def _unfinished(self, text: str) -> int:
-        """Return the length of the end of a text that could go on as a mark."""
-        if self.datamarking and text.endswith(self._join):
-            return 1 + self._unfinished(text[:-1])
-        marks = (f"{_OPEN}{self.code}{_CLOSE}", f"{self.code}{_CLOSE}")
-        longest = range(min(len(marks[0]) - 1, len(text)), 0, -1)
-        return next((n for n in longest if any(mark.startswith(text[-n:]) for mark in marks)), 0)
+
+class Restoring:
+    """Takes a text piece by piece and gives back what `Shield.restored` makes of it.
+
+    What may be half a mark waits for the rest.
+    """
+
+    def __init__(self, shield: Shield) -> None:
+        self._shield, self._held = shield, ""
+
+    def add(self, piece: str) -> str:
+        """Take the next piece and return what is sure by now."""
+        self._held += piece
+        ready = len(self._held) - self._shield.unfinished(self._held)
+        done, self._held = self._held[:ready], self._held[ready:]
+        return self._shield.restored(done) if done else ""
+
+    def end(self) -> str:
+        """Return what was held back."""
+        return self._shield.restored(self._held)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from doceo.core.errors import ProviderError
 from doceo.core.fingerprint import canonical, sha256
 from doceo.core.protocols import Provider
-from doceo.core.records import ChatRequest, Message
+from doceo.core.records import ChatReply, ChatRequest, Message
 from doceo.text.passages import without_markers
 from doceo.text.sentences import sentence_spans
 from doceo.text.thinking import without_thinking
 from prompts.catalog import Catalog
 from rag.history import without_refusals
+from rag.steps import Steps, taken
 
 PROMPT = "summarize_turns"
 _LONGEST = 1500
@@ -74,6 +75,10 @@ class Summaries:
 
         Never fails: where the model does, the newest summary there is stands.
         """
+        return taken(self.steps(turns), self._complete)
+
+    def steps(self, turns: Sequence[Message]) -> Steps[Summary]:
+        """Return the steps of `summary`, for callers that ask the model themselves."""
         turns = without_refusals(turns)
         if self._provider is None or not turns:
             return Summary("")
@@ -82,21 +87,24 @@ class Summaries:
         text = self._kept[hashes[done - 1]] if done else ""
         for end in _portions(turns, done):
             try:
-                text = self._next(text, turns[done:end])
+                reply = yield self._request(text, turns[done:end])
             except ProviderError as error:
                 return Summary(text, f"{self._provider.name} could not summarise older turns: {error.message}")
+            text = bounded(without_thinking(reply.text)) or text
             self._kept[hashes[end - 1]] = text
             done = end
         return Summary(text)
 
-    def _next(self, before: str, turns: Sequence[Message]) -> str:
-        """Return the summary of what one summary says and the turns after it. Raises ProviderError."""
+    def _complete(self, request: ChatRequest) -> ChatReply:
         assert self._provider is not None
+        return self._provider.complete(request)
+
+    def _request(self, before: str, turns: Sequence[Message]) -> ChatRequest:
+        """Return what asks for the summary of what one summary says and the turns after it."""
         assert self._template is not None
         shown = "\n".join(f"{_SAYS[turn.role]}: {_read(turn)}" for turn in turns)
         messages = self._template.fill(summary=before or "(none)", turns=shown)
-        reply = self._provider.complete(ChatRequest(messages=messages, max_tokens=_MAX_TOKENS))
-        return bounded(without_thinking(reply.text)) or before
+        return ChatRequest(messages=messages, max_tokens=_MAX_TOKENS)
 
 
 _SAYS = {"user": "Reader", "assistant": "Assistant", "system": "Note"}

@@ -17,7 +17,7 @@ from doceo.core.records import Chunk, Document, Hit, Passage, Section, Span
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rag.filters import Where
+    from rag.filters import Sources, Where
 
 FILE = "texts.sqlite"
 MANY = 500
@@ -81,6 +81,23 @@ class Texts:
         return {
             str(source): str(document) for source, document in self.query("SELECT source, document_id FROM sources")
         }
+
+    def document_of(self, source: str) -> str | None:
+        """Return the id of the document of a source, or None."""
+        rows = self.query("SELECT document_id FROM sources WHERE source = ?", [source])
+        return str(rows[0][0]) if rows else None
+
+    def sources_of(self, documents: Iterable[str]) -> dict[str, list[str]]:
+        """Return {document id: its sources, sorted} of those that are stored."""
+        rows = self.query(
+            "SELECT document_id, source FROM sources WHERE document_id IN (SELECT value FROM json_each(?))"
+            " ORDER BY document_id, source",
+            [json.dumps(list(documents))],
+        )
+        found: dict[str, list[str]] = {}
+        for document, source in rows:
+            found.setdefault(str(document), []).append(str(source))
+        return found
 
     def document(self, document_id: str) -> Document | None:
         """Return a document under the first of its sources."""
@@ -156,7 +173,7 @@ class Texts:
         vectors = self.vectors(hashes.values())
         return {key: vectors[value] for key, value in hashes.items() if value in vectors}
 
-    def matching(self, where: Where) -> list[str]:
+    def matching(self, where: Where | Sources) -> list[str]:
         """Return the ids of the chunks of all documents for which the conditions hold, by document and place."""
         condition, values = where.sql()
         rows = self.query(

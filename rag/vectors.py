@@ -20,6 +20,9 @@ FOLDER = "chroma"
 _NAME = "passages"
 _BATCH = 5000
 """Chroma takes at most 5,461 at once."""
+EXACT = 4096
+"""Up to so many vectors all are compared in memory, at most 6 MB of 384 dimensions: a question to Chroma takes a
+millisecond of the processor, which is more."""
 _SETTINGS = {"hnsw": {"space": "cosine", "num_threads": 1, "sync_threshold": 1, "batch_size": 1}}
 """Every batch goes into the HNSW files at once: else each reader begins by adding what waits in the database, and below
 1,000 vectors by writing files of its own, filled with whatever is in its memory."""
@@ -46,6 +49,7 @@ class Vectors:
             raise
         self._client = cast("Client", client)
         self._count: int | None = None
+        self._rows: tuple[list[str], NDArray[np.float32]] | None = None
         try:
             with _calm():
                 self._collection: Collection = (
@@ -70,14 +74,14 @@ class Vectors:
 
     def add(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Add vectors, an array of shape (len(ids), dimensions)."""
-        self._count = None
+        self._count = self._rows = None
         for at in range(0, len(ids), _BATCH):
             with _calm():
                 self._collection.add(ids=list(ids[at : at + _BATCH]), embeddings=vectors[at : at + _BATCH])
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove vectors by id. The files do not shrink: see `rag.indexing`."""
-        self._count = None
+        self._count = self._rows = None
         for at in range(0, len(ids), _BATCH):
             with _calm():
                 self._collection.delete(ids=list(ids[at : at + _BATCH]))
@@ -89,6 +93,36 @@ class Vectors:
         k = min(k, self.count() if within is None else len(within))
         if k < 1:
             return []
+        if within is None and self.count() <= EXACT:
+            return self._exact(vector, k)
+        return self.ask(vector, k, within)
+
+    def _exact(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
+        """Return the nearest of all vectors in memory."""
+        import numpy as np
+
+        ids, rows = self._held()
+        scores = rows @ (vector / max(float(np.linalg.norm(vector)), 1e-12))
+        best = np.argpartition(-scores, k - 1)[:k]
+        # equal ones at the border are ordered by id too
+        level = scores[best].min()
+        chosen = np.flatnonzero(scores >= level)
+        return sorted(((ids[at], float(scores[at])) for at in chosen), key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    def _held(self) -> tuple[list[str], NDArray[np.float32]]:
+        """Return all ids and their vectors, of length 1, read at the first need."""
+        import numpy as np
+
+        if self._rows is None:
+            with _calm():
+                found = self._collection.get(include=["embeddings"])
+            rows = np.asarray(found["embeddings"], dtype=np.float32)
+            rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+            self._rows = list(found["ids"]), rows
+        return self._rows
+
+    def ask(self, vector: NDArray[np.float32], k: int, within: Sequence[str] | None = None) -> list[tuple[str, float]]:
+        """As `search`, by Chroma in any case; `k` is at least 1 and at most the number of vectors."""
         only = list(within) if within is not None else None
         with _calm():
             found = self._collection.query(

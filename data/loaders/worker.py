@@ -1,7 +1,7 @@
 """The process that opens files: it can be killed when a file takes too much, and takes nothing down with it.
 
-Run as `python -m data.loaders.worker`. It reads one JSON request a line, `{"path", "limit"}`, and answers each with
-one JSON line; where a document was read, its text follows as so many bytes of UTF-8 as the line says.
+Run as `python -m data.loaders.worker`. It reads one JSON request a line, `{"path", "ending", "limit"}`, and answers
+each with one JSON line; where a document was read, its text follows as so many bytes of UTF-8 as the line says.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _LONGEST = 2
 """Times the size limit that a text may have in characters: what unpacks inside a file is bounded as well."""
 
 
-def read_file(path: Path, limit: int) -> tuple[dict[str, object], bytes]:
+def read_file(path: Path, ending: str, limit: int) -> tuple[dict[str, object], bytes]:
     """Return ({"sha256", "bytes", "loaded"}, text in UTF-8), or ({"reason", "detail"}, b"") without a document."""
     from doceo.core.fingerprint import sha256
 
     try:
         content = _content(path, limit)
-        loaded = _load(path, content, limit)
+        loaded = _load(path, ending.lower(), content, limit)
         text = loaded.text.encode("utf-8")
         kept = loaded.model_copy(update={"text": ""}).model_dump(mode="json")
         return {"sha256": sha256(content), "bytes": len(text), "loaded": kept}, text
@@ -52,9 +52,9 @@ def _content(path: Path, limit: int) -> bytes:
     return content
 
 
-def _load(path: Path, content: bytes, limit: int) -> Loaded:
+def _load(path: Path, named: str, content: bytes, limit: int) -> Loaded:
     _language("")  # its own files are opened before the guard is up
-    ending = true_ending(path.suffix.lower(), content)
+    ending = true_ending(named, content)
     load = loader_of(ending)
     with Guard(path), tallied() as hidden:
         loaded = load(content, limit)
@@ -63,7 +63,7 @@ def _load(path: Path, content: bytes, limit: int) -> Loaded:
     if len(loaded.text) > _LONGEST * limit:
         raise Unreadable("too_large", f"its text has {len(loaded.text):,} characters; see --read-megabytes")
     found = {"language": _language(loaded.text), **hidden.metadata()}
-    if ending != path.suffix.lower():
+    if ending != named:
         found["read_as"] = ending
     return loaded.model_copy(update={"metadata": {**loaded.metadata, **found}})
 
@@ -86,7 +86,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     for line in sys.stdin:
         request = json.loads(line)
-        reply, text = read_file(Path(request["path"]), request["limit"])
+        reply, text = read_file(Path(request["path"]), request["ending"], request["limit"])
         replies.write(json.dumps(reply).encode() + b"\n")
         replies.write(text)
         replies.flush()

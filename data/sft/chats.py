@@ -18,7 +18,7 @@ def messages(place: Place, row: Mapping[str, object]) -> list[Draft]:
     """
     metadata = row.get("metadata")
     own = isinstance(metadata, Mapping) and bool(metadata.get("pair_id"))
-    turns = (*system_turn(row), *_turns("messages", row.get("messages", MISSING)))
+    turns = (*system_turn(row), *turns_of("messages", row.get("messages", MISSING)))
     return [Draft(place, "messages", turns, last_only=own)]
 
 
@@ -27,20 +27,20 @@ def sharegpt(place: Place, row: Mapping[str, object]) -> list[Draft]:
     said = row.get("conversations", MISSING)
     turns: tuple[Turn, ...]
     if isinstance(said, list) and all(isinstance(turn, Mapping) and "role" in turn for turn in said):
-        turns = _turns("conversations", said)
+        turns = turns_of("conversations", said)
     elif isinstance(said, list) and said:
         turns = tuple(_sharegpt_turn(f"conversations[{n}]", turn) for n, turn in enumerate(said))
     else:
-        turns = _turns("conversations", said)
+        turns = turns_of("conversations", said)
     return [Draft(place, "sharegpt", (*system_turn(row), *turns))]
 
 
 def completion(place: Place, row: Mapping[str, object]) -> list[Draft]:
     """Return the row of {"prompt", "completion"}: texts, which become question and answer, or lists of turns."""
     asked, answered = row.get("prompt", MISSING), row.get("completion", MISSING)
-    before = _turns("prompt", asked) if isinstance(asked, list) else (Turn("prompt", "user", "prompt", asked),)
+    before = turns_of("prompt", asked) if isinstance(asked, list) else (Turn("prompt", "user", "prompt", asked),)
     if isinstance(answered, list):
-        after = _turns("completion", answered)
+        after = turns_of("completion", answered)
         # What stands in a prompt is given, not learned, assistant's turns too.
         before = tuple(turn._replace(weight=0) if turn.role == "assistant" else turn for turn in before)
     else:
@@ -54,7 +54,7 @@ def system_turn(row: Mapping[str, object]) -> tuple[Turn, ...]:
     return () if said in (None, "") else (Turn("system", "system", "system", said),)
 
 
-def _turns(name: str, said: object) -> tuple[Turn, ...]:
+def turns_of(name: str, said: object) -> tuple[Turn, ...]:
     """Return the turns of a list. What is no list becomes one turn without a role, whose content is the fault."""
     if not isinstance(said, list) or not said:
         return (Turn(name, None, name, said),)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from data.sft.chats import completion, messages, sharegpt
 from data.sft.drafts import Draft, Place, Problem, Raw, problem
 from data.sft.instructions import alpaca, dolly, questions, seeds, text
+from data.sft.preferences import CHOSEN, PREFERRED, chosen, preferred
 from data.sft.reading import raw_rows
 from data.sft.trees import linked, tree
 
-Reader = Callable[[Place, Mapping[str, object]], list[Draft]]
+Reader = Callable[[Place, Mapping[str, object]], Sequence[Draft | Problem]]
 
 _TOOLS = ("tools", "functions")
 _READERS: dict[str, tuple[Reader, frozenset[str]]] = {
+    # First of all: a table of answers to choose from may hold the better one as `messages` too.
+    PREFERRED: (preferred, frozenset({"preferred_output", "non_preferred_output"})),
+    CHOSEN: (chosen, frozenset({"chosen", "rejected"})),
     "messages": (messages, frozenset({"messages"})),
     "sharegpt": (sharegpt, frozenset({"conversations"})),
     "alpaca": (alpaca, frozenset({"instruction", "output"})),
@@ -48,17 +52,27 @@ def drafts(rows: Iterable[Raw], wanted: str = "") -> Iterator[Draft | Problem]:
     for place, row in rows:
         if isinstance(row, Problem):
             yield row
-        elif tools := next((name for name in _TOOLS if row.get(name)), ""):
+        elif tools := _tools(row):
             yield problem(place, tools, "would be ignored", "calls of tools are not trained; remove it, or the row")
         elif _is_linked(row):
             messages_of_trees.append((place, row))
         elif form := wanted or form_of(row):
             usual = usual or form
             where, copy = _origin(row, place)
-            yield from (draft._replace(copy=copy) for draft in _READERS[form][0](where, row))
+            for draft in _READERS[form][0](where, row):
+                yield draft if isinstance(draft, Problem) else draft._replace(copy=copy)
         else:
             yield _lacking(place, row, usual)
     yield from linked(messages_of_trees)
+
+
+def _tools(row: Mapping[str, object]) -> str:
+    """Return the field that describes tools, if there is one: of the row, or of its `input`."""
+    given = row.get("input")
+    inner = given if isinstance(given, Mapping) else {}
+    return next((name for name in _TOOLS if row.get(name)), "") or next(
+        (f"input.{name}" for name in _TOOLS if inner.get(name)), ""
+    )
 
 
 def form_of(row: Mapping[str, object]) -> str:
@@ -97,7 +111,8 @@ def _is_linked(row: Mapping[str, object]) -> bool:
 def _lacking(place: Place, row: Mapping[str, object], usual: str) -> Problem:
     """Return what a row of no format lacks: a field of the rows before it, or of the format it shares most with."""
     names = {name.strip().lower(): name for name in row}
-    form = max(_READERS, key=lambda form: (len(_READERS[form][1] & names.keys()), form == usual))
+    rank = {form: (len(has & names.keys()), form == usual, form == "messages") for form, (_, has) in _READERS.items()}
+    form = max(rank, key=rank.__getitem__)
     field = min(_READERS[form][1] - row.keys(), default="messages")
     what = f"is missing (found {', '.join(sorted(row)[:8]) or 'nothing'})"
     if near := get_close_matches(field, names, 1, 0.75):

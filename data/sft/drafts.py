@@ -62,7 +62,8 @@ class Draft(NamedTuple):
     """One row to be: either turns, or a plain text.
 
     `last_only`: only its last turn is to be learned. `ends`: a plain text ends here, rather than goes on in the next
-    row. `copy` numbers rows that are meant to be there several times.
+    row. `copy` numbers rows that are meant to be there several times. `rejected` is another answer than the last turn,
+    where the row says which of two is preferred.
     """
 
     place: Place
@@ -72,6 +73,7 @@ class Draft(NamedTuple):
     last_only: bool = False
     ends: bool = True
     copy: int = 0
+    rejected: Turn | None = None
 
 
 def problem(place: Place, field: str, what: str, fix: str) -> Problem:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from data.chunking import chunk_document
 from data.jsonl import read_json, write_json
 from data.sources import find_files
 from doceo.app.runs import COLLECTIONS, HOME, collection_folder, is_name
@@ -40,10 +39,10 @@ def index_collection(
     name: str, sources: Sequence[str], settings: Settings, progress: Progress, *, sync: bool
 ) -> tuple[IndexReport, list[Skipped]]:
     """Bring a collection up to date with sources. Raises UsageError, InputError, NothingReadable, IndexUnusable."""
-    from doceo.providers.embedders import open_embedder
+    from doceo.app.parts import chunk_in_parts, engine_of, open_embedder_on, passages_at_once
 
     folder = collection_folder(name)
-    embedder = open_embedder(settings.embedder)
+    embedder = open_embedder_on(settings.executor, settings.embedder)
     roots = {Path(source).expanduser().resolve().name: str(Path(source).expanduser().resolve()) for source in sources}
     known = _known_roots(folder)
     if not sync:
@@ -55,15 +54,18 @@ def index_collection(
             hint = f"To delete what was indexed from {gone[0]}, index the other sources with --sync."
             raise InputError(error.message, hint=f"{error.hint} {hint}") from error
         raise
-    documents, skipped = read_documents(files, settings.read, progress)
+    documents, skipped = read_documents(files, settings.read, progress, engine_of(embedder))
     chunks: list[Chunk] = []
     with progress.task("chunk", len(documents), "documents") as task:
-        for document in documents:
-            chunks += chunk_document(document, embedder, settings.chunk)
+        for cut in chunk_in_parts(documents, embedder, settings.chunk):
+            chunks += cut
             task.advance(1, f"{len(chunks)} passages")
     if not documents and (files or versions.current(folder) is None):
         raise nothing_readable(sources, skipped)
-    report = update(folder, documents, chunks, embedder, roots=list(roots), sync=sync, progress=progress)
+    together = passages_at_once(embedder)
+    report = update(
+        folder, documents, chunks, embedder, roots=list(roots), sync=sync, progress=progress, at_once=together
+    )
     held = {root: path for root, path in (roots if sync else {**known, **roots}).items() if root in report.roots}
     if held != known:
         write_json(folder / ROOTS, held)
@@ -92,10 +94,12 @@ def _check_roots(known: dict[str, str], roots: dict[str, str]) -> None:
             )
 
 
-def collections() -> list[str]:
+def collections(home: Path = HOME) -> list[str]:
     """Return the names of all collections here."""
-    home = HOME / COLLECTIONS
-    return sorted(path.name for path in home.iterdir() if path.is_dir() and is_name(path.name)) if home.is_dir() else []
+    folder = home / COLLECTIONS
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and is_name(path.name))
 
 
 def list_collections() -> list[Collection]:

@@ -92,7 +92,9 @@ def _judge_metrics(evaluated: Sequence[Evaluated], names: Sequence[str]) -> list
         for name in names:
             if said is None or name not in known or known[name] != first.get(name):
                 first_run = evaluated[0].name
-                problem = f"were not judged as {name} of {first_run} was" if name in first else f"have no marks of {name}"
+                problem = (
+                    f"were not judged as {name} of {first_run} was" if name in first else f"have no marks of {name}"
+                )
                 raise NotComparable(
                     f"The answers of {one.name} {problem}.",
                     hint="Judge both in the same way: doceo evaluate RUN --judge MODEL",

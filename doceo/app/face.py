@@ -86,7 +86,7 @@ class Scores(list[Score]):
             lines = [
                 "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
             ]
-            parts.append("\n".join([table.title, *lines]))
+            parts.append("\n".join([f"{table.title} (n = {table.n})", *lines]))
         return "\n\n".join(parts)
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doceo.app.assistant import Assistants
+from doceo.app.jobs.queue import Queue
 from doceo.app.runs import HOME
+from doceo.app.searches import Searches
 from doceo.app.settings import Settings
 from doceo.app.store import Store, open_store
+from doceo.app.uploads import Uploads
+
+if TYPE_CHECKING:
+    from doceo.app.jobs.index_job import IndexJobs
 
 FILES, JOBS = ".files", ".jobs"
 
@@ -33,10 +40,32 @@ class Host:
         """The database, made where there is none. Raises StorageError, ConfigError, MissingExtra."""
         return open_store(self.settings.database_url)
 
+    @cached_property
+    def queue(self) -> Queue:
+        """Where jobs wait for a worker."""
+        return Queue(self.store.database)
+
     @property
     def files(self) -> Path:
         """The folder of uploaded files, each under its id."""
         return self.home / FILES
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Uploaded files and files that jobs made, with their bytes."""
+        return Uploads(self.store.files, self.files)
+
+    @cached_property
+    def searches(self) -> Searches:
+        """Searches over collections, without a model."""
+        return Searches(self.settings, self.home)
+
+    @cached_property
+    def indexing(self) -> IndexJobs:
+        """Has vector stores indexed."""
+        from doceo.app.jobs.index_job import IndexJobs
+
+        return IndexJobs(self.store, self.queue)
 
     @property
     def jobs(self) -> Path:

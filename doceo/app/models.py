@@ -75,12 +75,17 @@ def open_local(spec: str, settings: Settings, adapter: Path | None = None) -> Lo
     """Open a Hugging Face model by folder or name (`hf:` may be left out), with an adapter where one is given."""
     kind, _, name = spec.partition(":")
     if kind != "hf":
+        check_spec(spec)
         name = spec
-        if ":" in spec and not Path(spec).exists():
-            open_chat(spec)  # raises the error that names the nearest kind
     from doceo.providers.local_hf import LocalModel
 
     return LocalModel(name, adapter=adapter, name=f"hf:{name}")
+
+
+def check_spec(spec: str) -> None:
+    """Raise UsageError for a local model's spec that is of no known kind, naming the nearest."""
+    if ":" in spec and not Path(spec).exists():
+        open_chat(spec)
 
 
 def _check(spec: str) -> None:

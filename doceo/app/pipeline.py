@@ -59,7 +59,7 @@ def run_all(
         if tuned:
             base = base_to_tune(settings.base, "", progress)
             train_adapter(run, base, settings.finetune, progress, Manner(force=True))
-        index_run(run, ingested, settings.embedder, progress)
+        index_run(run, ingested, settings.embedder, progress, settings.executor)
         # Without training now, an adapter of an earlier dataset may stand there: it is not asked.
         scores = _evaluate(run, default_systems(run, tuned=tuned), settings, progress)
         report = make_report(run)
@@ -83,9 +83,10 @@ def open_run(out: str, sources: Sequence[str], redo: Iterable[str] = ()) -> Run:
 
 def read(run: Run, sources: Sequence[str], settings: Settings, progress: Progress) -> Ingested:
     """Documents and chunks of the sources."""
-    from doceo.providers.embedders import open_embedder
+    from doceo.app.parts import open_embedder_on
 
-    return ingest(run, sources, settings.read, settings.chunk, open_embedder(settings.embedder), progress)
+    embedder = open_embedder_on(settings.executor, settings.embedder)
+    return ingest(run, sources, settings.read, settings.chunk, embedder, progress)
 
 
 def read_or_load(run: Run, sources: Sequence[str], settings: Settings, progress: Progress) -> Ingested:
@@ -98,9 +99,7 @@ def generate_dataset(
 ) -> Made:
     """Pairs, and the dataset made of them."""
     made = make_pairs(run, ingested, settings, progress)
-    dataset = make_dataset(run, ingested, made, questions, settings.generate, settings.dataset)
-    if dataset is not None:
-        progress.say(str(dataset.check))
+    make_dataset(run, ingested, made, questions, settings.generate, settings.dataset, progress)
     return made
 
 

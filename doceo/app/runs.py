@@ -27,6 +27,12 @@ def run_at(name: str) -> Run:
 def existing_run(name: str) -> Run:
     """Return a run that exists. Raises RunError naming those there are."""
     run = run_at(name)
+    if run.path.is_file():
+        raise RunError(
+            f"{run.path} is a file, not a run.",
+            hint=f"Stored chats become one with: doceo import --traces {run.path} --out NAME; rows to train on with: "
+            f"doceo import {run.path} --out NAME",
+        )
     if not run.path.is_dir():
         known = (
             ", ".join(sorted(p.name for p in HOME.glob("*/") if not p.name.startswith("."))) if HOME.is_dir() else ""
@@ -54,11 +60,11 @@ def is_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 
 
-def collection_folder(name: str) -> Path:
+def collection_folder(name: str, home: Path = HOME) -> Path:
     """Return the folder of a collection. Raises UsageError for a name that is not one."""
     if not is_name(name):
         raise UsageError(
             f"{name!r} cannot be the name of a collection.",
             hint="Use one or more characters, without + or / and no dot first.",
         )
-    return HOME / COLLECTIONS / name
+    return home / COLLECTIONS / name

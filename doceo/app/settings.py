@@ -7,9 +7,10 @@ import os
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -37,6 +38,7 @@ from doceo.core.config import (
     ReadConfig,
     RegressionConfig,
     RetrieveConfig,
+    ServiceConfig,
     TextConfig,
     TokenizerConfig,
     TrainingConfig,
@@ -44,8 +46,8 @@ from doceo.core.config import (
 from doceo.core.errors import ConfigError
 
 FILE = "doceo.toml"
-OTHER_VARIABLES = ("DOCEO_CACHE",)
-"""Variables that are no settings: where what is built at first use is kept."""
+OTHER_VARIABLES = ("DOCEO_CACHE", "DOCEO_LEASE_FD", "DOCEO_PROGRESS")
+"""Variables that are no settings: where what is built at first use is kept; what a worker tells its children."""
 
 
 class Settings(BaseSettings):
@@ -74,6 +76,9 @@ class Settings(BaseSettings):
     """Who answers in `ask`, `chat` and `serve`: `quote`, `hf:PATH`, `openai:NAME` ...; left out, what the run has."""
     embedder: str = "all-MiniLM-L6-v2"
     """Embedding model: a folder or a sentence-transformers name."""
+    executor: Literal["process", "ray"] = "process"
+    """Where documents are read, cut and embedded: `process`, here; `ray`, on the machines of the Ray cluster that
+    RAY_ADDRESS names, or on this machine's cores."""
     base_url: str = ""
     """Address of the server behind `openai:` models; several, with commas, share the work."""
     database_url: str = ""
@@ -100,6 +105,7 @@ class Settings(BaseSettings):
     judging: JudgeConfig = JudgeConfig()
     regression: RegressionConfig = RegressionConfig()
     loop: LoopConfig = LoopConfig()
+    service: ServiceConfig = ServiceConfig()
 
     @classmethod
     def settings_customise_sources(
@@ -123,36 +129,48 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     Raises:
         ConfigError: for an unknown key (with the nearest name) or a wrong value, naming where it stands.
     """
-    _check_environment()
+    unknown = _unknown_variables()
     try:
-        return Settings(**flags)
+        settings = Settings(**flags)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{FILE} is not valid TOML: {error}.", hint=f"Mend the line named, or remove {FILE}."
         ) from error
     except ValidationError as error:
-        raise _config_error(error) from error
+        raise _together([*unknown, *_config_errors(error)]) from error
     except SettingsError as error:
         raise ConfigError(
             f"An environment variable cannot be read: {error}.", hint="Check the DOCEO_... variables."
         ) from error
+    if unknown:
+        raise _together(unknown)
+    return settings
 
 
-def _check_environment() -> None:
-    """Raise ConfigError for a DOCEO_ variable that no setting has."""
+def _together(errors: list[ConfigError]) -> ConfigError:
+    """Return one error that says everything that is wrong."""
+    hints = dict.fromkeys(error.hint for error in errors)
+    return ConfigError(" ".join(error.message for error in errors), hint=" ".join(hints))
+
+
+def _unknown_variables() -> list[ConfigError]:
+    """Return an error for each DOCEO_ variable that no setting has."""
+    found = []
     known = [f"DOCEO_{name.upper()}" for name in Settings.model_fields]
     for name in os.environ:
         place = name.upper().split("__")[0]
         if place.startswith("DOCEO_") and place not in {*known, *OTHER_VARIABLES}:
             near = get_close_matches(place, known, 1)
-            raise ConfigError(
-                f"There is no setting for the variable {name}.",
-                hint=f"Did you mean {near[0]}?" if near else "Sections are written like DOCEO_GENERATE__PAIRS.",
-            )
+            hint = f"Did you mean {near[0]}?" if near else "Sections are written like DOCEO_GENERATE__PAIRS."
+            found.append(ConfigError(f"There is no setting for the variable {name}.", hint=hint))
+    return found
 
 
-def _config_error(error: ValidationError) -> ConfigError:
-    first = error.errors()[0]
+def _config_errors(error: ValidationError) -> list[ConfigError]:
+    return [_config_error(one) for one in error.errors()]
+
+
+def _config_error(first: ErrorDetails) -> ConfigError:
     place = [str(part) for part in first["loc"]]
     name = ".".join(place)
     if first["type"] != "extra_forbidden":

@@ -6,14 +6,15 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from data.store import ADAPTER, Run
 from doceo.app.bases import base_of, on_shipped
 from doceo.app.contexts import with_context
-from doceo.app.models import QUOTE, open_here, open_local, open_provider
+from doceo.app.engines import Engines
+from doceo.app.models import QUOTE
 from doceo.app.own_prompt import OwnPrompt, read_prompt
 from doceo.app.settings import Settings
 from doceo.app.system_names import RAG as RAG
@@ -21,7 +22,7 @@ from doceo.app.system_names import RECORDED, SystemName, parse
 from doceo.core.errors import UsageError
 from doceo.core.protocols import Answerer, Progress, Provider, Reranker, Retriever
 from doceo.providers import model_folder
-from doceo.providers.chat import context_of, is_remote
+from doceo.providers.chat import is_remote
 from rag.answerer import ModelAnswerer
 from rag.asking import Tools, prompt_budget
 from rag.calibration import gate
@@ -60,6 +61,7 @@ class Systems:
         summaries: Where the summaries of conversations are kept; left out, the latest in memory.
         journaled: Whether a run keeps every reply of a remote model; not what people ask in passing.
         prompts: Prompts that a name can end with, `@` and the prompt's name; left out, only that of the settings.
+        engines: The models that are open; left out, its own.
     """
 
     settings: Settings
@@ -71,8 +73,13 @@ class Systems:
     journaled: bool = True
     base: str = ""
     prompts: Mapping[str, OwnPrompt] = field(default_factory=dict)
-    _bases: dict[str, LocalModel] = field(default_factory=dict, init=False)
+    engines: Engines | None = None
     _retriever: HybridRetriever | None = field(default=None, init=False)
+
+    @cached_property
+    def opened(self) -> Engines:
+        """The models that are open."""
+        return self.engines or Engines(self.settings, self.progress)
 
     def open(self, name: str) -> Answerer:
         """Return the answerer of a system. Raises UsageError, ProviderError, IndexUnusable, StageMissing."""
@@ -85,8 +92,7 @@ class Systems:
         if not is_remote(model):
             return self._local(name, system, self._weights(name, model))
         journal = self.run.journal if self.run and self.journaled else None
-        provider = open_provider(model, self.settings, journal=journal, progress=self.progress)
-        context = context_of(model, self.settings.base_url or None)
+        provider, context = self.opened.server(model, journal)
         return self._answerer(name, system, provider, context=context, remote=True)
 
     def retriever(self) -> HybridRetriever:
@@ -133,11 +139,8 @@ class Systems:
         elif model == "base" and self.run is not None:
             base = self.base or base_of(self.run)
         else:
-            return open_here(model, self.settings)
-        base = str(Path(base).resolve()) if Path(base).is_dir() else base
-        if base not in self._bases:
-            self._bases[base] = open_local(base, self.settings)
-        return self._bases[base].with_adapter(adapter, name)
+            return self.opened.here(model)
+        return self.opened.base(base, adapter, name)
 
     def _adapter(self, model: str) -> Path | None:
         kind, _, path = model.partition(":")

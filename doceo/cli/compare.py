@@ -77,11 +77,13 @@ def _show(console: Console, made: Comparison, primary: str) -> None:
 
 
 def _show_slices(console: Console, made: Comparison) -> None:
-    from evaluation.comparison import MOST_KEYS, slice_rows
+    from evaluation.comparison import MOST_KEYS, slice_tables
 
     slices = made.scored.slices
     for place in dict.fromkeys((one.set, one.metric, one.axis) for one in slices):
         some = [one for one in slices if (one.set, one.metric, one.axis) == place]
         more = len({one.key for one in some}) - MOST_KEYS
         title = f"\n{place[0]}: {some[0].label} by {place[2]}" + (f", the {MOST_KEYS} largest" if more > 0 else "")
-        console.table([place[2], "n", *made.systems], slice_rows(some, made.systems), title=title)
+        for headers, rows in slice_tables(some, made.systems, console.width):
+            console.table(headers, rows, title=title)
+            title = " "

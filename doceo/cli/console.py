@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from doceo.cli.bars import Bar, JsonLines, Lines, tell
 from doceo.core.errors import DoceoError, StorageError
 
 BROKEN = 1
@@ -43,12 +43,18 @@ class Console:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._told = os.environ.get("DOCEO_PROGRESS") == "json"
         self._notes = Terminal(stderr=True, highlight=False)
         self._out = Terminal(highlight=False, stderr=as_json)
 
     @contextmanager
-    def task(self, name: str, total: int | None = None, unit: str = "") -> Iterator[Bar | Lines]:
+    def task(self, name: str, total: int | None = None, unit: str = "") -> Iterator[Bar | Lines | JsonLines]:
         """Show a bar with rate and time left on a terminal, else a line now and then."""
+        if self._told:
+            told = JsonLines(name, total, unit)
+            yield told
+            told.close()
+            return
         if not self._notes.is_terminal:
             lines = Lines(self._notes, name, total, unit)
             yield lines
@@ -75,6 +81,9 @@ class Console:
 
     def say(self, line: str) -> None:
         """Show a line beside the results."""
+        if self._told:
+            tell({"say": line})
+            return
         self._notes.print(line, markup=False, soft_wrap=True)
 
     def show(self, text: str) -> None:
@@ -125,46 +134,6 @@ class Console:
             self.result({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
         self._notes.print(f"Error: {error.message}", style="bold red", markup=False, soft_wrap=True)
         self._notes.print(f"  {error.hint}", markup=False, soft_wrap=True)
-
-
-class Bar:
-    """A task on a terminal."""
-
-    def __init__(self, progress: Progress, task_id: object) -> None:
-        self._progress = progress
-        self._id = task_id
-
-    def advance(self, n: int = 1, note: str = "") -> None:
-        """Move the bar."""
-        self._progress.update(self._id, advance=n, note=note)  # type: ignore[arg-type]  # rich's TaskID is an int
-
-
-class Lines:
-    """A task in a log: a line at the start, every ten seconds, and at the end."""
-
-    def __init__(self, terminal: Terminal, name: str, total: int | None, unit: str) -> None:
-        self._terminal, self._name, self._total, self._unit = terminal, name, total, unit
-        self._done, self._note = 0, ""
-        self._start = self._last = time.monotonic()
-
-    def advance(self, n: int = 1, note: str = "") -> None:
-        """Count, and say so now and then."""
-        self._done += n
-        self._note = note or self._note
-        if time.monotonic() - self._last > 10:
-            self._last = time.monotonic()
-            self._print()
-
-    def close(self) -> None:
-        """Say how it ended."""
-        self._print()
-
-    def _print(self) -> None:
-        counted = "" if self._total is None else f"{self._done}/{self._total} {self._unit}"
-        note = f"  {self._note}" if self._note else ""
-        seconds = time.monotonic() - self._start
-        line = f"{self._name:<10} {counted}  {seconds:.1f} s{note}"
-        self._terminal.print(line, markup=False, soft_wrap=True)
 
 
 def run_verb(work: Callable[[Console], int | None], *, as_json: bool, debug: bool) -> None:

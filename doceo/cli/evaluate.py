@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,8 +93,8 @@ def _evaluated(
             "No question was held out in this run, so that there is nothing to score: generate from more documents, or "
             "give questions that people wrote (--questions FILE of `doceo run`)."
         )
-    if cited:
-        console.show(f"Citations: {'; '.join(one.words for one in cited)}.")
+    for set_name, some in groupby(cited, key=lambda one: one.set):
+        console.show(f"Citations, {set_name}: {'; '.join(one.words for one in some)}.")
     for line in judged.lines if judged else ():
         console.show(line)
     if scores:

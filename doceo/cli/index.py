@@ -17,7 +17,7 @@ Collection = Annotated[str, typer.Option("--collection", metavar="C", help="Name
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
-    @verb(app, "index", panel="Documents", sections=("read", "chunk"), top=("embedder",))
+    @verb(app, "index", panel="Documents", sections=("read", "chunk"), top=("embedder", "executor"))
     def index(
         sources: Sources,
         settings: Settings,

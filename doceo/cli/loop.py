@@ -63,7 +63,9 @@ def _shown(outcome: Outcome, console: Console) -> int | None:
         return None
     _show_standings(record, console)
     _show_areas(record, console)
-    console.show("\n" + "\n".join(record.words))
+    for note in record.notes:
+        console.show(note)
+    console.show("\n" + "\n".join((f"Exam: {record.exam.words}.", *record.words)))
     last = path / (record.series[0].rounds[-1].folder if record.series[0].rounds else record.start.folder)
     console.next_steps(f"doceo report {path}", f"doceo gaps {last}", f"doceo chat {last}")
     for line in record.ends:

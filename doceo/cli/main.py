@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from doceo.cli.console import Console
+from doceo.core import lease
 from doceo.core.errors import UsageError
 
 VERBS = (
@@ -21,7 +22,7 @@ VERBS = (
     "clean", "tokenizer", "pretrain", "finetune", "models", "export-model",
     "index", "collections", "calibrate",
     "evaluate", "compare", "gate", "judge", "gaps", "loop",
-    "serve",
+    "serve", "worker", "keys", "audit",
 )  # fmt: skip
 """One file a verb, in the order of the help page."""
 
@@ -64,6 +65,7 @@ def main() -> None:
 
     Exit codes: 0 done, 1 failed, 2 usage, 3 short of what was asked, 4 gate not passed, 130 and 143 interrupted.
     """
+    lease.watch()
     # What a command makes is hardly ever part of a cycle: looking for cycles less often saves a tenth of its time.
     gc.set_threshold(10_000)
     for stream in (sys.stdout, sys.stderr):

@@ -14,7 +14,7 @@ from doceo.cli.opening import NoOpen
 SECTIONS = (
     "generate", "gate", "engine", "dataset", "finetune", "retrieve", "answer", "evaluate", "read", "chunk",
 )  # fmt: skip
-TOP = ("teacher", "student", "judge", "base", "embedder", "base_url")
+TOP = ("teacher", "student", "judge", "base", "embedder", "executor", "base_url")
 
 
 def register(app: typer.Typer) -> None:

@@ -14,7 +14,13 @@ from doceo.cli.knobs import verb
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
-    @verb(app, "serve", panel="Service", sections=("retrieve", "answer"), top=("model", "embedder", "base_url"))
+    @verb(
+        app,
+        "serve",
+        panel="Service",
+        sections=("service", "retrieve", "answer"),
+        top=("model", "embedder", "base_url"),
+    )
     def serve(
         settings: Settings,
         console: Console,

@@ -84,15 +84,20 @@ def show_scores(console: Console, scores: list[Score]) -> None:
     found = tables(scores)
     for set_name in dict.fromkeys(table.set for table in found):
         own = [table for table in found if table.set == set_name]
-        for table in own:
-            if table.group in WHOLE:
-                rows = table.fitting(console.width)
-                console.table(table.headers, rows, title=f"\n{table.title} (n = {table.n})")
-        for headers, rows in side_by_side([table for table in own if table.group not in WHOLE], console.width):
+        whole = [table for table in own if table.group in WHOLE]
+        for table in whole:
+            rows = table.fitting(console.width)
+            console.table(table.headers, rows, title=f"\n{table.title} (n = {table.n})")
+        asked = (whole or own)[0].n
+        if not whole:
+            console.show(f"\n{own[0].title} (n = {asked})")
+        for headers, rows in side_by_side([table for table in own if table not in whole], console.width, asked):
             console.show("")
             console.table(headers, rows)
     if found:
         console.show(found[0].note.split("; ", 1)[-1])
+    if any("(n=" in text for table in found for row in (table.headers, *table.rows) for text in row):
+        console.show("(n=5): the number rests on 5 questions; for others the metric has no value.")
 
 
 def show_verdict(console: Console, verdict: Verdict) -> None:

@@ -18,7 +18,8 @@ class Key(Record):
 
     Attributes:
         owner: Whose objects it sees. Several keys can have one owner.
-        collections: Collections beside its owner's vector stores that it may search; `*`: all.
+        collections: Collections beside its owner's vector stores that it may search; `*`: all but the vector stores of
+            other owners, which have to be named. `default` is also what a service answers from that serves a run.
         tokens_per_day: Most tokens of prompts and answers in a day, UTC; None: any number.
         requests_per_minute: Most requests in a minute; None: the service's own limit.
         expires: When it ends by itself.

@@ -4,7 +4,8 @@ DoceoError
 ├── UsageError            exit 2   the command or its options cannot be understood
 │   └── ConfigError       exit 2   a config file, variable or flag holds a wrong value
 ├── InputError            exit 1   a named source, file or record cannot be used
-│   └── NothingReadable   exit 3   sources exist, but no document could be read
+│   ├── NothingReadable   exit 3   sources exist, but no document could be read
+│   └── NotFound          exit 1   there is nothing of this id, or it is another owner's
 ├── RunError              exit 1   a run folder cannot be used as asked
 │   ├── RunLocked         exit 1   another process is writing it
 │   ├── StageMissing      exit 1   an earlier stage has to be made first
@@ -25,6 +26,7 @@ DoceoError
 │   └── CostCapReached    exit 3   --max-cost is spent; a higher one goes on
 ├── IndexUnusable         exit 1   a collection is missing, damaged, or made by another embedder
 ├── TrainingError         exit 1   nothing to train on, a base that cannot be trained, or a diverged run
+│   └── OutOfMemory       exit 1   the training does not fit into the memory that there is
 └── ExportFailed          exit 1   a model cannot be written in a form, or what was written is not the same model
 """
 
@@ -74,6 +76,12 @@ class NothingReadable(InputError):
 
     code = "nothing_readable"
     exit_code = 3
+
+
+class NotFound(InputError):
+    """There is nothing of this id, or it is another owner's: nobody is told which."""
+
+    code = "not_found"
 
 
 class RunError(DoceoError):
@@ -226,6 +234,12 @@ class TrainingError(DoceoError):
     """Nothing to train on, a base that cannot be trained, or a run that diverged."""
 
     code = "training"
+
+
+class OutOfMemory(TrainingError):
+    """The training does not fit into the memory that there is."""
+
+    code = "out_of_memory"
 
 
 class ExportFailed(DoceoError):

@@ -35,6 +35,7 @@ class Job(Record):
         wanted: What its owner wants of it, until the worker has done it.
         worker: Who works on it; empty while nobody does.
         lease: How often it was given to a worker. A worker that holds an older number may write nothing.
+        entry: How often it was put into the queue, from 1. Older entries of the queue count for nothing.
         result: What came of it, by kind.
     """
 
@@ -48,6 +49,7 @@ class Job(Record):
     wanted: Wanted = ""
     worker: str = ""
     lease: int = 0
+    entry: int = 1
     created: float
     started: float | None = None
     finished: float | None = None

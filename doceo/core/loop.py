@@ -221,6 +221,7 @@ class LoopRecord(Record):
         """Whether one of the last two rounds of a series was better than the one before, beyond chance."""
         last = [one for series in self.series for one in series.rounds[-2:]]
         return any(change.direction == "better" for one in last for change in one.change)
+
     ends: tuple[str, ...] = ()
     """Why every series ended."""
     notes: tuple[str, ...] = ()

@@ -487,8 +487,26 @@ class Gap(Record):
     covered: float | None = None
 
 
+class Sampling(Record):
+    """How a reply is to be drawn, as far as who asks says so; None: as the answering system is set."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    form: dict[str, object] | None = None
+
+    def on(self, request: ChatRequest) -> ChatRequest:
+        """Return a request with what is said here in place of its own."""
+        said = {name: value for name in type(self).model_fields if (value := getattr(self, name)) not in (None, ())}
+        return request.model_copy(update=said) if said else request
+
+
 class ChatRequest(Record):
-    """What a chat model is asked. `form` is a JSON schema that the reply has to satisfy."""
+    """What a chat model is asked. `form` is a JSON schema that the reply has to satisfy; an empty one: any object."""
 
     messages: tuple[Message, ...]
     form: dict[str, object] | None = None
@@ -496,6 +514,9 @@ class ChatRequest(Record):
     max_tokens: int = 1024
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    top_p: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
 
 
 class ChatReply(Record):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
-from collections.abc import Coroutine, Iterator
+import time
+from collections.abc import AsyncGenerator, Coroutine, Generator, Iterator
 from contextlib import aclosing, suppress
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from doceo.core.protocols import Provider
 from doceo.core.records import ChatReply, ChatRequest, Usage
@@ -113,6 +114,11 @@ class Blocking:
         finally:
             pumped.cancel()
 
+    def asynchronous(self) -> AsyncRemote:
+        """Hand the model over to the event loop of a program that has one: here nothing may be asked any more."""
+        _opened.discard(self)
+        return self._remote
+
     def spent(self) -> Usage | None:
         """Return what all kept replies of this model took; None where none are kept. Raises StorageError."""
         return self._remote.spent() if isinstance(self._remote, Journaled) else None
@@ -146,8 +152,47 @@ class Threaded:
         async with self._free:
             return await asyncio.to_thread(self._provider.complete, request)
 
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield what the model behind yields; leaving early ends its work. Raises as that model."""
+        async with self._free:
+            pieces = self._provider.stream(request)
+            left = False
+            try:
+                while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+                    yield piece
+                left = True
+            finally:
+                if not left and isinstance(pieces, Generator):
+                    # the thread that waits for a piece is not to be closed under its feet
+                    await asyncio.shield(asyncio.to_thread(_closed, pieces))
+
     async def aclose(self) -> None:
         """Do nothing: the model keeps no connection."""
+
+
+@runtime_checkable
+class HasAsync(Protocol):
+    """A model that has an asynchronous face of its own."""
+
+    def asynchronous(self) -> AsyncRemote:
+        """Return it."""
+        ...
+
+
+def asynchronous(provider: Provider) -> AsyncRemote:
+    """Return a model's asynchronous face: its own, or one request at a time in a thread."""
+    return provider.asynchronous() if isinstance(provider, HasAsync) else Threaded(provider)
+
+
+def _closed(pieces: Generator[Any, None, None]) -> None:
+    """Close a generator once it is not running any more."""
+    while True:
+        try:
+            pieces.close()
+        except ValueError:  # another thread waits for its next piece
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _close_all() -> None:

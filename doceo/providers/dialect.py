@@ -23,7 +23,7 @@ _REFUSAL_WORDS = re.compile(
     r"only the default|deprecated|instead",
     re.IGNORECASE,
 )
-OPTIONAL = ("temperature", "seed", "stop")
+OPTIONAL = ("temperature", "seed", "stop", "top_p", "presence_penalty", "frequency_penalty")
 """Parts of a request that it can do without."""
 USAGE = "stream_options"
 """The part of a streamed request that asks for what the reply took."""
@@ -52,12 +52,15 @@ class Dialect:
             body["seed"] = request.seed
         if request.stop:
             body["stop"] = list(request.stop)
+        for name, usual in (("top_p", 1.0), ("presence_penalty", 0.0), ("frequency_penalty", 0.0)):
+            if (value := getattr(request, name)) != usual:
+                body[name] = value
         if streamed:
             body[USAGE] = {"include_usage": True}
-        if request.form is not None and self.form == "json_schema":
+        if request.form and self.form == "json_schema":
             schema = {"name": "reply", "schema": request.form, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        elif request.form is not None and self.form == "json_object":
+        elif request.form is not None and self.form != "none":
             body["response_format"] = {"type": "json_object"}
         return {key: value for key, value in body.items() if key not in self.dropped}
 

@@ -71,6 +71,9 @@ class Manner:
             (LIMITS, request.max_tokens),
             (_SEEDS, request.seed),
             (_STOPS, list(request.stop) or None),
+            (("top_p",), request.top_p if request.top_p < 1 else None),
+            (("presence_penalty",), request.presence_penalty or None),
+            (("frequency_penalty",), request.frequency_penalty or None),
             ((_USAGE,), True),
         ):
             if value is not None and names[0] not in self.dropped and (field := field_of(type(model), names)):

@@ -103,14 +103,16 @@ class GgufModel:
             "max_tokens": min(request.max_tokens, room),
             "temperature": request.temperature,
             "top_k": 0,
-            "top_p": 1.0,
+            "top_p": request.top_p,
             "min_p": 0.0,
+            "presence_penalty": request.presence_penalty,
+            "frequency_penalty": request.frequency_penalty,
             "stop": list(request.stop),
         }
         if request.seed is not None:
             body["seed"] = request.seed
         if request.form is not None:
-            body["json_schema"] = request.form
+            body["json_schema"] = request.form or {"type": "object"}
         return body
 
     def _encode(self, messages: Sequence[Message]) -> list[int]:

@@ -7,7 +7,7 @@ the memory of one.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,17 @@ from doceo.core.errors import RequestRejected
 from doceo.core.records import ChatReply, ChatRequest, Message, Usage
 from doceo.providers.chat_turns import render
 from doceo.providers.hf_models import open_model, quiet
+from doceo.providers.local_batches import Batches, Piece, Row
+from doceo.providers.local_settings import ends, settings
 from doceo.providers.local_weights import SharedWeights, Size
 from doceo.providers.model_folder import ADAPTER, base_of, check_adapter
 from doceo.text.thinking import without_thinking
 
 if TYPE_CHECKING:
     import torch
-    from transformers import GenerationConfig
 
     from doceo.providers.kept_prefix import KeptPrefix
+    from doceo.providers.local_async import AsyncLocal
 
 BATCH_ROWS = 32
 BATCH_TOKENS = 16384
@@ -63,6 +65,10 @@ class LocalModel:
         other.name, other._weights = name, self._weights
         other._adapter = self._weights.attach(adapter) if adapter else None
         return other
+
+    def detach(self, adapter: Path) -> None:
+        """Let go of an adapter's weights; models that have it on may not be asked any more."""
+        self._weights.detach(adapter)
 
     def keep_prefix(self) -> None:
         """Read the beginning that a prompt shares with the one before only once (`doceo.providers.kept_prefix`)."""
@@ -117,6 +123,22 @@ class LocalModel:
             return self._reply(row, len(ids), request.stop, time.perf_counter() - start)
 
         yield from pieces(generate, self._weights.tokenizer, request.stop)
+
+    def asynchronous(self) -> AsyncLocal:
+        """Return the same model for an event loop, where many requests are generated for together."""
+        from doceo.providers.local_async import AsyncLocal
+
+        return AsyncLocal(self)
+
+    @property
+    def batches(self) -> Batches:
+        """What generates for the requests of an event loop: one for all models over the same weights."""
+        return self._weights.batches()
+
+    def row(self, request: ChatRequest, take: Callable[[Piece], None]) -> Row:
+        """Return a request as `batches` takes it. Raises RequestRejected where the prompt is too long."""
+        ids, new = self._fit(request)
+        return Row(ids, new, request, self._adapter, take, self._kept)
 
     def _encode(self, messages: Sequence[Message]) -> list[int]:
         from jinja2 import TemplateError
@@ -179,14 +201,7 @@ class LocalModel:
         return ChatReply(text=without_thinking(text[:cut]).strip(), finish=finish, usage=usage)
 
     def _ends(self) -> set[int]:
-        """Return the tokens that end an answer: the generation config's, the tokenizer's and the chat template's."""
-        named = self._weights.model.generation_config.eos_token_id
-        more = named if isinstance(named, list) else [named]
-        return {*more, self._weights.tokenizer.eos_token_id, self._weights.end} - {None}
-
-    def _marks(self) -> list[int] | None:
-        """Return the tokens that no answer holds: marks such as the beginning of a turn, which decode to nothing."""
-        return sorted(set(self._weights.tokenizer.all_special_ids) - self._ends()) or None
+        return ends(self._weights)
 
     def _run(self, prompts: Sequence[list[int]], new: int, request: ChatRequest, **more: object) -> list[list[int]]:
         """Generate for prompts padded on the left and return the new tokens of each row, padding included."""
@@ -207,7 +222,9 @@ class LocalModel:
             out: torch.Tensor = model.generate(
                 input_ids=ids.to(device),
                 attention_mask=mask.to(device),
-                generation_config=self._settings(request, new),
+                generation_config=settings(
+                    self._weights, new, temperature=request.temperature, top_p=request.top_p, stop=request.stop
+                ),
                 tokenizer=self._weights.tokenizer,
                 **kept,
                 **more,
@@ -217,20 +234,6 @@ class LocalModel:
 
     def _lent(self, model: object, prompts: Sequence[list[int]]) -> AbstractContextManager[dict[str, Any]]:
         return nullcontext({}) if self._kept is None else self._kept.lent(model, self._adapter, prompts)
-
-    def _settings(self, request: ChatRequest, new: int) -> GenerationConfig:
-        """Return settings of our own: a model's shipped ones may sample, which greedy answers must not."""
-        from transformers import GenerationConfig
-
-        sampling = {"do_sample": True, "temperature": request.temperature, "top_k": 0, "top_p": 1.0}
-        return GenerationConfig(
-            max_new_tokens=new,
-            eos_token_id=sorted(self._ends()),
-            pad_token_id=self._weights.tokenizer.pad_token_id,
-            suppress_tokens=self._marks(),
-            stop_strings=list(request.stop) or None,
-            **(sampling if request.temperature > 0 else {"do_sample": False}),
-        )
 
 
 def _recipe(request: ChatRequest) -> tuple[float, int, tuple[str, ...]]:

@@ -21,7 +21,7 @@ from doceo.core.errors import UsageError
 from doceo.core.records import ChatReply, ChatRequest
 from doceo.providers.dialect import Dialect
 from doceo.providers.openai_errors import Server, said
-from doceo.providers.openai_reply import Reader
+from doceo.providers.openai_reply import Reader, take_chunk
 from doceo.providers.prices import price_of
 from doceo.providers.remote import is_loopback
 
@@ -140,7 +140,10 @@ class OpenAIChat:
         """Yield the text as it comes, and at the end what the server says of it: finish and usage."""
 
         async def send(body: dict[str, Any]) -> object:
-            return await self._client.chat.completions.create(**body, stream=True)
+            body = {**body, "stream": True}
+            return await self._client.post(
+                "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
+            )
 
         with self._server.errors():
             chunks = await self._ask(request, send, streamed=True)
@@ -149,15 +152,10 @@ class OpenAIChat:
             said_something, told = False, dict[str, object]()
             async with chunks:
                 async for chunk in chunks:
-                    if chunk.usage:  # in a chunk of its own behind the text, or in every one, each with the sum so far
-                        told["usage"] = chunk.to_dict(warnings=False).get("usage")
-                    if not chunk.choices:
-                        continue
-                    choice = chunk.choices[0]
-                    told["finish_reason"] = choice.finish_reason or told.get("finish_reason")
-                    if choice.delta and choice.delta.content:
+                    text = take_chunk(chunk, told)
+                    if text:
                         said_something = True
-                        yield choice.delta.content
+                        yield text
             if not said_something:
                 raise self._server.no_completion(None)
         yield told

@@ -110,6 +110,22 @@ class Reader:
         return ReplyInvalid(f"{who} sent an empty reply.", hint="Try again, or take another model.")
 
 
+def take_chunk(chunk: object, told: dict[str, object]) -> str:
+    """Return the text of a part of a stream; what it tells of the whole, finish and usage, goes into `told`.
+
+    The usage stands in a part of its own behind the text, or in every one, each with the sum so far.
+    """
+    if used := _field(chunk, "usage"):
+        told["usage"] = used
+    choices = _field(chunk, "choices")
+    if not isinstance(choices, list) or not choices:
+        return ""
+    if finish := _field(choices[0], "finish_reason"):
+        told["finish_reason"] = finish
+    content = _field(_field(choices[0], "delta"), "content")
+    return content if isinstance(content, str) else ""
+
+
 def _finish(said: object) -> str:
     return "length" if said == "length" else "stop"
 

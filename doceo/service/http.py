@@ -8,33 +8,93 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from doceo.app.host import Host
-from doceo.core.errors import AuthenticationFailed, DoceoError, ModelNotFound, RateLimited, RequestRejected, Unreachable
-from doceo.service.routes import chat, health, models
+from doceo.core.errors import (
+    AuthenticationFailed,
+    DoceoError,
+    InputError,
+    ModelNotFound,
+    NotFound,
+    RateLimited,
+    RequestRejected,
+    RunLocked,
+    StorageError,
+    Unreachable,
+)
+from doceo.service.protection import lifespan, protect
+from doceo.service.refusals import Refusal, error_body
+from doceo.service.routes import (
+    absent,
+    chat,
+    conversations,
+    embeddings,
+    evaluation,
+    files,
+    fine_tuning,
+    generation,
+    health,
+    measurements,
+    models,
+    profiles,
+    vector_store_batches,
+    vector_store_files,
+    vector_stores,
+)
+from doceo.service.spans import Spans
+from doceo.text.surrogates import without_surrogates
 
 _STATUS: dict[type[DoceoError], int] = {
+    NotFound: 404,
+    InputError: 400,
     RequestRejected: 400,
     ModelNotFound: 404,
+    RunLocked: 409,
+    StorageError: 507,
     RateLimited: 429,
     AuthenticationFailed: 502,
     Unreachable: 502,
 }
 
 
-def create_app(host: Host) -> FastAPI:
-    """Return the application."""
-    app = FastAPI(title="Doceo", docs_url=None, redoc_url=None)
-    app.state.host = host
-    for router in (health.router, models.router, chat.router):
+ROUTERS = (
+    health.router,
+    measurements.router,
+    models.router,
+    chat.router,
+    embeddings.router,
+    files.router,
+    vector_stores.router,
+    vector_store_files.router,
+    vector_store_batches.router,
+    conversations.router,
+    profiles.router,
+    fine_tuning.router,
+    fine_tuning.permissions,
+    generation.router,
+    evaluation.router,
+    absent.router,  # what no other router has
+)
+
+
+def create_app(host: Host, spans: Spans | None = None, *, keyless: bool = True) -> FastAPI:
+    """Return the application.
+
+    Args:
+        host: What it works with.
+        spans: Where requests are traced.
+        keyless: Whether anybody may ask while no key exists: only where nobody but this machine can connect.
+    """
+    # its own traces and logs hold what was asked, and go wherever a library in this process may have set up
+    quiet = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+    app = FastAPI(title="Doceo", docs_url=None, redoc_url=None, lifespan=lifespan(host), telemetry=quiet)
+    for router in ROUTERS:
         app.include_router(router)
+    protect(app, host, spans or Spans(), keyless=keyless)
     app.add_exception_handler(DoceoError, _doceo_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(UnicodeEncodeError, _no_text)
+    app.add_exception_handler(Exception, _unforeseen)
     return app
-
-
-def error_body(message: str, kind: str, code: str | None, param: str | None = None) -> dict[str, object]:
-    """Return an error in OpenAI's form."""
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 def _doceo_error(request: Request, error: Exception) -> JSONResponse:
@@ -47,16 +107,28 @@ def _doceo_error(request: Request, error: Exception) -> JSONResponse:
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part != "body")
-    return JSONResponse(error_body(f"{place}: {first['msg']}", "invalid_request_error", "invalid_value", place), 400)
+    place = without_surrogates(".".join(str(part) for part in first["loc"] if part != "body"))
+    message = without_surrogates(f"{place}: {first['msg']}")
+    return JSONResponse(error_body(message, "invalid_request_error", "invalid_value", place), 400)
+
+
+def _no_text(request: Request, error: Exception) -> JSONResponse:
+    """Refuse what JSON can hold and no text can: half of a surrogate pair."""
+    return Refusal(400, "The request holds half of a surrogate pair, which is no character.").response()
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    message = (
-        error.detail if error.detail != "Not Found" else f"There is nothing at {request.method} {request.url.path}."
-    )
-    return JSONResponse(
-        error_body(message, "invalid_request_error", "not_found" if error.status_code == 404 else None),
-        error.status_code,
-    )
+    if isinstance(error, Refusal):
+        return error.response()
+    nothing = f"There is nothing at {request.method} {request.url.path}."
+    message = nothing if error.detail == "Not Found" else error.detail
+    code = "not_found" if error.status_code == 404 else None
+    return Refusal(error.status_code, message, code=code, headers=error.headers).response()
+
+
+def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    """Answer what nobody foresaw; the server's log has the traceback, under the same id."""
+    name = request.state.request_id
+    message = f"Something unforeseen happened; the log of the service says more of {name}."
+    return Refusal(500, message, kind="server_error", code="unforeseen", headers={"x-request-id": name}).response()

@@ -8,7 +8,7 @@ carries nothing, and stays as words.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from doceo.text.hidden import without_hidden
@@ -46,6 +46,8 @@ _BRACKET = re.compile(r"\[[^\[\]\n]{0,500}\](?=[^(\[:\s]|\s+[^\s(\[])")
 _MARKUP = re.compile(r"<[^<>]{0,2000}>|<(?=[\s\d=])")
 _OPENS = re.compile(r"!?\[|<")
 _LAST_WORD = re.compile(r"!?\S{0,2000}\s?\Z")
+_PLAIN = re.compile(r"[a-zA-Z0-9 ,;'()-]*(?:\[\d{1,3}\])?(?:\.(?![a-zA-Z0-9(])[a-zA-Z0-9 ,;'()-]*)?")
+"""Text that holds no link, image or hidden character: none of its characters makes one without others."""
 _LONGEST = 3000
 """Characters from which a bracket that nothing closes is taken for no link."""
 
@@ -75,15 +77,40 @@ def without_foreign_links(text: str, *, hosts: Collection[str] = (), known: Coll
 
 def links_left_out(pieces: Iterable[str], *, hosts: Collection[str] = (), known: Collection[str] = ()) -> Iterator[str]:
     """Yield what `without_foreign_links` makes of a text that comes in pieces; what may be half a link waits."""
-    held = ""
+    left = LinksLeftOut(hosts=hosts, known=lambda: known)
     for piece in pieces:
-        held += piece
-        ready = _ready(held)
-        if ready:
-            yield without_foreign_links(held[:ready], hosts=hosts, known=known)
-            held = held[ready:]
-    if held:
-        yield without_foreign_links(held, hosts=hosts, known=known)
+        if done := left.add(piece):
+            yield done
+    if done := left.end():
+        yield done
+
+
+class LinksLeftOut:
+    """Takes a text piece by piece and gives back what `without_foreign_links` makes of it; half a link waits.
+
+    Args:
+        hosts: Host names to which links and images stay.
+        known: Gives the addresses that stand in the sources, which stay as words; asked where there may be a link.
+    """
+
+    def __init__(self, *, hosts: Collection[str] = (), known: Callable[[], Collection[str]] = tuple) -> None:
+        self._hosts, self._known, self._held = hosts, known, ""
+
+    def add(self, piece: str) -> str:
+        """Take the next piece and return what no link can reach into by now."""
+        self._held += piece
+        ready = _ready(self._held)
+        done, self._held = self._held[:ready], self._held[ready:]
+        return self._cleaned(done)
+
+    def end(self) -> str:
+        """Return what was held back."""
+        return self._cleaned(self._held)
+
+    def _cleaned(self, text: str) -> str:
+        if _PLAIN.fullmatch(text):
+            return text
+        return without_foreign_links(text, hosts=self._hosts, known=self._known())
 
 
 def _ready(text: str) -> int:

@@ -60,9 +60,9 @@ class JudgeSummary(Record):
     @property
     def lines(self) -> list[str]:
         """What a reader of the scores has to know of the judge, in a few lines."""
-        said = f"{self.replies} replies on {self.answers} answers"
+        said = f"asked {self.replies} times about {self.answers} answers"
         why = f" ({self.problem.rstrip('.')})" if self.problem else ""
-        found = [f"Judge {self.judge.model}: {said}, {self.unreadable} of them unreadable{why}."]
+        found = [f"Judge {self.judge.model}: {said}, {self.unreadable} times without a reply that could be read{why}."]
         if self.spread:
             each = ", ".join(f"{point} {one.differing:.0%}" for point, one in self.spread.items())
             found.append(f"Answers whose {self.judge.repeats} marks differ: {each}.")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from doceo.core.records import Answer, Answered, Citation, Evidence, Item
-from doceo.text.passages import without_markers
 from evaluation.spans import touches
+from evaluation.view.outcomes import Outcome, outcome
 from evaluation.view.passages import Excerpt, Library, Piece, Quote
 from evaluation.view.records import RunRecords
 
@@ -18,6 +18,7 @@ T = TypeVar("T")
 Values = Mapping[tuple[str, str, str], float | None]
 """(system, set, pair id) -> value of one metric."""
 _MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+_ORDER: tuple[Outcome, ...] = ("right", "unknown", "wrong", "refused")
 _CITING = ("quote+rag", "tuned+rag", "base+rag")
 
 
@@ -31,15 +32,28 @@ class Worked:
     set: str
     pieces: tuple[Piece, ...]
     """The answer: plain runs, the short answer, and the numbers of sources."""
-    plain: str
     references: tuple[str, ...]
     sources: tuple[Excerpt, ...]
+    outcome: Outcome
+
+
+def introduction(worked: Sequence[Worked]) -> str:
+    """Return what the examples are: the best, or only some, and of how many documents."""
+    found = {work.outcome for work in worked}
+    n, documents = len(worked), len({work.sources[0].source for work in worked if work.sources})
+    what = "best answers" if found <= {"right"} else "answers"
+    said = f"These are {n} of its {what}, of {documents} document{'' if documents == 1 else 's'}"
+    said = f"This is one of its {what}" if n == 1 else said
+    if "wrong" in found:
+        return f"{said}; none that cites a source is known to be right."
+    return f"{said}." if found <= {"right"} else f"{said}; whether they are right is not known."
 
 
 def worked_examples(records: RunRecords, library: Library, count: int = WORKED) -> list[Worked]:
-    """Return some of the best answers that cite their sources, of different documents.
+    """Return some of the best answers that cite their sources, of as many documents as there are.
 
-    First come those whose citation touches the evidence of the question, of these the ones to written questions, of
+    Those that are right, as far as that can be told; where there is none, those of which it is not known, or else any.
+    First come the ones whose citation touches the evidence of the question, of these the ones to written questions, of
     these the ones of the highest score. Taken from the first that cites anything of what the verdict advises,
     quote+rag, tuned+rag, base+rag, and any other.
     """
@@ -48,6 +62,8 @@ def worked_examples(records: RunRecords, library: Library, count: int = WORKED) 
     for system in (name for name in order if name in records.answers):
         citing = [line for line in records.answers[system] if line.answer.citations and not line.answer.refused]
         if citing:
+            best = min((_outcome(line, system, records) for line in citing), key=_ORDER.index)
+            citing = [line for line in citing if _outcome(line, system, records) == best]
             values = item_values(records.items, preferred_metric(records.items, ("rougeL", "chrf", "f1")))
             citing.sort(
                 key=lambda line: (
@@ -58,7 +74,7 @@ def worked_examples(records: RunRecords, library: Library, count: int = WORKED) 
                 )
             )
             chosen = _spread(citing, count)
-            return [_worked(i, system, line, library) for i, line in enumerate(chosen, 1)]
+            return [_worked(i, system, line, records, library) for i, line in enumerate(chosen, 1)]
     return []
 
 
@@ -95,16 +111,20 @@ def _plain(pieces: list[Piece], text: str, short: str) -> str:
     return "" if found else short
 
 
-def _worked(i: int, system: str, line: Answered, library: Library) -> Worked:
+def _outcome(line: Answered, system: str, records: RunRecords) -> Outcome:
+    return outcome(records.cases[line.set, line.pair_id][system])
+
+
+def _worked(i: int, system: str, line: Answered, records: RunRecords, library: Library) -> Worked:
     return Worked(
         id=f"a{i}",
         question=line.question,
         system=system,
         set=line.set,
         pieces=pieces_of(line.answer),
-        plain=without_markers(line.answer.text).strip(),
         references=line.references,
         sources=tuple(library.excerpts([_quote(citation) for citation in line.answer.citations[:6]])),
+        outcome=_outcome(line, system, records),
     )
 
 

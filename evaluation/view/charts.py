@@ -27,7 +27,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Dot:
-    """One system's value on an axis, with its interval, in per cent of the axis."""
+    """One system's value on an axis, with its interval, in per cent of the axis.
+
+    `rests` says on how many questions it rests, where these are not as many as for others; the interval says it too.
+    """
 
     system: str
     tone: int
@@ -37,6 +40,7 @@ class Dot:
     low: float
     high: float
     direction: Direction
+    rests: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,19 +91,22 @@ def scale_of(scores: Sequence[Score]) -> Axis:
     return axis([0.0, highest], show=lambda value: number(value, unit) if unit else f"{value:g}")
 
 
-def dot(score: Score, scale: Axis, tone: int, way: Direction = "") -> Dot:
-    """Return a score as a dot; its value is not None."""
+def dot(score: Score, scale: Axis, tone: int, way: Direction = "", asked: int = 0) -> Dot:
+    """Return a score as a dot; its value is not None. Questions that are not `asked` many stand behind its interval."""
     value = score.value or 0.0
     low, high = (value if end is None else end for end in (score.low, score.high))
+    rests = f"n = {score.n}" if asked not in (0, score.n) else ""
+    interval = [f"{number(low, score.unit)}–{number(high, score.unit)}"] if score.low is not None else []
     return Dot(
         system=score.system,
         tone=tone,
         text=number(value, score.unit),
-        interval=f"{number(low, score.unit)}–{number(high, score.unit)}" if score.low is not None else "",
+        interval=", ".join([*interval, *filter(None, [rests])]),
         at=scale.place(value),
         low=scale.place(low),
         high=scale.place(high),
         direction=way,
+        rests=rests,
     )
 
 
@@ -108,7 +115,7 @@ def _dots(table: Table, metric: str, tone: Mapping[str, int]) -> DotChart:
     known = [(row[at].score, row[at].direction) for row in table.cells]
     scores = [(score, way) for score, way in known if score is not None and score.value is not None]
     scale = scale_of([score for score, _ in scores])
-    dots = tuple(dot(score, scale, tone.get(score.system, 0), way) for score, way in scores)
+    dots = tuple(dot(score, scale, tone.get(score.system, 0), way, table.n) for score, way in scores)
     return DotChart(table.labels[at], dots, scale.ticks)
 
 

@@ -10,6 +10,7 @@ from typing import get_args
 
 from data.located import located
 from doceo.core.records import Difficulty, Ledger, Pair, Rejected
+from doceo.text.language import count_words
 from evaluation.view.charts import Bar, bars
 from evaluation.view.passages import clip
 from evaluation.view.records import RunRecords
@@ -112,7 +113,7 @@ def document_rows(records: RunRecords) -> tuple[list[DocumentRow], int]:
     pairs = Counter(pair.evidence[0].span.document_id for pair in records.pairs if pair.evidence)
     shares = _shares(records)
     rows = [
-        DocumentRow(document.source, len(document.text.split()), pairs[document.id], shares.get(document.id))
+        DocumentRow(document.source, count_words(document.text), pairs[document.id], shares.get(document.id))
         for document in records.documents.values()
     ]
     return rows[:MOST_DOCUMENTS], max(0, len(rows) - MOST_DOCUMENTS)

@@ -68,13 +68,18 @@ def galleries(
     """
     asked = records.cases
     measured = {key: v for key in asked if (v := values.get((focus, *key))) is not None}
+    missed = [key for key in measured if asked[key][focus].question.answerable]
+    wrong = [key for key in missed if outcome(asked[key][focus]) != "right"]
     spread = {key: _spread(key, asked[key], values) for key in asked}
     kinds: list[tuple[str, str, str, list[_Key], Callable[[_Key], float]]] = [
         (
             "worst",
-            f"Worst answers of {focus}",
-            "What it gets most wrong, of questions that the documents answer.",
-            [key for key in measured if asked[key][focus].question.answerable],
+            f"Worst answers of {focus}" if wrong else f"Lowest scores of {focus}",
+            "What it gets most wrong, of questions that the documents answer."
+            if wrong
+            else "None of its answers to what the documents answer is wrong; these share the fewest words with what is "
+            "expected, such as a whole sentence where a word would do.",
+            wrong or missed,
             lambda key: measured[key] + 1000 * asked[key][focus].answer.refused,
         ),
         (

@@ -57,9 +57,12 @@ def picture(verdict: Verdict, tone: Mapping[str, int]) -> Picture | None:
     taken = {system: _takes(cost.get(system, Cost(system=system))) for system in systems}
     heads = tuple(head for head in _takes(Cost(system="")) if any(taken[system][head] for system in systems))
 
+    sizes = {name: max(score.n for score in values.values() if score.set == name) for name in sets}
+
     def placed(score: Score | None) -> Dot | None:
-        known = score is not None and score.value is not None
-        return dot(score, scale, tone.get(score.system, 0)) if known and score else None
+        if score is None or score.value is None:
+            return None
+        return dot(score, scale, tone.get(score.system, 0), asked=sizes[score.set])
 
     rows = (
         Standing(
@@ -72,7 +75,6 @@ def picture(verdict: Verdict, tone: Mapping[str, int]) -> Picture | None:
         )
         for system in systems
     )
-    sizes = {name: max(score.n for score in values.values() if score.set == name) for name in sets}
     columns = tuple(SetColumn(name, sizes[name]) for name in sets)
     return Picture(verdict.label, columns, scale.ticks, heads, tuple(rows))
 

@@ -155,13 +155,12 @@ def test_another_folder_of_the_same_name_does_not_take_the_place_of_the_first(li
 
 
 def test_what_a_service_offers(library: Path, tmp_path: Path) -> None:
-    assert Assistants(load_settings({}), Silent()).names() == []
-    assert run_doceo("serve", "--port", "0").exit_code == 2
+    assert Assistants(load_settings({}), Silent()).names() == ["doceo-5m"]
     assert run_doceo("index", library, "--collection", "c").exit_code == 0
     (Path("runs") / ".collections" / "a+b").mkdir()
-    assert Assistants(load_settings({}), Silent()).names() == ["quote+c"]
+    assert Assistants(load_settings({}), Silent()).names() == ["doceo-5m", "doceo-5m+c", "quote+c"]
     run = doceo.generate(library, out=tmp_path / "r", pairs=4)
-    assert Assistants(load_settings({}), Silent(), Run(run.path)).names() == ["quote+c"]
+    assert Assistants(load_settings({}), Silent(), Run(run.path)).names() == ["doceo-5m", "doceo-5m+c", "quote+c"]
 
 
 def test_a_conversation_that_failed_says_so_by_its_exit_code() -> None:

@@ -17,7 +17,7 @@ from doceo.app.stages.judged import judge_answers
 from doceo.app.stages.judgements import load_judgements
 from doceo.app.stages.scores import load_judge_summary, load_scores, make_scores
 from doceo.core.config import EvaluateConfig, JudgeConfig
-from doceo.core.errors import RequestRejected, ServerFailed
+from doceo.core.errors import RequestRejected, ServerFailed, UsageError
 from doceo.core.progress import Silent
 from doceo.core.records import Answered, ChatReply, ChatRequest, Score
 from doceo.providers.scripted import Scripted
@@ -159,7 +159,20 @@ def test_what_cannot_be_read_twice_or_is_refused_is_undefined(run: Run, serve: A
     assert told is not None
     assert told.unreadable == 2 + 2 + 4  # two repeats of two answers; both orders of its two comparisons
     assert told.first_preferred == 1
-    assert "8 of them unreadable (too rude)" in told.lines[0]
+    assert "8 times without a reply that could be read (too rude)" in told.lines[0]
+
+
+def test_a_judge_of_which_nothing_can_be_read_has_judged_nothing(run: Run, serve: Any) -> None:
+    def narrow(request: ChatRequest) -> str:
+        raise RequestRejected("The prompt has 1078 tokens; reader can read 1024.", hint="")
+
+    serve(Scripted(narrow, name=MODEL))
+    with pytest.raises(UsageError, match=r"no reply that could be read to any of \d+ requests: The prompt has 1078"):
+        judge(run)
+    assert load_judgements(run) is None
+    serve(recorded())
+    judge(run)
+    assert load_judgements(run) is not None
 
 
 def test_a_verdict_for_whoever_stands_first_is_a_tie(run: Run, serve: Any) -> None:

@@ -13,8 +13,10 @@ from doceo.app.loop import tested
 from doceo.app.loop.exam import Exam
 from doceo.app.loop.rounds import Place
 from doceo.app.loop.running import Series
+from doceo.app.loop.spending import spending
 from doceo.app.loop.summary import _compared, _standings, _verdict
-from doceo.core.loop import Arm
+from doceo.core.loop import Arm, ExamRecord, RoundRecord
+from doceo.core.loop import Series as SeriesRecord
 from doceo.core.records import Item, Question
 
 QUESTIONS = [
@@ -64,3 +66,29 @@ def test_what_is_said_of_several_sets_is_corrected_for_their_number(
     assert taught.p_t < 0.05
     assert taught.direction == other.direction == said
     assert ("in one of 2 sets" in _verdict(taught, 2)) is not bool(said)
+
+
+def spent(arm: Arm, *rounds: tuple[dict[str, int], dict[str, int]]) -> SeriesRecord:
+    made = [RoundRecord.model_construct(allotted=wanted, made=given) for wanted, given in rounds]
+    return SeriesRecord.model_construct(arm=arm, seed=0, rounds=tuple(made))
+
+
+def test_areas_that_gave_fewer_pairs_than_allotted_are_named_with_who_gave_them_instead() -> None:
+    first = ({"birds": 2, "boats": 2, "bells": 1}, {"birds": 5})
+    gap = spent("gap", first, ({"birds": 2, "boats": 1}, {"birds": 1, "boats": 1}))
+    assert list(spending([gap, spent("even", ({"birds": 5}, {"birds": 5}))])) == [
+        "gap (by weakness): 3 of 8 pairs could not be made where they were to be: \u201cboats\u201d 1 of 3; "
+        "\u201cbells\u201d 0 of 1. Other areas gave 2 instead: \u201cbirds\u201d 2 more. 1 was not made at all."
+    ]
+    (said,) = spending([spent("gap", first), spent("even", first), spent("even", first)][:2])
+    assert said.startswith("gap (by weakness) and even: 3 of 5 pairs could not be made")
+    assert list(spending([])) == []
+
+
+def test_an_exam_of_fewer_questions_than_were_to_be_made_says_so() -> None:
+    exam = ExamRecord(
+        sets={"taught": 18, "unseen": 4, "taught-written": 5}, wanted=24, chosen_from=41, steering=9, measured=14,
+        bank=18, kept_out_passages=1,
+    )  # fmt: skip
+    assert "(24 were to be made; the 41 pairs they are chosen from gave 22)" in exam.words
+    assert "were to be made" not in exam.model_copy(update={"wanted": 22}).words

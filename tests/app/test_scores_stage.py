@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ from typing import Any
 import pytest
 
 from data.held_out import held_out_rows
-from data.jsonl import read_json, read_jsonl, write_jsonl
+from data.jsonl import read_json, read_jsonl, write_json, write_jsonl
 from data.store import ANSWERS, DATASET, SCORES, Run
 from doceo.app.gaps import find_gaps
 from doceo.app.pipeline import evaluate_run
 from doceo.app.settings import Settings
 from doceo.app.stages.report import make_report
-from doceo.app.stages.scores import load_verdict, make_scores, without_baseline
+from doceo.app.stages.scores import load_scores, load_verdict, make_scores, without_baseline
 from doceo.core.config import AnswerConfig, DatasetConfig, EvaluateConfig, JudgeConfig
 from doceo.core.errors import InputError, UsageError
 from doceo.core.progress import Silent
@@ -159,3 +160,17 @@ def test_no_gap_is_ranked_by_what_is_not_better_when_higher(run: Run) -> None:
     make_scores(run, CONFIG, Silent())
     with pytest.raises(UsageError, match="does not say how well"):
         find_gaps(run, "tuned", "taught", "seconds")
+
+
+def test_a_copy_of_a_system_is_no_further_comparison(run: Run) -> None:
+    make_scores(run, CONFIG, Silent())
+    alone = load_verdict(run)
+    folder = run.path / ANSWERS
+    shutil.copy(folder / "tuned.jsonl", folder / "adapter-copy.jsonl")
+    write_json(folder / "systems.json", {"adapter:copy": {"file": "adapter-copy.jsonl"}})
+    make_scores(Run(run.path, REDO), CONFIG, Silent())
+    made = load_verdict(run)
+    assert "Left out: adapter:copy, with the same answers as tuned." in made.basis
+    assert made.scores == alone.scores
+    assert (made.headline, made.reasons) == (alone.headline, alone.reasons)
+    assert "adapter:copy" in {score.system for score in load_scores(run)}, "its own scores are shown all the same"

@@ -39,6 +39,16 @@ def test_mistakes_are_named(text: str, message: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
+def test_all_mistakes_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("doceo.toml").write_text('teachr = "x"\n[generate]\npairs = 0\n[service]\nmax_body_mb = "many"\n')
+    monkeypatch.setenv("DOCEO_TEECHER", "y")
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"retrieve": {"k": 99}})
+    for word in ("teachr", "generate.pairs", "service.max_body_mb", "DOCEO_TEECHER", "retrieve.k"):
+        assert word in caught.value.message
+    assert "Did you mean DOCEO_TEACHER?" in caught.value.hint
+
+
 def test_the_example_file_is_the_defaults() -> None:
     text = example_file({"teacher": "ollama:qwen3"})
     assert tomllib.loads(text)["teacher"] == "ollama:qwen3"

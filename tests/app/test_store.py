@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +27,9 @@ from doceo.app.store.tables import metadata
 from doceo.core.errors import ConfigError, InputError, MissingExtra, StorageError
 from doceo.core.records import Answer, Citation, Hit, Message, Span
 from doceo.text.passages import REFUSAL
+from tests.postgres import PostgresServer, postgres_server
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVERS = [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *Path("/usr/local/bin").glob("initdb")]
 
 
 def answer(words: str, *, refused: bool = False) -> Answer:
@@ -42,27 +40,9 @@ def answer(words: str, *, refused: bool = False) -> Answer:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server of this test's own, over a socket in a folder."""
-    if find_spec("psycopg") is None:
-        pytest.skip("psycopg is not installed")
-    server = next((str(place.parent if place.name == "initdb" else place) for place in SERVERS), None)
-    if server is None:
-        pytest.skip("no PostgreSQL server is installed here")
-    user = "postgres" if os.getuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="doceo-pg-"))
-    if user:
-        shutil.chown(folder, user)
-    run = {"user": user, "cwd": folder, "check": True, "capture_output": True, "timeout": 120}
-    try:
-        subprocess.run([f"{server}/initdb", "-D", "data", "-A", "trust", "-U", "doceo", "--no-sync"], **run)  # type: ignore[call-overload]
-        options = f"-k {folder} -c listen_addresses= -c fsync=off"
-        log = ["-l", "log", "-w"]
-        subprocess.run([f"{server}/pg_ctl", "-D", "data", "-o", options, *log, "start"], **run)  # type: ignore[call-overload]
-        yield f"postgresql://doceo@/postgres?host={folder}"
-        subprocess.run([f"{server}/pg_ctl", "-D", "data", "-m", "immediate", "stop"], **run)  # type: ignore[call-overload]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -70,11 +50,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'kept' / 'talk.sqlite'}"
-    address = str(request.getfixturevalue("postgres"))
-    with Database(address).writing() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    return address
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.empty()
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from doceo.core.config import EvaluateConfig
 from doceo.core.errors import NotComparable
 from doceo.core.records import Answer, Answered, Evidence, Message, Question, SetName, Span
-from evaluation.comparison import MOST_KEYS, differences, shared, slice_rows
+from evaluation.compact import in_parts
+from evaluation.comparison import MOST_KEYS, differences, shared, slice_tables
 from evaluation.metrics.squad import F1
 from evaluation.scoring import score
 
@@ -76,7 +77,9 @@ def test_slices_show_the_largest_with_every_system() -> None:
     }
     config = EvaluateConfig(resamples=200, baseline="one")
     made = score(answered, [F1()], config, questions)
-    rows = slice_rows([one for one in made.slices if one.axis == "topic"], ["one", "two"])
+    topics = [one for one in made.slices if one.axis == "topic"]
+    ((headers, rows),) = slice_tables(topics, ["one", "two"], 80)
+    assert headers == ["topic", "n", "one", "two"]
     assert len(rows) == MOST_KEYS
     assert [row[1] for row in rows] == ["3"] * 10 + ["2"] * 2
     assert rows[0][2].startswith("100.0 [100.0, 100.0]")
@@ -85,6 +88,24 @@ def test_slices_show_the_largest_with_every_system() -> None:
     assert shown[3].startswith("-50.0 [-")
     assert shown[-1] == "worse"
     assert differences(made.scores, "bleu") == [shown]
+    narrow = slice_tables(topics, ["one", "two"], 22)
+    assert [head for head, _ in narrow] == [["topic", "n", "one"], ["topic", "n", "two"]]
+    assert narrow[0][1][0] == ["t00", "3", "100.0\n100–100"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text("ab/-:@+, ", min_size=1, max_size=40), min_size=1, max_size=12), st.integers(52, 120))
+def test_a_wide_table_is_shown_in_parts_that_fit_and_lack_nothing(names: list[str], width: int) -> None:
+    rows = [["papers/a-document-of-a-long-name.html", "10", *map(str, range(len(names)))] for _ in range(2)]
+    parts = in_parts(["document", "n", *names], rows, 2, width)
+    for headers, cells in parts:
+        columns = zip(headers, *cells, strict=True)
+        widths = [max(len(line) for text in column for line in text.split("\n")) for column in columns]
+        assert sum(widths) + 2 * (len(widths) - 1) <= width
+        assert all(row[:2] == ["papers/a-document-of-a-long-\nname.html", "10"] for row in cells)
+    assert [cell for _, cells in parts for cell in cells[0][2:]] == rows[0][2:]
+    heads = [head.replace("\n", "").replace(" ", "") for headers, _ in parts for head in headers[2:]]
+    assert heads == [name.replace(" ", "") for name in names]
 
 
 def test_trainings_are_scored_as_one_and_their_answers_stay_apart() -> None:

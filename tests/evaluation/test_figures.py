@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,13 +123,41 @@ def test_dots_lie_on_their_axis_whatever_the_unit() -> None:
 @pytest.mark.parametrize("width", [20, 40, 200])
 def test_values_stand_side_by_side_as_far_as_there_is_room(width: int) -> None:
     found = tables(scored()[0])
-    parts = list(side_by_side(found, width))
+    parts = list(side_by_side(found, width, 40))
     assert [label for headers, _ in parts for label in headers[1:]] == ["F1", "EM", "seconds"]
     assert all(row[0] == system for _, rows in parts for row, system in zip(rows, found[0].systems, strict=True))
     for headers, rows in parts:
         columns = list(zip(headers, *rows, strict=True))
         assert len(headers) == 2 or sum(max(map(len, column)) + 2 for column in columns) - 2 <= width
     assert parts[0][1][1][:2] == ["tuned", "90.0 ▲"]
+
+
+def test_a_number_that_rests_on_other_questions_says_so() -> None:
+    lines = [asked(True, n) for n in range(6)]
+    some = [*lines[:2], *(line.model_copy(update={"references": ()}) for line in lines[2:])]
+    made = score({"base": some, "tuned": some}, load_all(["seconds", "f1"]), EvaluateConfig(resamples=100))
+    answer, cost = tables(made.scores)
+    assert (answer.n, answer.headers) == (2, ["system", "F1"])
+    assert cost.heads(2) == ["seconds (n=6)"]
+    ((headers, _),) = side_by_side([cost], 80, 2)
+    assert headers == ["system", "seconds (n=6)"]
+    alone = replace(answer, n=6)
+    assert alone.headers == ["system", "F1 (n=2)"]
+    (f1,) = dot_charts(alone, {})
+    assert all(dot.interval.endswith("n = 2") for dot in f1.dots)
+
+
+def test_one_cell_that_rests_on_other_questions_than_its_column_says_so() -> None:
+    scores, _ = scored()
+    less = [s.model_copy(update={"n": 1, "low": None, "high": None}) if s.system == "tuned" else s for s in scores]
+    answer, cost = tables(less)
+    assert answer.headers == ["system", "F1", "EM"]
+    assert answer.rows[1][1] == "90.0 ▲ (n=1)"
+    assert answer.fitting(20)[1][1] == "90.0 ▲\n(n=1)"
+    ((_, rows),) = side_by_side([cost], 80, 40)
+    assert rows[1][1] == "2.19 ▼ (n=1)"
+    f1, _ = dot_charts(answer, {}, ("f1",))
+    assert [dot.interval.endswith("n = 1") for dot in f1.dots] == [False, True, False]
 
 
 def test_slices_are_tinted_by_value_and_faint_where_few() -> None:
@@ -231,6 +260,8 @@ def test_examples_show_every_system_once_and_no_question_twice(records: RunRecor
     values = item_values(records.items, "f1")
     found = galleries(records, library, {"base": 0}, "quote+rag", values, seed=1)
     assert [one.id for one in found] == ["worst", "parted", "best"]
+    assert found[0].title == "Lowest scores of quote+rag"
+    assert found[0].note.startswith("None of its answers to what the documents answer is wrong")
     cards = [card for gallery in found for card in gallery.cards]
     assert len({card.question for card in cards}) == len(cards) == 6
     for card in cards:
@@ -240,6 +271,9 @@ def test_examples_show_every_system_once_and_no_question_twice(records: RunRecor
     assert found == galleries(records, library, {"base": 0}, "quote+rag", values, seed=1)
     assert found != galleries(records, library, {"base": 0}, "quote+rag", values, seed=2)
     assert galleries(records, library, {}, "nobody", {}, seed=1) == []
+    (worst, *_) = galleries(records, library, {}, "base", values, seed=1)
+    assert worst.title == "Worst answers of base"
+    assert {r.outcome for card in worst.cards for r in card.replies if r.system == "base"} == {"wrong"}
 
 
 def test_every_question_is_there_with_every_answer(records: RunRecords) -> None:

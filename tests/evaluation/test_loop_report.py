@@ -161,6 +161,15 @@ def test_where_the_budget_went() -> None:
     assert weak[1][1].x == pytest.approx(weak[1][0].width, abs=0.01)
 
 
+def test_areas_that_gave_less_and_an_exam_of_less_are_told() -> None:
+    plain = record()
+    exam = plain.exam.model_copy(update={"wanted": 100, "chosen_from": 150})
+    page = Page(render_loop(plain.model_copy(update={"notes": ("even: boats gave less.",), "exam": exam}), title="x"))
+    assert "even: boats gave less." in page.text
+    assert "(100 were to be made; the 150 pairs they are chosen from gave 80)" in page.text
+    assert "were to be made" not in Page(render_loop(plain, title="x")).text
+
+
 def test_how_every_series_went() -> None:
     weak, even = series_rows(record())
     assert (weak.name, even.name) == ("where it is weak", "evenly")

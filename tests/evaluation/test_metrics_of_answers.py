@@ -203,6 +203,7 @@ def test_what_a_right_answer_is(text: str, references: tuple[str, ...], expected
 def test_a_question_that_a_server_would_not_take_was_not_decided(answerable: bool) -> None:
     asked = case("", answerable=answerable, refused=True)
     failed = Case(asked.question, asked.answer.model_copy(update={"failed": True}))
+    assert load("decided").label == "decided", "tables call it as --metrics and the pages do"
     assert value("decided", asked) is not None
     assert value("decided", failed) is None
     assert value("refused", failed) is None

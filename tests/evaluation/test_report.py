@@ -17,6 +17,7 @@ from data.jsonl import write_json, write_jsonl
 from data.store import ADAPTER, ANSWERS, CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES, Run
 from doceo.core.errors import InputError
 from doceo.core.records import Document, Message, Pair, Question, Rejected, Verdict
+from doceo.text.language import count_words
 from evaluation.report import render, write_report
 from evaluation.view.records import RunRecords, read_run
 from tests.evaluation.page import Page
@@ -51,7 +52,7 @@ def test_the_whole_run_in_order(build: Build, sentences: list[str]) -> None:
     assert "The base is the small model that ships" in page.text
     assert "8 of 11 proposed question and answer pairs were accepted (73 %); 9 were wanted." in page.text
     assert "Before anything was rejected, the quote of 100.0 % of the proposals stood in its document." in page.text
-    assert "Training on doceo-5m, 3.4 million parameters" in page.text
+    assert "Training on doceo-5m, 3.3 million parameters" in page.text  # without the 0.09 of the adapter
     assert "The set unseen is empty" in page.text
     assert "bs:100" in page.text
     # four questions a set, however clear, can come about by a coin
@@ -231,3 +232,10 @@ def test_a_damaged_file_is_named(build: Build) -> None:
     (run.path / PAIRS / "ledger.json").write_text('{"requested": 1, "asked": 5, "accepted": 1}')
     with pytest.raises(InputError, match=r"ledger\.json: .*does not add up"):
         read_run(run)
+
+
+def test_words_are_counted_as_they_are_while_reading(build: Build, make_document: MakeDocument) -> None:
+    doc = make_document("# Birds\n\n| a heron | 3 |\n\n- It waits - for small fish.\n")
+    page = page_of(build((DOCUMENTS,), doc=doc))
+    assert f"document1words{count_words(doc.text)}" in page.text
+    assert count_words(doc.text) < len(doc.text.split())

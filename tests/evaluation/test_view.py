@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from data.store import ANSWERS, DOCUMENTS, Run
 from doceo.core.records import Answer, Chunk, Citation, Document, Ledger, Pair, Rejected, Span, Verdict
-from evaluation.view.answers import pieces_of, worked_examples
+from evaluation.view.answers import introduction, pieces_of, worked_examples
 from evaluation.view.charts import bars, curve
 from evaluation.view.dataset import outcome, use
 from evaluation.view.passages import Excerpt, Library, Quote, clip
@@ -147,6 +148,27 @@ def test_worked_examples_cite_and_no_quote_comes_twice(build: Callable[..., Run]
     assert len(worked) == 3
     assert len(set(quotes)) == 3
     assert {work.system for work in worked} == {"quote+rag"}
+    assert introduction(worked) == "These are 3 of its best answers, of 1 document."
+    assert introduction(worked[:1]) == "This is one of its best answers."
+    unsure = [worked[0], replace(worked[1], outcome="unknown")]
+    assert introduction(unsure) == "These are 2 of its answers, of 1 document; whether they are right is not known."
+    some = [worked[0], replace(worked[1], outcome="wrong")]
+    assert introduction(some).endswith("of its answers, of 1 document; none that cites a source is known to be right.")
+    apart = replace(worked[1], sources=(replace(worked[1].sources[0], source="other.md"),))
+    assert introduction([worked[0], apart]) == "These are 2 of its best answers, of 2 documents."
+
+
+def test_right_answers_are_shown_before_wrong_ones(build: Callable[..., Run]) -> None:
+    records = read_run(build((DOCUMENTS, ANSWERS)))
+    first = worked_examples(records, Library(records.documents, ()))[0]
+    lines = [
+        line.model_copy(update={"references": ("something else",)}) if line.question == first.question else line
+        for line in records.answers["quote+rag"]
+    ]
+    changed = replace(records, answers={"quote+rag": tuple(lines)})
+    worked = worked_examples(changed, Library(changed.documents, ()))
+    assert first.question not in {work.question for work in worked}
+    assert {work.outcome for work in worked} == {"right"}
 
 
 def test_bars_gather_the_rest() -> None:

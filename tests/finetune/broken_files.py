@@ -20,6 +20,12 @@ def chat(*turns: object) -> bytes:
     return json.dumps({"messages": turns}).encode()
 
 
+def choice(*worse: Turn) -> bytes:
+    """Return a row whose preferred answer is Ada."""
+    row = {"input": {"messages": [user()]}, "preferred_output": [assistant()], "non_preferred_output": worse}
+    return json.dumps(row).encode()
+
+
 GOOD = chat(user(), assistant())
 
 
@@ -64,8 +70,32 @@ _LINES = {
     "nothing to be seen": (chat(user(), assistant("\u200b\ufeff ")), "messages[1].content", "is empty", "write"),
     "capitals": (b'{"Instruction": "x", "Output": "y"}', "instruction", "is missing", "rename Instruction to instr"),
     "a blank in a name": (b'{" messages": []}', "messages", "is missing", "rename ' messages' to messages"),
-    "a preference": (
-        b'{"prompt": "x", "chosen": "y", "rejected": "z"}', "completion", "is missing", "write it, or remove the row",
+    "a choice without a question": (b'{"chosen": "y", "rejected": "z"}', "prompt", "is missing", "write the text"),
+    "a choice without a worse answer": (
+        b'{"prompt": "x", "chosen": "y"}', "rejected", "is missing", "write it, or remove the row",
+    ),
+    "a choice between the same": (
+        choice(assistant()), "non_preferred_output[0].content", "is the same as", "another answer",
+    ),
+    "an empty worse answer": (choice(assistant("")), "non_preferred_output[0].content", "is empty", "write the text"),
+    "a worse answer of the user": (choice(user()), "non_preferred_output[0].role", "is 'user'", "the assistant's"),
+    "a worse answer of a tool": (
+        choice({"role": "tool", "content": "6"}), "non_preferred_output[0].role", "is 'tool'", "the assistant's",
+    ),
+    "a worse answer of two turns": (
+        choice(assistant("No."), assistant("Yes.")), "non_preferred_output", "has 2 turns", "one answer",
+    ),
+    "a weighty worse answer": (
+        choice(assistant("No.", weight=0)), "non_preferred_output[0].weight", "is 0", "both answers are learned from",
+    ),
+    "no worse answer": (choice(), "non_preferred_output", "is empty, not a list", 'write [{"role"'),
+    "choices with tools": (
+        json.dumps(json.loads(choice(assistant("No."))) | {"input": {"messages": [user()], "tools": [1]}}).encode(),
+        "input.tools", "would be ignored", "remove it",
+    ),
+    "two conversations": (
+        json.dumps({"chosen": [user("a"), assistant()], "rejected": [user("b"), assistant("No.")]}).encode(),
+        "rejected", "does not begin with the turns of chosen", "the same turns before both",
     ),
     "rows in a row": (
         b'{"data": [{"prompt": "x", "completion": "y"}]}', "messages", "", "make the list in data the whole file",

@@ -169,7 +169,8 @@ _JSON = st.recursive(
     | st.dictionaries(
         st.sampled_from(["messages", "role", "content", "weight", "from", "value", "conversations", "text", "prompt",
                          "completion", "instruction", "output", "instances", "history", "system", "question", "answer",
-                         "message_tree_id", "replies", "parent_id", "message_id", "input", "origin", "copy"]),
+                         "message_tree_id", "replies", "parent_id", "message_id", "input", "origin", "copy", "chosen",
+                         "rejected", "preferred_output", "non_preferred_output"]),
         inner, max_size=4,
     ),
     max_leaves=12,

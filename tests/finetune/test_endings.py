@@ -95,6 +95,8 @@ def test_the_validation_loss_does_not_depend_on_the_rows_at_once(
         made = finetune(train_file, held, str(tiny_base), config, tmp_path / str(batch), Silent())
         assert made.compared is not None
         assert made.eval_loss == pytest.approx(made.compared.loss, abs=2e-4)
+        (evaluated,) = [line for line in log(tmp_path / str(batch)) if line["eval_loss"] is not None]
+        assert evaluated["eval_accuracy"] == pytest.approx(made.compared.accuracy, abs=2e-4)
         found.append(made.eval_loss)
     assert found[0] == pytest.approx(found[1], abs=2e-4)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from transformers import PreTrainedTokenizerFast
 
@@ -9,7 +12,7 @@ from doceo.core.errors import TrainingError
 from doceo.core.records import Message
 from doceo.pretrain.tokenizer import train_tokenizer
 from doceo.text.chat_template import PLAIN
-from finetune.checks import Row
+from finetune.checks import Row, load_rows
 from finetune.examples import IGNORED, OPEN, Encoded, encode, encode_rows, marked, trained_text
 
 CHAT = (
@@ -48,7 +51,8 @@ def test_a_model_without_a_template(tokenizer: PreTrainedTokenizerFast) -> None:
     plain = train_tokenizer(["Ada wrote the first program in 1843."], 300, 256)
     plain.chat_template = PLAIN
     assert trained_text(plain, CHAT) == " Ada wrote it in 1843.<|im_end|>"
-    prompt = plain.decode([t for t, label in zip(*encode(plain, CHAT), strict=True) if label == IGNORED])
+    row = encode(plain, CHAT)
+    prompt = plain.decode(row.input_ids[: row.prompt])
     assert prompt == (
         "Be brief.\n\nUser: Who wrote it?\n\nAnswer: Nobody.<|im_end|>\n\nUser: And the first program?\n\nAnswer:"
     )
@@ -116,3 +120,24 @@ def test_all_of_a_plain_text_is_learned_in_pieces_with_one_end(tokenizer: PreTra
     assert tokenizer.decode(ids) == text + "<|im_end|>"
     going_on = encode_rows(tokenizer, [Row(1, text="Ada wrote", ends=False)], 64)
     assert tokenizer.decode(going_on.rows[0].input_ids) == "Ada wrote"
+
+
+def test_an_answer_of_weight_0_is_read_and_not_learned(tokenizer: PreTrainedTokenizerFast, tmp_path: Path) -> None:
+    """The mask is made by hand: every piece of the text, and whether it is learned."""
+    turns = [message.model_dump() for message in CHAT]
+    turns[2]["weight"], turns[4]["weight"] = 0, 1
+    more = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Who knows.", "weight": 0}]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps({"messages": said}) + "\n" for said in (turns, turns + more)))
+    pieces = [
+        ("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWho wrote it?<|im_end|>\n", False),
+        ("<|im_start|>assistant\nNobody.<|im_end|>\n", False),
+        ("<|im_start|>user\nAnd the first program?<|im_end|>\n<|im_start|>assistant\n", False),
+        ("Ada wrote it in 1843.<|im_end|>", True),
+    ]
+    ids = [(tokenizer(text, add_special_tokens=False)["input_ids"], learned) for text, learned in pieces]
+    expected = Encoded(
+        [token for part, _ in ids for token in part],
+        [token if learned else IGNORED for part, learned in ids for token in part],
+    )
+    assert encode_rows(tokenizer, load_rows(path).rows, 256).rows == [expected, expected]

@@ -59,7 +59,8 @@ def test_the_adapter_is_an_ordinary_peft_folder(tiny_base: Path, trained: Path) 
 
 def test_the_log_has_every_step_and_the_loss_falls(trained: Path) -> None:
     lines = _log(trained)
-    assert set(lines[0]) == {"step", "epoch", "loss", "eval_loss", "learning_rate", "tokens", "seconds"}
+    figures = {"loss", "eval_loss", "accuracy", "eval_accuracy"}
+    assert set(lines[0]) == {"step", "epoch", "learning_rate", "tokens", "seconds"} | figures
     steps = [line["step"] for line in lines if line["loss"] is not None]
     assert steps == list(range(1, 9))
     losses = _losses(trained)
@@ -147,7 +148,9 @@ def test_both_ways_to_the_loss_agree(tiny_base: Path) -> None:
     batch = next(iter(trainer.get_train_dataloader()))
     trainer.model.train()
     ours = trainer.compute_loss(trainer.model, dict(batch))
+    right = trainer.means["train"].taken()["accuracy"]
     theirs = super(AnswerTrainer, trainer).compute_loss(trainer.model, dict(batch))
+    assert right == pytest.approx(trainer._metrics["train"]["mean_token_accuracy"][-1])
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
     gradients = []
     for loss in (ours, theirs):

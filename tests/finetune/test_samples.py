@@ -11,6 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from doceo.core.progress import Silent
 from finetune.samples import Asked, Samples
+from finetune.stopping import Stop
 
 from .chat_templates import FAMILIES, tokenizer_for
 
@@ -23,7 +24,7 @@ def test_an_answer_stops_where_a_turn_ends(tmp_path: Path) -> None:
     tokenizer.pad_token = tokenizer.eos_token
     said, more = map(int, tokenizer.convert_tokens_to_ids(["a", "b"]))
     model = _following({said: end, end: more, more: more}, len(tokenizer))
-    samples = Samples(tmp_path / "samples.jsonl", [Asked([said], "Who?", "Nobody.")], tokenizer, Silent())
+    samples = Samples(tmp_path / "samples.jsonl", [Asked([said], "Who?", "Nobody.")], tokenizer, Silent(), Stop())
     arguments: Any = SimpleNamespace(global_step=3)
     samples.on_evaluate(arguments, arguments, arguments, model=model)
     assert samples.lines == [{"step": 3, "question": "Who?", "reference": "Nobody.", "answer": ""}]

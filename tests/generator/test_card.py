@@ -29,12 +29,16 @@ LEDGER = Ledger(
     requested=4, asked=7, accepted=3, rejected={"quote_not_found": 1, "answer_not_supported": 1, "near": 1},
     failed={"not_returned": 1},
 )  # fmt: skip
-BARE = CardFacts(name='a "run": x', pairs=PAIRS, ledger=LEDGER, coverage={**SHARES, "documents": [{}]})
+ROWS = [
+    {"source": "towers.md", "pairs": 2, "characters": 0.5},
+    {"source": "long.md", "pairs": 1, "characters": 0.0004},
+]
+BARE = CardFacts(name='a "run": x', pairs=PAIRS, ledger=LEDGER, coverage={**SHARES, "documents": ROWS})
 FULL = CardFacts(
     name="run",
     pairs=PAIRS,
     ledger=LEDGER,
-    coverage={**SHARES, "documents": [{}]},
+    coverage={**SHARES, "documents": ROWS},
     rejected=REJECTED,
     sets={"train": 2, "taught": 1},
     leak="No held-out question stands among the training rows.",

@@ -6,7 +6,7 @@ import pytest
 
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Chunk, Document, Evidence, Ledger, Message, Pair, Span
-from generator.coverage import coverage
+from generator.coverage import coverage, hardly_asked
 from generator.languages import language_of, other_language
 from generator.quality import form_verdict
 
@@ -146,8 +146,19 @@ def test_coverage_counts_sentences_sections_characters_and_terms() -> None:
     assert found["sections"] == 1.0
     assert found["characters"] == round((28 + 25) / len(TEXT), 4)
     assert found["documents"][0]["pairs"] == 2  # type: ignore[index]
+    assert hardly_asked(found) == ""
     nothing = coverage([document], [chunk], [])
+    assert hardly_asked(nothing) == ""
     assert nothing["sentences"] == nothing["sections"] == 0.0
+
+
+def test_documents_that_are_hardly_asked_about_are_named() -> None:
+    shares = (0, 0.0005, 0.3, 0.001, 0)
+    rows = [{"source": f"{n}.md", "pairs": n, "characters": share} for n, share in enumerate(shares)]
+    assert hardly_asked({"characters": 0.012, "documents": rows}) == (
+        "Hardly asked about: 0.md (pairs: 0, 0.00% of its text), 4.md (pairs: 4, 0.00% of its text), "
+        "1.md (pairs: 1, 0.05% of its text) and 1 more; of all text 1.20%."
+    )
 
 
 def test_a_ledger_that_does_not_add_up_is_refused() -> None:

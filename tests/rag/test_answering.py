@@ -199,7 +199,8 @@ class Wordings:
 
 
 class Rewrites:
-    def queries(self, question: str, history: Sequence[Message]) -> Wordings:
+    def steps(self, question: str, history: Sequence[Message]) -> Iterator[ChatRequest]:
+        yield from ()
         return Wordings((question, f"{history[0].content} {question}"), (0.25, 0.75))
 
 

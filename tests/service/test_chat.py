@@ -1,61 +1,45 @@
-"""The service in its own process, asked by the stock `openai` client."""
+"""Chat over HTTP with `quote` and with models in this process, asked by the stock `openai` client."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from doceo.app.host import Host
+from doceo.service.http import create_app
+from tests.service.serving import client_of, host_in, serving
+
+QUESTION: Any = {"role": "user", "content": "When was the Bryne ferry opened?"}
 
 
 @pytest.fixture(scope="module")
-def address(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("log") / "serve.log"
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "doceo", "serve", str(tiny_run), "--port", "0"],
-            stdout=out,
-            stderr=out,
-            env=env,
-            cwd=log.parent,
-        )
-    try:
-        found = None
-        while process.poll() is None and not (found := re.search(r"http://[\d.:]+/v1", log.read_text())):
-            pass
-        assert found, log.read_text()
-        yield found.group()
-    finally:
-        process.terminate()
-        assert process.wait(20) in (0, 143), log.read_text()
+def host(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Host:
+    return host_in(tmp_path_factory.mktemp("home"), tiny_run, model="")
+
+
+@pytest.fixture(scope="module")
+def address(host: Host) -> Iterator[str]:
+    with serving(create_app(host)) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def client(address: str) -> openai.OpenAI:
-    return openai.OpenAI(base_url=address, api_key="none", _strict_response_validation=True, max_retries=0)
-
-
-QUESTION = {"role": "user", "content": "When was the Bryne ferry opened?"}
-
-
-def test_health(address: str) -> None:
-    with urllib.request.urlopen(address.removesuffix("/v1") + "/healthz") as reply:
-        assert json.load(reply) == {"status": "ok"}
+    return client_of(address)
 
 
 def test_models(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["quote", "tuned", "base"]
+    ids = [model.id for model in client.models.list()]
+    assert ids[0] == "doceo-5m"
+    assert ids[-4:] == ["tuned", "base", "quote", "all-MiniLM-L6-v2"]
     assert client.models.retrieve("tuned").owned_by == "doceo"
+    with pytest.raises(openai.PermissionDeniedError):
+        client.models.delete("quote")
     with pytest.raises(openai.NotFoundError, match="nothing"):
         client.models.retrieve("nothing")
 
@@ -106,6 +90,12 @@ def test_a_model_answers_and_streams_the_same(client: openai.OpenAI) -> None:
     assert whole.usage.prompt_tokens > 20
 
 
+def test_a_local_model_cannot_be_held_to_a_json_form(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="base", messages=[QUESTION], response_format={"type": "json_object"})
+    assert caught.value.param == "response_format"
+
+
 def test_a_refusal_has_no_sources(client: openai.OpenAI) -> None:
     reply = client.chat.completions.create(
         model="quote", messages=[{"role": "user", "content": "Who won the chess world cup in Baku?"}]
@@ -125,15 +115,11 @@ def test_errors_have_the_forms_that_the_client_knows(client: openai.OpenAI, addr
         client.chat.completions.create(
             model="quote", messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]
         )
-    with pytest.raises(openai.NotFoundError):
-        client.embeddings.create(model="quote", input="x")
 
 
 def test_many_at_once(client: openai.OpenAI) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(8) as pool:
         replies = list(
             pool.map(lambda _: client.chat.completions.create(model="quote", messages=[QUESTION]), range(24))
-        )  # type: ignore[list-item]
+        )
     assert len({reply.choices[0].message.content for reply in replies}) == 1

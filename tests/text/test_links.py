@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from doceo.text.links import LEFT_OUT, addresses, links_left_out, without_foreign_links
+from doceo.text.links import _PLAIN, LEFT_OUT, addresses, links_left_out, without_foreign_links
 
 KNOWN = "https://bugs.example.org/7?x=(1)"
 
@@ -91,3 +91,8 @@ def test_pieces_come_as_soon_as_they_are_sure() -> None:
     shown = list(links_left_out(pieces))
     assert "".join(shown) == "The pier is old [1]. See it now."
     assert shown[0] == "The "
+
+
+@given(st.from_regex(_PLAIN, fullmatch=True))
+def test_what_is_passed_through_unread_would_not_be_changed(text: str) -> None:
+    assert without_foreign_links(text) == text

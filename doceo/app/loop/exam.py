@@ -23,7 +23,7 @@ from doceo.core.fingerprint import sha256
 from doceo.core.records import Pair, Question
 from generator.corpus import Corpus
 
-BANK, STEERING = "bank.jsonl", "steering.json"
+BANK, STEERING, LEDGER = "bank.jsonl", "steering.json", "ledger.json"
 ASKED_AGAIN = 0.45
 """Share of the pairs that ask a trained fact again: as many as there are facts to ask about twice."""
 PACKAGES = ("doceo", "openai", "rapidfuzz", "scikit-learn")
@@ -57,6 +57,13 @@ class Exam:
         """Return {name: sha256} of the files that the rounds depend on."""
         names = ("taught.jsonl", "unseen.jsonl", BANK, AREAS, STEERING)
         return {f"{EXAM}/{name}": file_sha256(self.folder / name) for name in names}
+
+    @property
+    def chosen_from(self) -> int:
+        """How many pairs were made that the questions were chosen from; 0 where none was to be made."""
+        ledger = read_json(self.folder / LEDGER)
+        assert isinstance(ledger, dict)
+        return int(ledger.get("accepted", 0))
 
 
 def make_exam(materials: Materials, questions: Path | None) -> Exam:
@@ -126,7 +133,7 @@ def _write(materials: Materials, questions: Path | None, work: Path) -> None:
     write_jsonl(work / BANK, _bank([pair for pair in pairs if pair.id in rows], taught))
     write_json(work / AREAS, dict(corpus.topics))
     write_json(work / STEERING, steering(taught, settings.loop.steering, settings.generate.seed))
-    write_json(work / "ledger.json", ledger)
+    write_json(work / LEDGER, ledger)
 
 
 def _pairs(materials: Materials, corpus: Corpus, written: Sequence[Question]) -> tuple[list[Pair], object]:

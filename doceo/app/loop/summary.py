@@ -13,6 +13,7 @@ from data.jsonl import write_json
 from doceo.app.loop.exam import Exam
 from doceo.app.loop.figures import Rounds
 from doceo.app.loop.materials import Materials
+from doceo.app.loop.spending import spending
 from doceo.app.loop.tested import Tested, difference, mean
 from doceo.app.stages.scores import load_scores
 from doceo.core.loop import (
@@ -70,7 +71,8 @@ def summarise(loop: Loop) -> LoopRecord:
         compared=compared,
     )
     words = (*_words(record), *(_no_difference(loop.series) if compared else ()))
-    record = record.model_copy(update={"words": words, "ends": tuple(_ends(record))})
+    more = {"words": words, "ends": tuple(_ends(record)), "notes": tuple(spending(record.series))}
+    record = record.model_copy(update=more)
     write_json(loop.materials.run.path / FILE, record.model_dump(mode="json"))
     return record
 
@@ -81,6 +83,8 @@ def _exam(loop: Loop) -> ExamRecord:
     steering = len(loop.exam.steering)
     return ExamRecord(
         sets=dict(sorted(sets.items())),
+        wanted=loop.materials.settings.loop.exam,
+        chosen_from=loop.exam.chosen_from,
         steering=steering,
         measured=taught - steering,
         bank=len(loop.exam.bank),

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data.chunking import chunk_document
 from data.jsonl import read_jsonl, write_jsonl
 from data.loaders import known_endings
 from data.manifest import file_sha256
 from data.private import Redactor
-from data.reader import read_files
 from data.sources import SourceFile, find_files
 from data.store import CHUNKS, DOCUMENTS, Run
+from doceo.app.engine import HERE, Engine
+from doceo.app.parts import chunk_in_parts, engine_of, read_in_parts
 from doceo.core.config import ChunkConfig, ReadConfig
 from doceo.core.errors import NothingReadable
 from doceo.core.protocols import Embedder, Progress
@@ -39,14 +39,26 @@ def ingest(
     run: Run, sources: Sequence[str], read: ReadConfig, chunk: ChunkConfig, embedder: Embedder, progress: Progress
 ) -> Ingested:
     """Read the sources and cut them into chunks. Raises InputError, NothingReadable, StorageError."""
-    files = find_files(sources)
+    return ingest_files(run, find_files(sources), sources, read, chunk, embedder, progress)
+
+
+def ingest_files(
+    run: Run,
+    files: Sequence[SourceFile],
+    named: Sequence[str],
+    read: ReadConfig,
+    chunk: ChunkConfig,
+    embedder: Embedder,
+    progress: Progress,
+) -> Ingested:
+    """Read files and cut them into chunks; `named` is what they are called together. Raises as `ingest`."""
     inputs = {file.source: _hash(file.path) for file in files}
     stage = run.stage(DOCUMENTS, config=[read], inputs=inputs, packages=PACKAGES)
     if not stage.finished:
         with stage.making() as work:
-            documents, skipped = read_documents(files, read, progress)
+            documents, skipped = read_documents(files, read, progress, engine_of(embedder))
             if not documents:
-                raise nothing_readable(sources, skipped)
+                raise nothing_readable(named, skipped)
             write_jsonl(work / "documents.jsonl", documents)
             write_jsonl(work / "skipped.jsonl", skipped)
     _chunk(run, chunk, embedder, progress)
@@ -54,14 +66,14 @@ def ingest(
 
 
 def read_documents(
-    files: Sequence[SourceFile], config: ReadConfig, progress: Progress
+    files: Sequence[SourceFile], config: ReadConfig, progress: Progress, engine: Engine = HERE
 ) -> tuple[list[Document], list[Skipped]]:
     """Return what files hold, private data replaced where that is asked for, and the files that gave no document."""
     documents: dict[str, Document] = {}
     skipped: list[Skipped] = []
     redactor = Redactor() if config.redact else None
     with progress.task("ingest", total=len(files), unit="files") as task:
-        for record in read_files(files, config):
+        for record in read_in_parts(engine, files, config):
             task.advance(1, record.source)
             read = redactor.redacted(record) if redactor is not None and isinstance(record, Document) else record
             if isinstance(read, Skipped):
@@ -101,8 +113,8 @@ def _chunk(run: Run, config: ChunkConfig, embedder: Embedder, progress: Progress
     documents = read_jsonl(source, Document)
     chunks: list[Chunk] = []
     with stage.making() as work, progress.task("chunk", total=len(documents), unit="documents") as task:
-        for document in documents:
-            chunks += chunk_document(document, embedder, config)
+        for cut in chunk_in_parts(documents, embedder, config):
+            chunks += cut
             task.advance(1, f"{len(chunks)} chunks")
         write_jsonl(work / "chunks.jsonl", chunks)
 

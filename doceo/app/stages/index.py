@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from data.store import Run
+from doceo.app.engine import LOCAL
+from doceo.app.parts import open_embedder_on, passages_at_once
 from doceo.app.stages.documents import Ingested
 from doceo.core.errors import IndexOutdated
 from doceo.core.protocols import Progress
@@ -10,14 +14,13 @@ from rag.index import delete
 from rag.indexing import IndexReport, update
 
 
-def index_run(run: Run, ingested: Ingested, embedder: str, progress: Progress) -> IndexReport:
+def index_run(run: Run, ingested: Ingested, embedder: str, progress: Progress, executor: str = LOCAL) -> IndexReport:
     """Bring the run's index to exactly the run's documents; one that an older program made is made anew."""
-    from doceo.providers.embedders import open_embedder
-
-    opened = open_embedder(embedder)
+    opened = open_embedder_on(executor, embedder)
+    bring = partial(update, run.index, sync=True, progress=progress, at_once=passages_at_once(opened))
     try:
-        return update(run.index, ingested.documents, ingested.chunks, opened, sync=True, progress=progress)
+        return bring(ingested.documents, ingested.chunks, opened)
     except IndexOutdated as error:
         progress.say(f"{error.message} It is made anew from the run's documents.")
         delete(run.index)
-        return update(run.index, ingested.documents, ingested.chunks, opened, sync=True, progress=progress)
+        return bring(ingested.documents, ingested.chunks, opened)

@@ -16,6 +16,7 @@ from doceo.app.models import open_async
 from doceo.app.settings import Settings
 from doceo.app.stages.dataset import load_held_out
 from doceo.app.stages.judgements import COMPARISONS, JUDGE, MARKS, Judgements, answered_in, load_judgements
+from doceo.core.errors import UsageError
 from doceo.core.protocols import Progress
 from doceo.core.records import Document
 from doceo.providers.chat import is_remote, price_of_spec
@@ -50,7 +51,7 @@ def judge_answers(run: Run, spec: str, settings: Settings, progress: Progress) -
     Raises:
         StageMissing: There are no answers.
         InputError: The rubric, a prompt or a file cannot be read.
-        UsageError: The judge is no chat model.
+        UsageError: The judge is no chat model, or gave no reply that could be read.
         ProviderError: The judge failed, or, as CostCapReached, may cost no more; the same command goes on.
     """
     rubric = read_rubric(Path(settings.judging.rubric) if settings.judging.rubric else None)
@@ -83,6 +84,7 @@ async def _judged(
         marked, compared = await _ask(judge, wanted, settings.engine.concurrency, progress, kept)
     finally:
         await provider.aclose()
+    _check_read(judge, [*marked, *compared])
     told = Judge(
         model=judge.name,
         points=tuple(point.name for point in rubric.points),
@@ -112,6 +114,17 @@ async def _ask(
             kept.keep(verdict)
             task.advance()
     return marked, compared
+
+
+def _check_read(judge: AnswerJudge, said: Sequence[Marked | Compared]) -> None:
+    """Raise UsageError where nothing that a judge said can be read, for instance since it can read too little."""
+    asked = [one.problem for one in said if one.asked]
+    if asked and all(asked):
+        raise UsageError(
+            f"{judge.name} gave no reply that could be read to any of {len(asked)} requests: {asked[0]}",
+            hint="Name another model with --judge, such as a larger one of a longer window. The answers are kept, "
+            "and are scored without --judge.",
+        )
 
 
 class _Kept:

@@ -19,6 +19,7 @@ from doceo.app.stages.card import card_of
 from doceo.app.stages.corpus import corpus_of
 from doceo.app.stages.documents import Ingested
 from doceo.app.stages.learned import decisions_of, with_learned, write_learned
+from doceo.app.stages.replaced import pairs_replaced, shares_reached
 from doceo.core.config import GateConfig, GenerateConfig
 from doceo.core.errors import CostCapReached, RunError
 from doceo.core.protocols import Progress
@@ -26,7 +27,7 @@ from doceo.core.records import Ledger, Pair, Rejected
 from generator.carried import Asked, Carried, carried
 from generator.change import Change
 from generator.corpus import Corpus
-from generator.coverage import coverage
+from generator.coverage import coverage, hardly_asked
 from generator.lines import as_strict
 from generator.pipeline import Generated, generate
 from generator.review import Reviewed, apply_review
@@ -78,11 +79,18 @@ def make_pairs(run: Run, ingested: Ingested, settings: Settings, progress: Progr
         return replace(load_pairs(run), learned=learned)
     _keep_imported(run, stage)
     before = _before(run, stage, ingested, settings, progress)
+    stood = [] if stage.redo or not run.has(PAIRS) else [pair.id for pair in load_pairs(run).pairs]
     with stage.making() as work:
         unseen = held_out(ingested, settings.generate)
         corpus, made = run_to_end(_made(run, ingested, unseen, settings, before, progress))
         made = replace(made, learned=(*made.learned, *(change for change in learned if change.is_line)))
         left = write_pairs(run, work, corpus, made, settings)
+    touched = read_json(run.file(PAIRS, "coverage.json"))
+    assert isinstance(touched, dict)
+    shares = settings.generate.topic_shares
+    said = pairs_replaced(stood, [pair.id for pair in left.pairs]), shares_reached(left.pairs, shares)
+    for words in filter(None, (*said, hardly_asked(touched))):
+        progress.say(words)
     return Made(left.pairs, left.ledger, made.learned)
 
 

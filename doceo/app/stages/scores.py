@@ -21,6 +21,7 @@ from doceo.core.records import Answered, Document, Question, Score
 from doceo.providers.embedders import DEFAULT
 from evaluation.cited import Cited, cited
 from evaluation.contest import contest
+from evaluation.copies import copies
 from evaluation.costs import costs
 from evaluation.judging.records import PREFIX
 from evaluation.judging.summary import JudgeSummary, noted
@@ -114,7 +115,10 @@ def _judged(
     questions: Sequence[Question],
 ) -> Verdict:
     facts = read_facts(run.file(ANSWERS, "manifest.json").parent)
-    return verdict(contest(answered, primary, config, questions), costs(answered, facts))
+    # A copy under a second name would count as so many more comparisons, and make what is clear look like chance.
+    copy_of = copies(answered)
+    apart = {name: lines for name, lines in answered.items() if name not in copy_of}
+    return verdict(contest(apart, primary, config, questions), costs(apart, facts), copy_of)
 
 
 def load_verdict(run: Run) -> Verdict:

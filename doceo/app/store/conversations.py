@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from doceo.app.store.engine import Database
 from doceo.app.store.said import Said, missing
 from doceo.app.store.tables import conversations, summaries, turns
-from doceo.core.errors import InputError
+from doceo.core.errors import InputError, NotFound
 from doceo.core.records import Answer, Message, Record, Turn
 from doceo.text.surrogates import without_surrogates
 
@@ -39,13 +39,29 @@ class Conversations:
     def __init__(self, database: Database, clock: Callable[[], float], ids: Callable[[], str]) -> None:
         self._database, self._clock, self._ids = database, clock, ids
 
-    def start(self, owner: str, about: str = "") -> Conversation:
+    def start(self, owner: str, about: str = "", metadata: Mapping[str, str] | None = None) -> Conversation:
         """Begin a conversation. Raises StorageError."""
-        now = self._clock()
-        row = {"id": self._ids(), "owner": owner, "title": "", "about": storable(about), "created": now, "updated": now}
+        now, held = self._clock(), dict(metadata or {})
+        row = {"id": self._ids(), "title": "", "about": storable(about), "created": now, "updated": now}
         with self._database.writing() as connection:
-            connection.execute(insert(conversations).values(row))
-        return Conversation(id=str(row["id"]), title="", about=storable(about), created=now, updated=now, turns=0)
+            connection.execute(insert(conversations).values(row | {"owner": owner, "metadata": json.dumps(held)}))
+        return Conversation.model_validate({**row, "turns": 0, "metadata": held})
+
+    def get(self, owner: str, conversation: str) -> Conversation:
+        """Return a conversation. Raises NotFound, StorageError."""
+        with self._database.reading() as connection:
+            row = connection.execute(_selected(owner).where(conversations.c.id == conversation)).one_or_none()
+        if row is None:
+            raise missing(conversation)
+        return _conversation(row)
+
+    def describe(self, owner: str, conversation: str, metadata: Mapping[str, str]) -> Conversation:
+        """Change the metadata of a conversation. Raises NotFound, StorageError."""
+        with self._database.writing() as connection:
+            self._locked(connection, owner, conversation)
+            values = {"metadata": json.dumps(dict(metadata))}
+            connection.execute(update(conversations).where(conversations.c.id == conversation).values(values))
+        return self.get(owner, conversation)
 
     def all(self, owner: str) -> list[Conversation]:
         """Return an owner's conversations, the latest first. Raises StorageError."""
@@ -85,12 +101,28 @@ class Conversations:
             if rows:
                 connection.execute(insert(turns), rows)
             asked = next((one.message.content for one in said if one.message.role == "user"), "")
-            changes = {"updated": now, "title": title or storable(" ".join(asked.split())[:_TITLE])}
+            changes = {"updated": now, "title": title or storable(_title(asked))}
             connection.execute(update(conversations).where(conversations.c.id == conversation).values(changes))
         return [
             Turn(id=str(row["id"]), message=one.message, refused=one.refused, answer=one.answer, created=now)
             for row, one in zip(rows, said, strict=True)
         ]
+
+    def remove(self, owner: str, conversation: str, turn: str) -> None:
+        """Delete one turn with what was taken from it: profile entries, the title, summaries of the conversation.
+
+        Raises NotFound, StorageError.
+        """
+        with self._database.writing() as connection:
+            self._locked(connection, owner, conversation)
+            mine = turns.c.owner == owner, turns.c.conversation == conversation
+            if not connection.execute(delete(turns).where(*mine, turns.c.id == turn)).rowcount:
+                raise NotFound(f"There is no item {turn[:80]!r} in this conversation.", hint="Its items are at /items.")
+            connection.execute(delete(summaries).where(summaries.c.conversation == conversation))
+            asked = select(turns.c.content).where(*mine, turns.c.role == "user").order_by(turns.c.place).limit(1)
+            values = {"title": _title(connection.scalar(asked) or ""), "updated": self._clock()}
+            connection.execute(update(conversations).where(conversations.c.id == conversation).values(values))
+        self._database.scrub()
 
     def delete(self, owner: str, conversation: str) -> bool:
         """Delete a conversation: turns, summaries, and profile entries that were taken from it.
@@ -177,6 +209,10 @@ class _Summaries(MutableMapping[str, str]):
 
     def __len__(self) -> int:
         return len(list(iter(self)))
+
+
+def _title(question: str) -> str:
+    return " ".join(question.split())[:_TITLE]
 
 
 def storable(text: str) -> str:

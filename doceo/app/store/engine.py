@@ -9,8 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from sqlite3 import Error as SQLiteError
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -103,6 +105,17 @@ class Database:
             f"The database {self.place} cannot be used: {' '.join(said.split())[:300].rstrip('?.')}.",
             hint="Check that the server runs, and the address, user and password in DOCEO_DATABASE_URL.",
         )
+
+
+def inserted(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert a row unless a unique value of it is taken already; return whether it was inserted."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    # The drivers do not agree on what they count of such an insert.
+    key = next(iter(table.primary_key))
+    return (
+        connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing().returning(key)).first()
+        is not None
+    )
 
 
 _DAMAGED = "Move the file away; a new one is made then. What it held can be read with: sqlite3 FILE .recover"

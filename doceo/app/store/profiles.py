@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from doceo.app.store.conversations import storable
 from doceo.app.store.engine import Database
 from doceo.app.store.tables import profile_entries, profile_settings
-from doceo.core.errors import InputError
+from doceo.core.errors import InputError, NotFound
 from doceo.core.records import ProfileEntry
 from rag.profile import DAY, is_known, is_private, one_line, replaced
 from rag.profile_rules import EntryKind, Proposed
@@ -130,8 +130,8 @@ def _checked(text: str) -> str:
     return line
 
 
-def _missing(entry: str) -> InputError:
-    return InputError(f"The profile has no entry {entry}.", hint="/profile lists those there are.")
+def _missing(entry: str) -> NotFound:
+    return NotFound(f"The profile has no entry {entry}.", hint="/profile lists those there are.")
 
 
 def _entry(row: Row[*tuple[object, ...]]) -> ProfileEntry:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.traces import Trace
-from doceo.core.errors import InputError
+from doceo.core.errors import NotFound
 from doceo.core.records import Answer, Message, Turn
 from doceo.text.passages import REFUSAL
 
@@ -53,8 +53,8 @@ def traces(turns: Sequence[Turn | Said]) -> list[Trace]:
     return found
 
 
-def missing(conversation: str) -> InputError:
+def missing(conversation: str) -> NotFound:
     """Return the error for a conversation that an owner does not have, whoever else may have it."""
-    return InputError(
+    return NotFound(
         f"There is no conversation {conversation or 'without an id'}.", hint="/conversations lists those that are kept."
     )

@@ -78,6 +78,8 @@ jobs = Table(
     # who works on it, and how often it has changed hands
     Column("worker", String(128), nullable=False),
     Column("lease", Integer, nullable=False),
+    # how often it was put into the queue; older entries of the queue count for nothing
+    Column("entry", Integer, nullable=False),
     Column("created", Double, nullable=False),
     Column("started", Double, nullable=True),
     Column("finished", Double, nullable=True),
@@ -123,13 +125,16 @@ vector_stores = Table(
     Column("created", Double, nullable=False),
     Column("used", Double, nullable=False),
     Column("expires_days", Integer, nullable=True),
+    # it and its index are to be deleted
+    Column("deleted", Boolean, nullable=False),
 )
 
 vector_store_files = Table(
     "vector_store_files",
     metadata,
     Column("store", String(64), ForeignKey(vector_stores.c.id, ondelete="CASCADE"), primary_key=True),
-    Column("file", String(64), ForeignKey(files.c.id, ondelete="CASCADE"), primary_key=True),
+    # no foreign key: the row of a deleted file stays until its text is out of the index
+    Column("file", String(64), primary_key=True),
     Column("batch", String(64), nullable=False, index=True),
     # what the file is called in citations
     Column("source", Text, nullable=False),

@@ -6,11 +6,23 @@ import secrets
 import time
 from collections.abc import Callable
 
+from doceo.app.store.attachments import Attachments
+from doceo.app.store.audit import Audit
 from doceo.app.store.conversations import Conversations
 from doceo.app.store.engine import Database
+from doceo.app.store.files import Files
+from doceo.app.store.job_events import JobEvents
+from doceo.app.store.job_leases import JobLeases
+from doceo.app.store.jobs import Jobs
+from doceo.app.store.keys import Keys
+from doceo.app.store.models import Models
+from doceo.app.store.owners import Owners
 from doceo.app.store.places import address
 from doceo.app.store.profiles import Profiles
 from doceo.app.store.schema import HEAD, upgrade, version
+from doceo.app.store.usage import Usage
+from doceo.app.store.vector_stores import VectorStores
+from doceo.app.store.workers import Workers
 
 LOCAL = "local"
 """The owner of what the command line keeps."""
@@ -32,9 +44,26 @@ class Store:
         clock: Callable[[], float] = time.time,
         ids: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
-        self._database = database
+        self._database, self.clock = database, clock
         self.conversations = Conversations(database, clock, ids)
         self.profiles = Profiles(database, clock, ids)
+        self.files = Files(database, clock, ids)
+        self.vector_stores = VectorStores(database, clock, ids)
+        self.attachments = Attachments(database, clock, ids)
+        self.keys = Keys(database, clock, ids)
+        self.owners = Owners(database)
+        self.jobs = Jobs(database, clock, ids)
+        self.job_events = JobEvents(database)
+        self.leases = JobLeases(database, clock)
+        self.workers = Workers(database)
+        self.models = Models(database, clock)
+        self.usage = Usage(database)
+        self.audit = Audit(database, clock, ids)
+
+    @property
+    def database(self) -> Database:
+        """The database itself."""
+        return self._database
 
     @property
     def place(self) -> str:

@@ -11,6 +11,7 @@ from doceo.core.config.judging import JudgeConfig
 from doceo.core.config.loop import LoopConfig
 from doceo.core.config.models import ExportConfig, FinetuneConfig, PretrainConfig, TokenizerConfig, TrainingConfig
 from doceo.core.config.regression import RegressionConfig
+from doceo.core.config.service import ServiceConfig
 
 __all__ = [
     "AnswerConfig",
@@ -34,6 +35,7 @@ __all__ = [
     "ReadConfig",
     "RegressionConfig",
     "RetrieveConfig",
+    "ServiceConfig",
     "TextConfig",
     "TokenizerConfig",
     "TrainingConfig",

@@ -91,6 +91,10 @@ class TrainingConfig(Config):
 class FinetuneConfig(Config):
     """How a base model is fine-tuned. What is left out follows from the base and the rows, and is said in the log."""
 
+    objective: Literal["sft", "dpo"] = "sft"
+    """What is learned: `sft`, to say what the rows say; `dpo`, to rather say the preferred of a row's two answers."""
+    beta: float = Field(default=0.1, gt=0, le=2)
+    """Of `dpo`: how closely the model keeps to what it was before; a higher one keeps it closer."""
     method: Literal["lora", "rslora", "dora", "qlora", "full"] = "lora"
     """`lora`; `rslora` scales by the root of the rank; `dora` also learns lengths; `qlora` keeps the base in 4 bits;
     `full` changes all weights and makes a whole model instead of an adapter."""
@@ -103,10 +107,13 @@ class FinetuneConfig(Config):
     """Scale of the adapter: alpha / rank multiplies its output; left out, 32; twice the rank for a base of less than
     20M parameters."""
     learning_rate: float | None = Field(default=None, gt=0)
-    """Peak learning rate; left out, 2e-4, or 2e-3 for a base of less than 20M parameters; a tenth for `full`."""
+    """Peak learning rate; left out, 2e-4, or 2e-3 for a base of less than 20M parameters; a tenth for `full`, a
+    twentieth for `dpo`."""
+    learning_rate_multiplier: float = Field(default=1.0, gt=0)
+    """Multiplies the learning rate, given or left out."""
     epochs: float | None = Field(default=None, gt=0)
     """Passes over the training rows; left out, 3, from 5,000 rows 2, from 50,000 rows 1; 6 for a base of less than
-    20M parameters."""
+    20M parameters. For `dpo` 1 or 2."""
     batch_size: int = Field(default=8, ge=1)
     """Rows of one optimizer step, however few of them fit into memory at once."""
     max_length: int | None = Field(default=None, ge=32)
@@ -123,6 +130,8 @@ class FinetuneConfig(Config):
     """Held-out questions that the model answers at each evaluation, into `samples.jsonl`."""
     save_steps: int = Field(default=50, ge=1)
     """Steps between checkpoints, from which a killed run continues."""
+    keep_passes: int = Field(default=0, ge=0, le=20)
+    """What was trained after each of so many last passes is kept too, ready for use, in `passes/step-N`."""
     max_memory: float | None = Field(default=None, gt=0)
     """Most memory in GB that training may add; left out, what is free. Fewer rows at once are taken until it fits."""
     tracker: Literal["none", "tensorboard", "trackio", "wandb", "wandb-offline"] = "none"

@@ -2,148 +2,152 @@
 
 from __future__ import annotations
 
-import json
-import time
-import uuid
-from collections.abc import Iterator
-from typing import Literal
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 
-from fastapi import APIRouter, HTTPException
-from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from doceo.app.host import Host
+from doceo.app.served import Ended, Query, Served
+from doceo.core.access import Caller
 from doceo.core.errors import DoceoError
-from doceo.core.protocols import Answerer
-from doceo.core.records import Answer, Citation, Message
-from doceo.service.access import Hosted
+from doceo.core.records import ProfileEntry
+from doceo.service.access import Hosted, MayChat
+from doceo.service.admission import Admitted, Entry
+from doceo.service.answers import Answers
+from doceo.service.completions import DONE, Completion, failed
+from doceo.service.found_models import found
+from doceo.service.kept_talk import KeptTalk
+from doceo.service.leaving import ClientLeft, while_there
+from doceo.service.meter import Meter, Metered
+from doceo.service.shapes.chat import CompletionRequest, unsupported
 
-router = APIRouter(prefix="/v1/chat")
-
-
-class Part(BaseModel):
-    """A piece of a message's content; only text can be read."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    type: Literal["text"]
-    text: str
-
-
-class Turn(BaseModel):
-    """A message as clients send it."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part]
-
-    def message(self) -> Message:
-        """Return it as a record."""
-        text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
-        return Message(role="system" if self.role == "developer" else self.role, content=text)
-
-
-class StreamOptions(BaseModel):
-    """What a stream carries besides the text."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    include_usage: bool = False
-
-
-class CompletionRequest(BaseModel):
-    """What is read of a request; sampling is the service's own setting, other fields are ignored."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    model: str
-    messages: list[Turn] = Field(min_length=1)
-    stream: bool = False
-    stream_options: StreamOptions | None = None
+router = APIRouter(prefix="/v1/chat", tags=["Chat"])
 
 
 @router.post("/completions", response_model=None)
-def complete(request: CompletionRequest, host: Hosted) -> dict[str, object] | StreamingResponse:
+async def complete(
+    asked: CompletionRequest, request: Request, host: Hosted, caller: MayChat, meter: Metered, admission: Admitted
+) -> Response:
     """Answer the last user message; the turns before it are its history."""
-    if request.messages[-1].role != "user":
-        raise HTTPException(400, "The last message has to be the user's.")
-    answerer = host.assistants.get(request.model)
-    if answerer is None:
-        raise HTTPException(404, f"The model {request.model!r} does not exist; /v1/models lists those that do.")
-    *history, question = [turn.message() for turn in request.messages]
-    turns = [message for message in history if message.role != "system"]
-    head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": request.model}
-    if request.stream:
-        usage = bool(request.stream_options and request.stream_options.include_usage)
-        events = _events(answerer, question.content, turns, head, usage=usage)
-        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-    answer = answerer.answer(question.content, turns)
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": answer.text, "refusal": None},
-        "finish_reason": "stop",
-        "logprobs": None,
-    }
-    return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(answer), **_extra(answer)}
-
-
-def _events(
-    answerer: Answerer, question: str, history: list[Message], head: dict[str, object], *, usage: bool
-) -> Iterator[str]:
-    """Yield OpenAI's chunks, with extra fields: each citation when it is known; at the end all, and the refusal."""
-
-    def chunk(delta: dict[str, object], finish: str | None = None, **extra: object) -> str:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        return _event({**head, "object": "chat.completion.chunk", "choices": [choice], **extra})
-
-    yield chunk({"role": "assistant", "content": ""})
-    answer = Answer(text="")
+    asked.check()
+    entry = admission.enter()
+    streams = False
     try:
-        for piece in answerer.stream(question, history):
-            if isinstance(piece, Answer):
-                answer = piece
-            elif isinstance(piece, Citation):
-                yield chunk({}, citations=[piece.model_dump(mode="json")])
-            else:
-                yield chunk({"content": piece})
-    except DoceoError as error:
-        # The status line is gone by now: the error travels as an event, which the stock client raises.
-        yield _event(
-            {
-                "error": {
-                    "message": f"{error.message} {error.hint}",
-                    "type": "server_error",
-                    "param": None,
-                    "code": error.code,
-                }
-            }
-        )
-        return
-    yield chunk({}, "stop", **_extra(answer))
-    if usage:
-        yield _event({**head, "object": "chat.completion.chunk", "choices": [], "usage": _usage(answer)})
-    yield "data: [DONE]\n\n"
+        chat = await while_there(request, _opened(host, caller, asked, meter))
+        if not asked.stream:
+            return JSONResponse(await while_there(request, chat.whole()))
+        events = chat.events(entry)
+        # what goes wrong before the first word has a status of its own
+        first = await while_there(request, anext(events))
+        streams = True
+        return StreamingResponse(_from(first, events), media_type="text/event-stream", headers=_HEADERS)
+    except ClientLeft:
+        return Response(status_code=499)  # nobody reads it
+    finally:
+        if not streams:
+            entry.leave()
 
 
-def _event(value: dict[str, object]) -> str:
-    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-def _usage(answer: Answer) -> dict[str, int]:
-    used = answer.usage
-    return {
-        "prompt_tokens": used.prompt_tokens,
-        "completion_tokens": used.completion_tokens,
-        "total_tokens": used.prompt_tokens + used.completion_tokens,
-    }
+class _Chat:
+    """One request, everything that it needs at hand."""
+
+    def __init__(
+        self, host: Host, caller: Caller, asked: CompletionRequest, meter: Meter, served: Served, talk: KeptTalk | None
+    ) -> None:
+        self._host, self._caller, self._asked, self._talk = host, caller, asked, talk
+        self._queries: Sequence[Query] = ()
+        model = host.assistants.parted(asked.model)[0]
+        self._answers = Answers(served, meter, model)
+        name, created = f"chatcmpl-{secrets.token_hex(16)}", int(host.store.clock())
+        self._completion = Completion(name, created, asked.model, trace=asked.trace)
+
+    def ask(self, queries: Sequence[Query]) -> None:
+        """Say what is asked, once for each answer that is wanted."""
+        self._queries = queries
+
+    async def whole(self) -> dict[str, object]:
+        """Return the reply. Raises DoceoError."""
+        answers = await self._answers.all(self._queries)
+        return (await self._kept(answers[0])).whole(answers)
+
+    async def events(self, entry: Entry) -> AsyncGenerator[str, None]:
+        """Yield the events of the reply. What goes wrong before the first word is raised, later it is an event."""
+        begun, ended = False, dict[int, Ended]()
+        with entry.held():
+            try:
+                async with aclosing(self._answers.stream(self._queries)) as parts:
+                    async for index, part in parts:
+                        if not begun:
+                            begun = True
+                            yield "".join(self._completion.begin(n) for n in range(len(self._queries)))
+                        if isinstance(part, str):
+                            yield self._completion.text(part, index)
+                        elif not isinstance(part, Ended):
+                            yield self._completion.citation(part, index)
+                        else:
+                            ended[index] = part
+                            completion = await self._kept(part)
+                            yield completion.end(part, index)
+                answers = [ended[index] for index in sorted(ended)]
+                if self._asked.wants_usage:
+                    yield self._completion.usage(answers)
+                yield DONE
+            except DoceoError as error:
+                if not begun:
+                    raise
+                yield failed(error)
+
+    async def _kept(self, ended: Ended) -> Completion:
+        """Write an answer into its conversation, and return how the reply is written then."""
+        if self._talk is None:
+            return self._completion
+        question, about = self._queries[0].question, f"model {self._asked.model}"
+        keep = self._talk.keep
+        name = await asyncio.to_thread(keep, self._host, self._caller, question, ended.answer, about)
+        return replace(self._completion, conversation=name)
 
 
-def _extra(answer: Answer) -> dict[str, object]:
-    return {
-        "citations": [citation.model_dump(mode="json") for citation in answer.citations],
-        "hits": [hit.model_dump(mode="json") for hit in answer.hits],
-        "refused": answer.refused,
-        "reason": answer.reason,
-        "short": answer.short,
-        "chance": answer.chance,
-    }
+async def _opened(host: Host, caller: Caller, asked: CompletionRequest, meter: Meter) -> _Chat:
+    """Return a request with its model, conversation and profile. Raises Refusal, DoceoError."""
+    served = await found(host, caller, asked.model, asked.collection or "")
+    if asked.form is not None and not served.forms:
+        raise unsupported("response_format", f"{asked.model} cannot be held to a JSON form.")
+    *before, question = [turn.message() for turn in asked.messages]
+    history = [message for message in before if message.role != "system"]
+    system = "\n\n".join(message.content for message in before if message.role == "system" and message.content)
+    talk = None
+    if asked.conversation:
+        talk = await asyncio.to_thread(KeptTalk.opened, host, caller, asked.conversation, history)
+        history = [*talk.history]
+    profile = await asyncio.to_thread(_profile, host, caller) if asked.profile else []
+    chat = _Chat(host, caller, asked, meter, served, talk)
+    query = Query(question.content, history, profile, asked.sampling(), system)
+    chat.ask([_choice(query, index) for index in range(asked.choices)])
+    return chat
+
+
+def _choice(query: Query, index: int) -> Query:
+    """Return the query of one of several answers: each is drawn by a seed of its own."""
+    if not index or query.sampling.seed is None:
+        return query
+    return replace(query, sampling=query.sampling.model_copy(update={"seed": query.sampling.seed + index}))
+
+
+def _profile(host: Host, caller: Caller) -> list[ProfileEntry]:
+    profiles = host.store.profiles
+    return profiles.entries(caller.owner) if profiles.enabled(caller.owner) else []
+
+
+async def _from(first: str, events: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    async with aclosing(events):
+        yield first
+        async for event in events:
+            yield event

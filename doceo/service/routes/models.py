@@ -2,26 +2,69 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException
+import asyncio
+import logging
+import shutil
+from typing import Annotated
 
-from doceo.service.access import Hosted
+from fastapi import APIRouter, Depends
 
-router = APIRouter(prefix="/v1/models")
+from doceo.app.host import Host
+from doceo.core.access import Caller
+from doceo.core.errors import ProviderError
+from doceo.providers.vllm_adapter import unload
+from doceo.service.access import Hosted, MayTrain, Needs, may_search
+from doceo.service.embedding import name_of
+from doceo.service.found_models import TUNED, no_model
+from doceo.service.refusals import Refusal
+
+router = APIRouter(prefix="/v1/models", tags=["Models"])
+
+Reader = Annotated[Caller, Depends(Needs("chat", "train", "ingest"))]
+_log = logging.getLogger("doceo.service")
 
 
 @router.get("")
-def list_models(host: Hosted) -> dict[str, object]:
-    """List the models, the default first."""
-    return {"object": "list", "data": [_model(name) for name in host.assistants.names()]}
+def list_models(host: Hosted, caller: Reader) -> dict[str, object]:
+    """List the models that the caller may ask: the default, bases, its own tuned ones, `quote`; then the embedder."""
+    return {"object": "list", "data": [_model(name, made) for name, made in _models(host, caller).items()]}
 
 
 @router.get("/{name:path}")
-def retrieve_model(name: str, host: Hosted) -> dict[str, object]:
+def retrieve_model(name: str, host: Hosted, caller: Reader) -> dict[str, object]:
     """Return one model."""
-    if name not in host.assistants.names():
-        raise HTTPException(404, f"The model {name!r} does not exist.")
-    return _model(name)
+    models = _models(host, caller)
+    if name not in models:
+        raise no_model(name)
+    return _model(name, models[name])
 
 
-def _model(name: str) -> dict[str, object]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "doceo"}
+@router.delete("/{name:path}")
+async def delete_model(name: str, host: Hosted, caller: MayTrain) -> dict[str, object]:
+    """Delete a tuned model of the caller's, with its weights."""
+    tuned = await asyncio.to_thread(host.store.models.get, caller.owner, name) if name.startswith(TUNED) else None
+    if tuned is None:
+        if name in await asyncio.to_thread(_models, host, caller):
+            message = f"{name[:200]} is no tuned model of yours, so that it cannot be deleted."
+            raise Refusal(403, message, code="not_deletable", param="model")
+        raise no_model(name)
+    await asyncio.to_thread(host.store.models.delete, caller.owner, name)
+    await host.assistants.forget(name, host.jobs / tuned.folder)
+    if address := host.settings.service.vllm:
+        try:
+            await unload(address, name)
+        except ProviderError as error:  # it is gone here; there it answers nobody who may not ask for it
+            _log.warning("%s %s", error.message, error.hint)
+    await asyncio.to_thread(shutil.rmtree, host.jobs / tuned.folder, ignore_errors=True)
+    return {"id": name, "object": "model", "deleted": True}
+
+
+def _models(host: Host, caller: Caller) -> dict[str, int]:
+    """Return the models of a caller with when they were made, 0 where nobody knows."""
+    tuned = {model.id: int(model.created) for model in host.store.models.all(caller.owner)}
+    names = host.assistants.names(lambda name: may_search(caller, host, name), tuned)
+    return {name: tuned.get(name, 0) for name in [*names, name_of(host)]}
+
+
+def _model(name: str, made: int) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": made, "owned_by": "doceo"}

@@ -87,6 +87,7 @@ def _jobs() -> None:
         sa.Column("wanted", sa.String(16), nullable=False),
         sa.Column("worker", sa.String(128), nullable=False),
         sa.Column("lease", sa.Integer(), nullable=False),
+        sa.Column("entry", sa.Integer(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("started", sa.Double(), nullable=True),
         sa.Column("finished", sa.Double(), nullable=True),
@@ -144,6 +145,7 @@ def _vector_stores() -> None:
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("used", sa.Double(), nullable=False),
         sa.Column("expires_days", sa.Integer(), nullable=True),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_vector_stores"),
         sa.UniqueConstraint("collection", name="uq_vector_stores_collection"),
     )
@@ -164,6 +166,5 @@ def _vector_stores() -> None:
         sa.ForeignKeyConstraint(
             ["store"], ["vector_stores.id"], name="fk_vector_store_files_store", ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(["file"], ["files.id"], name="fk_vector_store_files_file", ondelete="CASCADE"),
     )
     op.create_index("ix_vector_store_files_batch", "vector_store_files", ["batch"])

@@ -1,0 +1,1 @@
+"""Jobs: what each kind does, the queue, and the workers that do it."""

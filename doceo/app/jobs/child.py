@@ -1,0 +1,131 @@
+"""A command of a job as a child process that lives no longer than its worker's lease."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doceo.app.jobs.kind import Step
+from doceo.core import lease
+
+_TAIL = 4000
+"""Bytes of the end of the log in which the reason of an end is looked for."""
+OUTPUT, LOG = "output.json", "log.jsonl"
+
+
+@dataclass(frozen=True)
+class End:
+    """How a command ended. `code` is negative for a signal; `output` is what it printed with `--json`."""
+
+    code: int
+    output: dict[str, Any]
+    tail: str
+
+    @property
+    def killed(self) -> bool:
+        """Whether somebody ended it who did not ask it to."""
+        return self.code in (-signal.SIGKILL, 128 + signal.SIGKILL)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it ended because it was asked to."""
+        return self.code in (128 + signal.SIGTERM, 128 + signal.SIGINT, -signal.SIGTERM, -signal.SIGINT)
+
+
+class Child:
+    """A running command. Standard output and log go to files of the job's folder, so that it never waits for a reader.
+
+    Args:
+        step: What to run.
+        place: The job's folder.
+        number: Which command of the job it is.
+    """
+
+    def __init__(self, step: Step, place: Path, number: int) -> None:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._output, self.log = place / f"{number}-{OUTPUT}", place / f"{number}-{LOG}"
+        reading, self._writing = os.pipe()
+        # What an earlier attempt said is known already, or told anew.
+        with self._output.open("wb") as out, self.log.open("wb") as log:
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", *step.arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=log,
+                    env=_environment(step, reading),
+                    pass_fds=(reading,),
+                    start_new_session=True,
+                )
+            except BaseException:
+                os.close(self._writing)
+                raise
+            finally:
+                os.close(reading)
+        os.set_blocking(self._writing, False)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def tick(self, at: float) -> None:
+        """Let the child live until `lease.SECONDS` after a time of `lease.now`."""
+        # One that has ended, or has been too busy to read for hours, needs no tick.
+        with contextlib.suppress(OSError):
+            os.write(self._writing, lease.line(at))
+
+    def running(self) -> bool:
+        """Return whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """Ask it to save its work and end."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it and all that it has started, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def ended(self) -> End:
+        """Wait for the end and return how it was."""
+        code = self._process.wait()
+        # What it started and left behind must not go on writing.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        os.close(self._writing)
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - _TAIL))
+            tail = log.read().decode("utf-8", "replace")
+        return End(code, _object(self._output), tail)
+
+
+def _environment(step: Step, reading: int) -> dict[str, str]:
+    decided = {
+        f"DOCEO_{section.upper()}__{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for section, values in step.settings.items()
+        for name, value in values.items()
+    }
+    own = {lease.VARIABLE: str(reading), "DOCEO_PROGRESS": "json", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **step.environment, **decided, **own}
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """Return the JSON object that a command printed last, empty where it printed none."""
+    for line in reversed(path.read_text(encoding="utf-8", errors="replace").splitlines()):
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            return found
+    return {}

@@ -1,0 +1,89 @@
+"""What a kind of job is: commands that continue by themselves, and what comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from doceo.app.host import Host
+from doceo.app.store.job_events import News
+from doceo.core.errors import DoceoError
+from doceo.core.jobs import Job, JobError
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of a job. It is run again after any end that was not its own, and then has to go on by itself.
+
+    Attributes:
+        arguments: What follows `python -m`, such as `doceo finetune ...`.
+        settings: Settings that the job decides, by section; they come before those of the worker's own config.
+        training: Where the command writes `training.jsonl` while it runs, if it trains.
+        environment: Further variables.
+    """
+
+    arguments: tuple[str, ...]
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    training: tuple[Path, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job on a worker.
+
+    Attributes:
+        job: The job with its lease.
+        host: What the worker works with.
+        place: The job's own folder.
+    """
+
+    job: Job
+    host: Host
+    place: Path
+
+
+class JobFailed(Exception):
+    """A job cannot be done; it ends as failed with this reason."""
+
+    def __init__(self, error: JobError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job: its result, and what is said of it."""
+
+    result: dict[str, Any]
+    news: tuple[News, ...] = ()
+
+
+Output = dict[str, Any]
+"""What a command printed with `--json`."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job.
+
+    Attributes:
+        begin: Prepares the job's folder and returns the commands. Called again after a takeover. Raises JobFailed.
+        finish: Turns what the commands printed into the outcome. Called again where a worker died meanwhile.
+        failed: Turns the error of a command into the job's; told whether files were still being validated.
+        began: Said when the first command runs.
+        under_way: Name of the progress from which on the job counts as running; before, its files are validated.
+    """
+
+    begin: Callable[[Work], Sequence[Step]]
+    finish: Callable[[Work, Sequence[Output]], Outcome]
+    failed: Callable[[Work, JobError, bool], JobError] = lambda work, error, validating: error
+    began: str = "Job started"
+    under_way: str = ""
+
+
+def failure(error: DoceoError) -> JobError:
+    """Return an error of Doceo as a job's."""
+    return JobError(code=error.code, message=f"{error.message} {error.hint}")

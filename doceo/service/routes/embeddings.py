@@ -1,0 +1,102 @@
+"""`/v1/embeddings`: vectors of texts, from the embedder that the indexes are made with."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from doceo.app.host import Host
+from doceo.core.access import Caller
+from doceo.service.access import Hosted, Needs
+from doceo.service.admission import Admitted
+from doceo.service.embedding import embedder_of, name_of
+from doceo.service.found_models import no_model
+from doceo.service.meter import Metered
+from doceo.service.refusals import Refusal
+
+router = APIRouter(prefix="/v1/embeddings", tags=["Embeddings"])
+
+MOST_INPUTS = 2048
+"""Texts of one request, as at OpenAI."""
+_AT_ONCE = 32
+"""Texts that are embedded before somebody else's have their turn."""
+
+Reader = Annotated[Caller, Depends(Needs("chat", "ingest"))]
+
+
+class EmbeddingRequest(BaseModel):
+    """What is read of a request; unknown fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: str = Field(max_length=512)
+    input: str | list[str] | list[int] | list[list[int]]
+    encoding_format: Literal["float", "base64"] | None = "float"
+    dimensions: int | None = None
+
+
+@router.post("", response_model=None)
+async def embed(
+    asked: EmbeddingRequest, host: Hosted, caller: Reader, meter: Metered, admission: Admitted
+) -> JSONResponse:
+    """Return a vector of length 1 for each text."""
+    if asked.model != name_of(host):
+        raise no_model(asked.model)
+    texts = _texts(asked)
+    with admission.enter().held():
+        loop, pool = asyncio.get_running_loop(), host.assistants.pool
+        tokens = await loop.run_in_executor(pool, _counted, host, texts)
+        data: list[dict[str, object]] = []
+        for at in range(0, len(texts), _AT_ONCE):
+            vectors = await loop.run_in_executor(pool, _vectors, host, texts[at : at + _AT_ONCE])
+            data += [_embedding(at + n, vector, asked.encoding_format) for n, vector in enumerate(vectors)]
+    meter.used(asked.model, tokens, 0, operation="embeddings")
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return JSONResponse({"object": "list", "data": data, "model": asked.model, "usage": usage})
+
+
+def _texts(asked: EmbeddingRequest) -> list[str]:
+    """Return the texts of a request. Raises Refusal (400)."""
+    if asked.dimensions is not None:
+        raise _wrong("dimensions", "The vectors of this model have one length, which cannot be chosen.")
+    given = [asked.input] if isinstance(asked.input, str) else list(asked.input)
+    if any(not isinstance(one, str) for one in given):
+        raise _wrong("input", "Texts are embedded here, not the tokens of another model.")
+    texts = [str(one) for one in given]
+    if not 1 <= len(texts) <= MOST_INPUTS:
+        raise _wrong("input", f"There are 1 to {MOST_INPUTS} texts in a request.")
+    if "" in texts:
+        raise _wrong("input", f"Text {texts.index('')} is empty.")
+    return texts
+
+
+def _counted(host: Host, texts: list[str]) -> int:
+    """Return the tokens of all texts. Raises Refusal (400) for one that is too long."""
+    embedder, total = embedder_of(host), 0
+    for at, text in enumerate(texts):
+        count = len(embedder.offsets(text))
+        if count > embedder.max_tokens:
+            message = f"Text {at} has {count} tokens; {embedder.name} reads {embedder.max_tokens}."
+            raise _wrong("input", message)
+        total += count
+    return total
+
+
+def _vectors(host: Host, texts: list[str]) -> Any:  # noqa: ANN401 - an array of numpy
+    return embedder_of(host).embed(texts)
+
+
+def _embedding(index: int, vector: Any, form: str | None) -> dict[str, object]:  # noqa: ANN401 - as above
+    little = np.asarray(vector, dtype="<f4")
+    shown: object = base64.b64encode(little.tobytes()).decode() if form == "base64" else little.tolist()
+    return {"object": "embedding", "index": index, "embedding": shown}
+
+
+def _wrong(param: str, message: str) -> Refusal:
+    return Refusal(400, message, code="invalid_value", param=param)
