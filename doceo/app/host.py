@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from doceo.app.assistant import Assistants
+from doceo.app.assistants import Assistants
 from doceo.app.jobs.queue import Queue
 from doceo.app.runs import HOME
 from doceo.app.searches import Searches

@@ -85,12 +85,14 @@ class Searches:
         folder = collection_folder(collection, self._home)
         with self._lock:
             known = self._open.get(collection)
-            if known is not None and known.is_current():
-                return known
+        if known is not None and known.is_current():
+            return known
+        if versions.current(folder) is None:
+            return None
+        # two may open it at once: the one that is not kept is closed when nobody uses it any more
+        opened = Index.open(folder, shared_embedder(self._settings.embedder))
+        with self._lock:
             self._open.pop(collection, None)
-            if versions.current(folder) is None:
-                return None
-            opened = Index.open(folder, shared_embedder(self._settings.embedder))
             while len(self._open) >= _MOST:
                 self._open.pop(next(iter(self._open)))
             return self._open.setdefault(collection, opened)

@@ -54,6 +54,9 @@ def register(app: typer.Typer) -> None:
             budget, rounds = continued(loop.budget, loop.rounds)
             idle = "" if loop.gaining else " --no-gain 0, since its last rounds gained nothing beyond chance"
             console.say(f"The loop's own command spends more there with --rounds {rounds} --budget {budget}{idle}.")
+        elif topics:
+            for line in _warnings(topics):
+                console.say(line)
         console.next_steps(*([] if loop else _next(str(target.path), topics)), f"doceo report {target.path}")
         return None
 
@@ -83,12 +86,27 @@ def _show_untouched(console: Console, found: list[Gap]) -> None:
         console.show(f"\nAsked about least: {', '.join(f'{gap.key} ({gap.covered or 0:.0%})' for gap in least)}.")
 
 
+def _weak(topics: list[Gap]) -> list[Gap]:
+    """Return the weakest topics whose interval lies above the middle of all."""
+    middle = sum(gap.weakness for gap in topics) / len(topics)
+    return [gap for gap in topics if gap.low > middle][:3]
+
+
+def _warnings(topics: list[Gap]) -> list[str]:
+    """Return what to know before following the next command."""
+    alike = "These topics cannot be told apart: all intervals overlap, and the first is named for want of a better one."
+    anew = (
+        "The next command makes the run's pairs and its test questions anew, so that `doceo gate` will refuse to compare "
+        "with the scores of before; `doceo loop` keeps the questions and adds pairs."
+    )
+    return [anew] if _weak(topics) else [alike, anew]
+
+
 def _next(run: str, topics: list[Gap]) -> list[str]:
-    """Return what to do about the weakest topics: those whose interval lies above the middle of all, or the first."""
+    """Return what to do about the weakest topics, or about the first."""
     if not topics:
         return []
-    middle = sum(gap.weakness for gap in topics) / len(topics)
-    weak = [gap for gap in topics if gap.low > middle][:3] or topics[:1]
+    weak = _weak(topics) or topics[:1]
     pairs = sum(gap.pairs or 0 for gap in topics) + MORE
     share = round(90 / len(weak))
     shares = ",".join(f"{gap.key}={share}" for gap in weak)

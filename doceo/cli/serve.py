@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         ] = 8000,
     ) -> int | None:
         """Serve chat completions with citations, in OpenAI's form."""
-        from doceo.app.assistant import Assistants
+        from doceo.app.assistants import Assistants
         from doceo.app.host import Host
         from doceo.app.runs import existing_run
         from doceo.service.listening import listen

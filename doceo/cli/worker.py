@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         ] = 1,
     ) -> int | None:
         """Do the jobs of a service: fine-tuning, generation, evaluation, indexing; until it is stopped."""
-        from doceo.app.assistant import Assistants
+        from doceo.app.assistants import Assistants
         from doceo.app.host import Host
         from doceo.app.jobs.worker import Worker
 

@@ -186,7 +186,7 @@ class LocalModel:
         }
 
     def _reply(self, row: list[int], prompt: int, stop: Sequence[str], seconds: float) -> ChatReply:
-        ends = self._ends()
+        ends = ends(self._weights)
         length = next((n for n, token in enumerate(row) if token in ends), None)
         text = self._weights.tokenizer.decode(row[:length], skip_special_tokens=True)
         cut = min((at for mark in stop if (at := text.find(mark)) >= 0), default=None)
@@ -199,9 +199,6 @@ class LocalModel:
             seconds=seconds,
         )
         return ChatReply(text=without_thinking(text[:cut]).strip(), finish=finish, usage=usage)
-
-    def _ends(self) -> set[int]:
-        return ends(self._weights)
 
     def _run(self, prompts: Sequence[list[int]], new: int, request: ChatRequest, **more: object) -> list[list[int]]:
         """Generate for prompts padded on the left and return the new tokens of each row, padding included."""

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import doceo
 from data.manifest import read as read_manifest
 from data.store import Run
-from doceo.app.assistant import Assistants
+from doceo.app.assistants import Assistants
 from doceo.app.bases import base_of
 from doceo.app.settings import load_settings
 from doceo.cli.main import app

@@ -19,12 +19,15 @@ import pytest
 from sqlalchemy import text
 
 from doceo.app.store import Store, open_store, schema, service_tables
+from doceo.app.store.attachments import ReadError
 from doceo.app.store.engine import Database
+from doceo.app.store.pages import Cursor, Page
 from doceo.app.store.places import default_file, exists, shown
 from doceo.app.store.said import Said, exchange, messages
 from doceo.app.store.schema import HEAD, version
 from doceo.app.store.tables import metadata
-from doceo.core.errors import ConfigError, InputError, MissingExtra, StorageError
+from doceo.app.store.vector_stores import FileCounts
+from doceo.core.errors import ConfigError, InputError, MissingExtra, NotFound, StorageError
 from doceo.core.records import Answer, Citation, Hit, Message, Span
 from doceo.text.passages import REFUSAL
 from tests.postgres import PostgresServer, postgres_server
@@ -410,3 +413,38 @@ def test_several_conversations_that_begin_alike_are_told_apart(tmp_path: Path) -
     ):
         with pytest.raises(InputError, match=words):
             store.conversations.find("ann", beginning)
+
+
+def test_files_and_vector_stores_are_kept_alike_in_both(store: Store) -> None:
+    files = [store.files.new("ann", f"a/{n}.md", "assistants", size=n, sha256="0" * 64) for n in (1, 1, 2)]
+    for file in files:
+        store.files.add(file)
+    assert store.files.page("ann", Cursor(limit=2)) == Page(files[:0:-1], more=True)
+    assert store.files.page("ann", Cursor(after=files[1].id)).data == files[:1]
+    kept = store.vector_stores.create("ann", "na\0me", {"k": "\0"}, 7)
+    assert (kept.metadata, kept.name, kept.counts.total, kept.bytes) == ({"k": "\0"}, "na\ufffdme", 0, 0)
+    batch, rows = store.attachments.add(kept.id, [(file, {"n": 1, "t": True, "x": 0.5}) for file in files], batch=True)
+    assert [row.source for row in rows] == ["1.md", f"{files[1].id}/1.md", "2.md"]
+    assert store.attachments.get(kept.id, files[0].id) == rows[0]
+    store.attachments.completed(kept.id, {files[0].id: 10, files[1].id: 5})
+    store.attachments.failed(kept.id, {files[2].id: ReadError(code="invalid_file", message="damaged")})
+    assert store.vector_stores.get("ann", kept.id).bytes == 15
+    assert store.attachments.batch(kept.id, batch)[1] == FileCounts(completed=2, failed=1)
+    assert store.files.remove(files[0]) == [kept.id]
+    assert store.vector_stores.unfinished() == [kept.id]
+    store.attachments.forget(kept.id, [file.id for file in files])
+    assert {row.file for row in store.attachments.all(kept.id)} == {file.id for file in files[1:]}
+    assert store.vector_stores.expired() == []
+    store.vector_stores.change("ann", kept.id, {"expires_days": 0})
+    assert store.vector_stores.expired() == [kept.id]
+    assert store.vector_stores.named("ann", "na\ufffdme") == store.vector_stores.get("ann", kept.id)
+    assert [one.id for one in store.vector_stores.page("ann", Cursor()).data] == [kept.id]
+    for foreign in (store.vector_stores.get, store.vector_stores.delete, store.files.get):
+        with pytest.raises(NotFound):
+            foreign("bob", kept.id)
+    with pytest.raises(InputError):  # PostgreSQL cannot even be asked for it
+        store.files.get("ann", "\0")
+    store.vector_stores.delete("ann", kept.id)
+    assert store.vector_stores.owner(kept.id) is None
+    store.vector_stores.forget(kept.id)
+    assert store.attachments.all(kept.id) == []

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import psutil
 
-from doceo.app.assistant import Assistants
+from doceo.app.assistants import Assistants
 from doceo.app.host import Host
 from doceo.app.settings import Settings
 from doceo.core.jobs import Job, JobKind

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.crash.jobs import Place, Victim, content, disturbed, kill, rows_file, steps_told
@@ -114,10 +115,12 @@ def test_of_two_workers_one_is_killed_and_never_comes_back(
     while len(steps_told(place, job)) < 6:
         time.sleep(0.05)
     holder = place.job(job, "fine_tuning").worker
+    other = place.start("worker")
+    while len(place.host.store.workers.alive()) < 2:
+        time.sleep(0.05)
     assert kill(place, first, "worker", 0)
     killed = time.monotonic()
     first.wait()
-    other = place.start("worker", "--concurrency", "2")
     time.sleep(45)
     waiting = place.job(job, "fine_tuning")
     assert (waiting.status, waiting.worker, waiting.lease) == ("running", holder, 1)
@@ -144,7 +147,11 @@ def test_a_frozen_worker_has_no_children_left_when_it_is_taken_over(
     place.start("worker")
     (child,) = place.victims(first, "child")
     first.send_signal(signal.SIGSTOP)
-    child.wait(40)
+    frozen = time.monotonic()
+    # nobody is there to take note of its end
+    while child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() - frozen < 40
+        time.sleep(0.1)
     while place.job(job, "fine_tuning").lease == 1:
         time.sleep(0.2)
     first.send_signal(signal.SIGCONT)

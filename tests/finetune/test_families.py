@@ -13,6 +13,7 @@ from doceo.core.progress import Silent
 from doceo.core.records import ChatRequest, Message
 from doceo.providers.hf_models import open_model, open_tokenizer
 from doceo.providers.local_hf import LocalModel
+from doceo.providers.local_settings import ends
 from finetune.checks import load_rows
 from finetune.examples import IGNORED, encode_rows, marked
 from finetune.lora import finetune
@@ -40,14 +41,14 @@ def adapter(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_answer_and_its_end_are_learned(base: Path, train_file: Path) -> None:
     opened = open_model(str(base))
     assert opened.context == CONTEXT
-    ends = LocalModel(base)._ends()
+    marks = ends(LocalModel(base)._weights)
     dataset = encode_rows(opened.tokenizer, load_rows(train_file).rows, opened.context)
     assert len(dataset.rows) == len(FACTS)
     for row, answer in zip(dataset.rows, FACTS.values(), strict=True):
         learned = [label for label in row.labels if label != IGNORED]
         text = opened.tokenizer.decode(learned[:-1]).removeprefix("<think>\n\n</think>\n\n")
         assert text.strip() == answer
-        assert learned[-1] in ends
+        assert learned[-1] in marks
     if base.name == "open-llama":
         assert marked(opened.tokenizer, dataset.rows[0]).startswith("<s>User: ")
 

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from data.store import Run
-from doceo.app.assistant import Assistants
+from doceo.app.assistants import Assistants
 from doceo.app.host import Host
 from doceo.app.settings import Settings
 from doceo.cli.console import Console

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 
@@ -380,3 +381,20 @@ def test_the_asynchronous_client(address: str, keys: dict[str, str]) -> None:
         await client.close()
 
     asyncio.run(use())
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/vector_stores", '{"name": "a\\ud800"}'),
+        ("/vector_stores", '{"metadata": {"k\\ud800": "v"}}'),
+        ("/vector_stores", '{"file_ids": ["\\ud800"]}'),
+        ("/vector_stores/TOWN/files", '{"file_id": "\\ud800"}'),
+        ("/vector_stores/TOWN/search", '{"query": "\\ud800"}'),
+        ("/vector_stores", "[" * 100_000),
+    ],
+)
+def test_what_is_no_text_is_refused(address: str, keys: dict[str, str], town: str, path: str, body: str) -> None:
+    headers = {"Authorization": f"Bearer {keys['ana']}", "Content-Type": "application/json"}
+    reply = httpx.post(f"{address}/v1{path.replace('TOWN', town)}", content=body, headers=headers)
+    assert reply.status_code == 400, reply.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from doceo.core.records import Record
 Attributes = Mapping[str, str | bool | int | float]
 State = Literal["in_progress", "completed", "failed", "cancelled"]
 _files = vector_store_files.c
+_ID = re.compile(r"file-[0-9a-f]{28}")
 
 
 class ReadError(Record):
@@ -69,8 +71,9 @@ class Attachments:
         now = self._clock()
         with self._database.writing() as connection:
             _lock(connection, store)
-            named = connection.execute(select(_files.source, _files.file).where(_files.store == store))
-            known = {str(row.source): str(row.file) for row in named}
+            names = {_name(file.filename) for file, _ in added}
+            taken = select(_files.source, _files.file).where(_files.store == store, _files.source.in_(names))
+            known = {str(row.source): str(row.file) for row in connection.execute(taken)}
             rows = []
             for file, attributes in added:
                 name = _name(file.filename)
@@ -173,8 +176,9 @@ class Attachments:
 
 
 def _name(filename: str) -> str:
-    """Return what a file is called in citations: the last part of its name."""
-    return PurePosixPath(storable(filename).replace("\\", "/")).name.strip() or "file"
+    """Return what a file is called in citations: the last part of its name, and never like a file's id."""
+    name = PurePosixPath(storable(filename).replace("\\", "/")).name.strip() or "file"
+    return f"{name}.file" if _ID.fullmatch(name) else name
 
 
 def _lock(connection: Connection, store: str) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from data.jsonl import storage_error
-from doceo.core.errors import ConfigError, MissingExtra, StorageError
+from doceo.core.errors import ConfigError, InputError, MissingExtra, StorageError
 
 _WAIT = 15.0
 """Seconds that one writer waits for another."""
@@ -88,6 +88,8 @@ class Database:
     def _mapped(self) -> Iterator[None]:
         try:
             yield
+        except DataError as error:
+            raise InputError("The database cannot hold a value that was given.", hint=_NO_ZERO) from error
         except DBAPIError as error:
             raise self._error(str(error.orig)) from error
         except (SQLAlchemyError, SQLiteError) as error:
@@ -118,6 +120,7 @@ def inserted(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     )
 
 
+_NO_ZERO = "PostgreSQL has no character 0, and numbers have limits."
 _DAMAGED = "Move the file away; a new one is made then. What it held can be read with: sqlite3 FILE .recover"
 _KNOWN = (
     ("disk is full", "The disk is full while writing {place}.", "Free some space and try again."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,6 +14,7 @@ from doceo.app.store.attachments import Attachment, Attributes
 from doceo.app.store.vector_stores import VectorStore
 from doceo.service.access import Hosted, MayChat, MayIngest
 from doceo.service.found_stores import changeable, page, readable, searchable
+from doceo.service.metrics import Measured
 from doceo.service.paging import Listed, listed
 from doceo.service.shapes.vector_stores import SearchWanted, StoreChanged, StoreWanted, shown_passage, shown_store
 
@@ -62,13 +64,15 @@ def delete_vector_store(vector_store_id: str, host: Hosted, caller: MayIngest) -
 
 
 @router.post("/{vector_store_id}/search")
-def search_vector_store(vector_store_id: str, wanted: SearchWanted, host: Hosted, caller: MayChat) -> dict[str, Any]:
+def search_vector_store(
+    vector_store_id: str, wanted: SearchWanted, host: Hosted, caller: MayChat, metrics: Measured
+) -> dict[str, Any]:
     """Return the passages that fit best, each with where exactly it stands."""
     store = searchable(host, caller, vector_store_id)
     chosen = None
     if wanted.filters is not None:
         chosen = {row.source: row for row in _files(host, store) if wanted.filters.holds(row.attributes)}
-    ranking = wanted.ranking_options
+    ranking, began = wanted.ranking_options, time.monotonic()
     found = host.searches.search(
         store.collection,
         Search(
@@ -79,6 +83,7 @@ def search_vector_store(vector_store_id: str, wanted: SearchWanted, host: Hosted
             dense_weight=ranking.hybrid_search.dense_weight() if ranking.hybrid_search else None,
         ),
     )
+    metrics.retrieved(time.monotonic() - began)
     good = [one for one in found if one.hit.score >= ranking.score_threshold]
     rows = _by_document(host, store, {one.hit.span.document_id for one in good}, chosen)
     known = [(one, rows.get(one.hit.span.document_id)) for one in good]
