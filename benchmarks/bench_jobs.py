@@ -5,9 +5,9 @@
 For each kind a service does a job undisturbed; then, N times, another service does the same job and one of its three
 processes is killed at a drawn moment of the time that the undisturbed job took. Nothing else is done but what a
 supervisor does: a killed server is started again. Counted are the jobs that finish, those whose files equal the
-undisturbed job's, those that tell each training step once, and the requests to the teacher beyond the undisturbed job's:
-at most those in flight can be repeated. The teacher of the generation job is a server that answers by a rule. Writes
-benchmarks/results/jobs.json.
+undisturbed job's, those that tell each training step once, and the requests to the teacher beyond the undisturbed
+job's: at most those in flight can be repeated. The teacher of the generation job is a server that answers by a rule.
+Writes benchmarks/results/jobs.json.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from record import ROOT, save
 
 sys.path.append(str(ROOT))
 
+from doceo.core.jobs import JobKind
 from tests.conftest import DOCUMENTS
 from tests.crash.jobs import Place, Victim, content, disturbed, rows_file, steps_told
 
@@ -88,7 +89,7 @@ def files_of(kind: str, place: Place, job: str) -> dict[str, str]:
     return {f"{part.name}/{name}": digest for part in parts for name, digest in content(part).items()}
 
 
-def measure(kind: Any, kills: int, seed: int, teacher: Teacher) -> dict[str, Any]:
+def measure(kind: JobKind, kills: int, seed: int, teacher: Teacher) -> dict[str, Any]:
     """Return what came of the kills of one kind of job."""
     settings = {"teacher": "openai:m", "base_url": teacher.address, "engine__concurrency": str(IN_FLIGHT)}
     draw, lines = random.Random(seed), []

@@ -56,7 +56,8 @@ def main() -> None:
     print("Cancelled:", client.fine_tuning.jobs.cancel(other.id).id)
 
     results = client.fine_tuning.jobs.retrieve(job.id).result_files
-    clean_up(client, store.id, [*files, *generated["result_files"], *results], tuned)
+    jobs = [f"/fine_tuning/jobs/{job.id}", f"/fine_tuning/jobs/{other.id}", f"/generation/jobs/{generated['id']}"]
+    clean_up(client, store.id, [*files, *generated["result_files"], *results], tuned, jobs)
 
 
 def upload(client: OpenAI, folder: Path) -> list[str]:
@@ -125,13 +126,15 @@ def wait(client: OpenAI, job: str) -> str:
     return found.fine_tuned_model
 
 
-def clean_up(client: OpenAI, store: str, files: list[str], model: str) -> None:
-    """Delete all that was made."""
+def clean_up(client: OpenAI, store: str, files: list[str], model: str, jobs: list[str]) -> None:
+    """Delete all that was made; that jobs can be deleted is Doceo's."""
     client.models.delete(model)
     client.vector_stores.delete(store)
     for file in files:
         client.files.delete(file)
-    print(f"\nDeleted the model, the vector store and {len(files)} files.")
+    for job in jobs:
+        client.delete(job, cast_to=object)
+    print(f"\nDeleted the model, the vector store, {len(files)} files and {len(jobs)} jobs.")
 
 
 if __name__ == "__main__":

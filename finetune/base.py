@@ -65,3 +65,8 @@ def revision(name: str, model: Any) -> str:  # noqa: ANN401 - transformers ships
         return str(getattr(model.config, "_commit_hash", None) or "")
     hashes = [file_sha256(file) for file in sorted(Path(name).glob("*.safetensors"))]
     return f"sha256 {hashes[0]}" if len(hashes) == 1 else identify("sha256 of hashes ", hashes) if hashes else ""
+
+
+def commit(name: str, known: str) -> str:
+    """Return the commit that a base can be fetched by; empty for a folder, of which a hash is known instead."""
+    return "" if Path(name).is_dir() else known

@@ -11,7 +11,7 @@ from data.jsonl import storage_error
 from doceo.core.errors import OutOfMemory
 
 FULL_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-FULL_DISK = ("writing file", "no space left", "unexpected pos")
+FULL_DISK = ("writing file", "no space left", "file too large", "quota exceeded", "unexpected pos")
 """What torch says, the last where the end of an archive could not be written."""
 
 

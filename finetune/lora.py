@@ -14,7 +14,7 @@ from doceo.core.fingerprint import config_hash, identify
 from doceo.core.protocols import Progress
 from doceo.providers.hf_models import Opened, open_config, quiet, quiet_start
 from finetune import ranks
-from finetune.base import open_base, revision
+from finetune.base import commit, open_base, revision
 from finetune.checkpointing import BEST, CHECKPOINTS, claim, keep_plan, kept_memory, kept_plan, last_step
 from finetune.checks import DPO
 from finetune.continuing import check_base, check_start, recipe_of
@@ -99,9 +99,7 @@ def finetune(
     write_json(work / "data.json", prepared.report.model_dump())
     asked = choose_questions(rows.held_out, opened.tokenizer, made.max_length, config.sample_answers)
     examples = prepared.train.rows, prepared.validation.rows
-    # A folder has no revision that it could be fetched by.
-    commit = "" if Path(base).is_dir() else known
-    job = Training(base, commit, made, *examples, asked, config, work, start, progress, clock)
+    job = Training(base, commit(base, known), made, *examples, asked, config, work, start, progress, clock)
     with mapped(work):
         opened, job, memory = _fitted(opened, job, measure=measure)
         ranks.tell(told(job))

@@ -146,6 +146,20 @@ class Assistants:
             await served.aclose()
         await asyncio.to_thread(self.engines.detach, folder)
 
+    def let_go(self) -> None:
+        """Forget who answers over documents that have changed: no deleted text stays on the disk for a reader's sake.
+
+        What is being answered now goes on. Raises IndexUnusable.
+        """
+        with self._lock:
+            for key, (state, _) in [*self._open.items()]:
+                index = self._index(key[1])
+                if state and (index is None or _state(index) != state):
+                    del self._open[key]
+            for place, (state, _) in [*self._systems.items()]:
+                if state and _state(Path(place)) != state:
+                    del self._systems[place]
+
     async def aclose(self) -> None:
         """Close connections and threads, on the event loop that asked."""
         for _, served in self._open.values():

@@ -96,8 +96,8 @@ def _warnings(topics: list[Gap]) -> list[str]:
     """Return what to know before following the next command."""
     alike = "These topics cannot be told apart: all intervals overlap, and the first is named for want of a better one."
     anew = (
-        "The next command makes the run's pairs and its test questions anew, so that `doceo gate` will refuse to compare "
-        "with the scores of before; `doceo loop` keeps the questions and adds pairs."
+        "The next command makes the run's pairs and its test questions anew, so that `doceo gate` will refuse to "
+        "compare with the scores of before; `doceo loop` keeps the questions and adds pairs."
     )
     return [anew] if _weak(topics) else [alike, anew]
 

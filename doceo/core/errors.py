@@ -11,7 +11,8 @@ DoceoError
 │   ├── StageMissing      exit 1   an earlier stage has to be made first
 │   ├── NotComparable     exit 1   runs have other questions, documents or metrics, so that their scores say nothing
 │   ├── AdapterExists     exit 1   a finished adapter of another config would be replaced
-│   └── ModelExists       exit 1   a finished or unfinished model of another config would be replaced
+│   ├── ModelExists       exit 1   a finished or unfinished model of another config would be replaced
+│   └── JobHeld           exit 1   a job that runs, or whose model is there, would be deleted
 ├── StorageError          exit 1   the disk is full or not writable
 ├── MissingExtra          exit 1   an optional package is not installed
 │   └── MissingPackage    exit 1   ... that no extra of ours names, such as a vendor's
@@ -118,6 +119,12 @@ class ModelExists(RunError):
     """A finished or unfinished model of another config would be replaced."""
 
     code = "model_exists"
+
+
+class JobHeld(RunError):
+    """A job that has not ended, or whose model is still there, would be deleted."""
+
+    code = "job_held"
 
 
 class StorageError(DoceoError):

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Piece = str | ChatReply | ProviderError
 BASE = "__base__"
 """What PEFT calls a row without an adapter."""
+_GATHERING = 0.005
+"""Seconds that an idle model waits for more requests: far less than a batch of its own would take."""
 _FAILURES = (RuntimeError, MemoryError, ValueError, IndexError, TypeError)
 """What torch raises where memory runs out or a model's code fails."""
 
@@ -87,6 +89,8 @@ class Batches:
         while True:
             with self._turn:
                 self._turn.wait_for(lambda: self._waiting)
+                # requests that are made together do not arrive in one instant
+                self._turn.wait_for(lambda: len(self._waiting) >= self._rows, timeout=_GATHERING)
                 batch = self._next()
             if not batch:
                 continue

@@ -186,8 +186,8 @@ class LocalModel:
         }
 
     def _reply(self, row: list[int], prompt: int, stop: Sequence[str], seconds: float) -> ChatReply:
-        ends = ends(self._weights)
-        length = next((n for n, token in enumerate(row) if token in ends), None)
+        ending = ends(self._weights)
+        length = next((n for n, token in enumerate(row) if token in ending), None)
         text = self._weights.tokenizer.decode(row[:length], skip_special_tokens=True)
         cut = min((at for mark in stop if (at := text.find(mark)) >= 0), default=None)
         finish = "length" if length is None and cut is None else "stop"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from doceo.app.served import Ended
 from doceo.core.errors import DoceoError
@@ -25,6 +26,7 @@ class Completion:
         model: The id that was asked.
         conversation: Id of the kept conversation, or nothing.
         trace: Whether it is told how the answer came about.
+        files: Ids of the files of a vector store that are cited, by their names.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Completion:
     model: str
     conversation: str = ""
     trace: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def whole(self, answers: Sequence[Ended]) -> dict[str, object]:
         """Return the reply that is no stream; Doceo's fields stand at its top, those of further answers in choices."""
@@ -54,11 +57,12 @@ class Completion:
 
     def text(self, piece: str, index: int = 0) -> str:
         """Return the event of a piece of text."""
-        return self._chunk({"content": piece}, index=index)
+        before, after = self._around
+        return f'{before}{index},"delta":{{"content":{_dumps(piece)}}}{after}'
 
     def citation(self, citation: Citation, index: int = 0) -> str:
         """Return the event of a citation that is sure."""
-        return self._chunk({}, index=index, own={"citations": [citation.model_dump(mode="json")]})
+        return self._chunk({}, index=index, own={"citations": [self._cited(citation)]})
 
     def end(self, ended: Ended, index: int = 0) -> str:
         """Return the last event of a choice: why it ended, and all that is Doceo's own."""
@@ -67,6 +71,12 @@ class Completion:
     def usage(self, answers: Sequence[Ended]) -> str:
         """Return the event that says what the stream took."""
         return event({**self._head(), "choices": [], "usage": usage(answers)})
+
+    @cached_property
+    def _around(self) -> tuple[str, str]:
+        """What stands before the number and behind the text of every piece's event."""
+        head = _dumps(self._head())[:-1]
+        return f'data: {head},"choices":[{{"index":', ',"logprobs":null,"finish_reason":null}]}\n\n'
 
     def _head(self) -> dict[str, object]:
         return {"id": self.id, "object": "chat.completion.chunk", "created": self.created, "model": self.model}
@@ -77,9 +87,13 @@ class Completion:
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
         return event({**self._head(), "choices": [choice], **(own or {})})
 
+    def _cited(self, citation: Citation) -> dict[str, object]:
+        file = self.files.get(citation.source)
+        return {**citation.model_dump(mode="json"), **({"file_id": file} if file else {})}
+
     def _own(self, answer: Answer) -> dict[str, object]:
         found: dict[str, object] = {
-            "citations": [citation.model_dump(mode="json") for citation in answer.citations],
+            "citations": [self._cited(citation) for citation in answer.citations],
             "hits": [hit.model_dump(mode="json") for hit in answer.hits],
             "refused": answer.refused,
             "reason": answer.reason,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from doceo.app.host import Host
 from doceo.app.models import QUOTE
@@ -18,7 +19,14 @@ TUNED = "ft:"
 """How the ids of tuned models begin."""
 
 
-async def found(host: Host, caller: Caller, name: str, collection: str = "") -> Served:
+class Found(NamedTuple):
+    """Who answers, and the collection that is answered from; empty: the one of ids that name none, or none."""
+
+    served: Served
+    collection: str
+
+
+async def found(host: Host, caller: Caller, name: str, collection: str = "") -> Found:
     """Return who answers under a model's id, over a collection or vector store where one is named.
 
     Raises Refusal (404, 400), NotFound, ProviderError, IndexUnusable.
@@ -44,7 +52,7 @@ async def found(host: Host, caller: Caller, name: str, collection: str = "") -> 
     served = host.assistants.opened(whole) or await asyncio.to_thread(host.assistants.get, whole, spec)
     if served is None:
         raise _nothing(host, name, model, folder)
-    return served
+    return Found(served, folder)
 
 
 def spec_of(host: Host, tuned: TunedModel) -> str:

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from doceo.app.host import Host
-from doceo.core.errors import StorageError
+from doceo.core.errors import DoceoError
 
 EVERY = 60.0
 """Seconds between two looks at what has expired."""
@@ -28,17 +29,26 @@ def sweep(host: Host) -> None:
         host.indexing.soon(store)
 
 
+def let_go(host: Host) -> None:
+    """Close the indexes that are no longer current. Raises IndexUnusable."""
+    host.searches.let_go()
+    host.assistants.let_go()
+
+
 async def housekeeping(host: Host) -> None:
     """Look after what is kept until cancelled: first of all after what an earlier process left undone."""
-    due: Callable[[], None] = host.indexing.all
-    swept = 0.0
+    await _done(host.indexing.all)
+    due = time.monotonic()
     while True:
-        try:
-            await asyncio.to_thread(due)
-            due = host.searches.let_go
-            if time.monotonic() - swept > EVERY:
-                await asyncio.to_thread(sweep, host)
-                swept = time.monotonic()
-        except StorageError as error:
-            _log.error("What has expired cannot be deleted yet: %s", error.message)
+        if time.monotonic() >= due:
+            due = time.monotonic() + EVERY
+            await _done(partial(sweep, host))
+        await _done(partial(let_go, host))
         await asyncio.sleep(LOOK)
+
+
+async def _done(task: Callable[[], None]) -> None:
+    try:
+        await asyncio.to_thread(task)
+    except DoceoError as error:
+        _log.error("What is to be deleted cannot be yet: %s %s", error.message, error.hint)

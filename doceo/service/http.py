@@ -12,6 +12,7 @@ from doceo.core.errors import (
     AuthenticationFailed,
     DoceoError,
     InputError,
+    JobHeld,
     ModelNotFound,
     NotFound,
     RateLimited,
@@ -48,6 +49,7 @@ _STATUS: dict[type[DoceoError], int] = {
     RequestRejected: 400,
     ModelNotFound: 404,
     RunLocked: 409,
+    JobHeld: 409,
     StorageError: 507,
     RateLimited: 429,
     AuthenticationFailed: 502,
@@ -83,9 +85,14 @@ def create_app(host: Host, spans: Spans | None = None, *, keyless: bool = True) 
         spans: Where requests are traced.
         keyless: Whether anybody may ask while no key exists: only where nobody but this machine can connect.
     """
-    # its own traces and logs hold what was asked, and go wherever a library in this process may have set up
-    quiet = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-    app = FastAPI(title="Doceo", docs_url=None, redoc_url=None, lifespan=lifespan(host), telemetry=quiet)
+    app = FastAPI(
+        title="Doceo",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan(host),
+        # traces and logs of the framework hold what was asked, and go wherever a library in this process has set up
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     for router in ROUTERS:
         app.include_router(router)
     protect(app, host, spans or Spans(), keyless=keyless)

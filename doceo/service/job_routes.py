@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
@@ -96,6 +97,14 @@ def add_job_routes(router: APIRouter, kind: JobKind, name: str, show: Show) -> N
             raise Refusal(400, f"The job is {job.status}; only a paused one can be resumed.", code="not_paused")
         words = f"The {title} job has been resumed"
         return show(host, host.store.jobs.resume(caller.owner, job_id, words, host.queue.opened()))
+
+    @router.delete("/{job_id}", name=f"delete_{kind}_job")
+    def delete_job(job_id: str, host: Hosted, caller: MayTrain) -> dict[str, Any]:
+        """Delete a job that has ended, with its events and its folder; OpenAI has no such call."""
+        job = host.store.jobs.get(caller.owner, job_id, kind)
+        host.store.jobs.delete(caller.owner, job.id)
+        shutil.rmtree(host.jobs / job.id, ignore_errors=True)
+        return {"id": job.id, "object": f"{name}.deleted", "deleted": True}
 
     @router.get("/{job_id}/events", name=f"list_{kind}_events", response_model=None)
     async def list_events(

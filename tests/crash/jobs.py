@@ -83,7 +83,7 @@ class Place:
         """Return a job as it is."""
         return self.host.store.jobs.get("local", job, kind)
 
-    def wait(self, job: str, kind: JobKind, seconds: float = 240.0) -> Job:
+    def wait(self, job: str, kind: JobKind, seconds: float = 600.0) -> Job:
         """Wait for a job's end and return it."""
         end = time.monotonic() + seconds
         while not (found := self.job(job, kind)).ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -17,8 +18,9 @@ from data.lock import writing
 from doceo.app.stages.adapter import Manner, train_on_file
 from doceo.cli.main import app
 from doceo.core.config import FinetuneConfig
-from doceo.core.errors import AdapterExists, TrainingError, UsageError
+from doceo.core.errors import AdapterExists, DoceoError, OutOfMemory, StorageError, TrainingError, UsageError
 from doceo.core.progress import Silent
+from finetune.failures import mapped
 from finetune.lora import finetune
 
 from .conftest import FACTS, rows, write_rows
@@ -127,6 +129,31 @@ def test_a_base_that_was_moved_is_still_the_same(tiny_base: Path, train_file: Pa
 
     train(train_file, tmp_path / "out", moved, resume=True, progress=Heard())
     assert "Going on after step 4 of an interrupted training." in said
+
+
+def test_a_full_disk_and_a_full_memory_are_told_apart(tmp_path: Path) -> None:
+    from safetensors import SafetensorError
+
+    failures: dict[type[DoceoError], list[Exception]] = {
+        StorageError: [
+            SafetensorError("Error while serializing: I/O error: File too large (os error 27)"),
+            SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+            RuntimeError("[enforce fail at inline_container.cc:603] . PytorchStreamWriter failed writing file data/7"),
+            OSError(errno.ENOSPC, "No space left on device"),
+        ],
+        OutOfMemory: [
+            MemoryError(),
+            RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 60653568 bytes"),
+        ],
+    }
+    for kind, errors in failures.items():
+        for error in errors:
+            with pytest.raises(kind), mapped(tmp_path):
+                raise error
+    with pytest.raises(RuntimeError, match="a bug"), mapped(tmp_path):
+        raise RuntimeError("a bug")
+    assert (StorageError.code, OutOfMemory.code) == ("storage", "out_of_memory")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:

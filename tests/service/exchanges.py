@@ -10,6 +10,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from tests.service.keeping import keeping_host
 from tests.service.serving import serving
 
 FOLDER = Path(__file__).parent / "recorded"
-_ID = re.compile(r"\b(?:file-|vs_|vsfb_)[0-9a-f]{28}\b|\b[0-9a-f]{16}\b")
+_ID = re.compile(r"\b(?:file-|vs_|vsfb_)[0-9a-f]{28}\b|\bchatcmpl-[0-9a-f]{32}\b|(?<![.\w])[0-9a-f]{16}\b")
 _BOUNDARY = re.compile(r"boundary=(\S+)")
-_VARYING = {"score", "created_at", "expires_at", "last_active_at", "created", "expires"}
+_VARYING = {"chance", "embedding", "score", "created_at", "expires_at", "last_active_at", "created", "expires"}
 _FERRY = b"# The Bryne ferry\n\nThe Bryne ferry was opened in 1902. It carries 12 cars and 80 people.\n"
 _MASTER = b"The harbour master of Bryne is called Olga Holm. She lives in the white lighthouse.\n"
 
@@ -72,10 +73,13 @@ class Recorder(httpx.BaseTransport):
 
 
 def answer(response: httpx.Response, names: Names) -> Any:
-    """Return what a response says: JSON as values, else its text."""
+    """Return what a response says: JSON as values, a stream as its events, else its text."""
     text = names.hide(response.text)
     if response.headers.get("content-type", "").startswith("application/json"):
         return timeless(json.loads(text))
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        events = [line.removeprefix("data: ") for line in text.split("\n") if line]
+        return [one if one == "[DONE]" else timeless(json.loads(one)) for one in events]
     return text
 
 
@@ -134,9 +138,33 @@ def conversations(client: openai.OpenAI) -> None:
     client.conversations.delete(begun.id)
 
 
+def chat(client: openai.OpenAI) -> None:
+    """Ask over a vector store, whole and as a stream; list models; embed; ask for what there is not."""
+    ferry = client.files.create(file=("ferry.md", _FERRY), purpose="assistants")
+    store = client.vector_stores.create(name="harbour", file_ids=[ferry.id])
+    asked: Any = {"model": "quote", "messages": [{"role": "user", "content": "When was the Bryne ferry opened?"}]}
+    over: Any = {"collection": "harbour"}
+    client.chat.completions.create(**asked, extra_body=over)
+    list(client.chat.completions.create(**asked, extra_body=over, stream=True, stream_options={"include_usage": True}))
+    unknown: Any = [{"role": "user", "content": "Who won the chess world cup in Baku?"}]
+    client.chat.completions.create(model=f"quote+{store.id}", messages=unknown)
+    client.models.list()
+    client.models.retrieve("doceo-5m")
+    client.embeddings.create(model="all-MiniLM-L6-v2", input="The ferry.", encoding_format="float")
+    for wrong in (
+        lambda: client.chat.completions.create(**{**asked, "model": "gpt-9"}),
+        lambda: client.chat.completions.create(**asked, tools=[{"type": "function", "function": {"name": "f"}}]),
+        lambda: client.responses.create(model="quote", input="When?"),
+        lambda: client.models.delete("quote"),
+    ):
+        with suppress(openai.APIStatusError):
+            wrong()
+
+
 TALKS: dict[str, Callable[[openai.OpenAI], None]] = {
     "files_and_vector_stores": files_and_vector_stores,
     "conversations": conversations,
+    "chat": chat,
 }
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import uvicorn
 from fastapi import FastAPI
@@ -55,4 +56,15 @@ def serving(app: FastAPI, *, header_seconds: float = 10.0, drain_seconds: int = 
 
 def client_of(address: str, key: str = "none") -> openai.OpenAI:
     """Return the stock client, strict and without retries."""
-    return openai.OpenAI(base_url=f"{address}/v1", api_key=key, _strict_response_validation=True, max_retries=0)
+    return openai.OpenAI(
+        base_url=f"{address}/v1",
+        api_key=key,
+        http_client=openai.DefaultHttpxClient(verify=False),
+        _strict_response_validation=True,
+        max_retries=0,
+    )
+
+
+def plain() -> httpx.Client:
+    """Return a client that keeps no connection, and does not read the certificates that nothing here needs."""
+    return httpx.Client(verify=False, limits=httpx.Limits(max_keepalive_connections=0), timeout=20)

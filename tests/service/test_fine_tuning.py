@@ -186,3 +186,20 @@ def test_a_running_job_is_cancelled_after_a_checkpoint(
     assert last["message"] == "Job cancelled"
     assert ended(client, job.id).status == "cancelled"
     assert list((host.jobs / job.id / ".adapter.work" / "checkpoints").glob("checkpoint-*/finished"))
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_a_job_with_its_reason(tmp_path: Path) -> None:
+    host = host_in(tmp_path / "runs")
+    with serving(create_app(host)) as address:
+        client = client_of(address)
+        file = client.files.create(file=("rows.jsonl", io.BytesIO(rows())), purpose="fine-tune").id
+        with working(tmp_path, host.settings.database_url, largest_file=3_000_000):
+            job = client.fine_tuning.jobs.create(model="doceo-5m", training_file=file)
+            failed = ended(client, job.id)
+        assert failed.status == "failed"
+        assert failed.error is not None
+        assert failed.error.code == "disk_full", failed.error
+        assert str(tmp_path) not in failed.error.message
+        assert client.models.retrieve("quote").id == "quote"
+        assert not host.store.models.all("local")

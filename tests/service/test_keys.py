@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 import pytest
 from fastapi.routing import APIRoute
@@ -23,7 +22,9 @@ from doceo.service.access import Needs, may_search
 from doceo.service.gate import OPEN
 from doceo.service.http import create_app
 from doceo.service.routes.measurements import may_measure
-from tests.service.serving import client_of, host_in, serving
+from tests.service.serving import client_of, host_in, plain, serving
+
+WEB = plain()
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +51,10 @@ def test_a_key_is_needed_and_has_to_be_right(address: str, host: Host) -> None:
         with pytest.raises(openai.AuthenticationError, match="Incorrect API key"):
             client_of(address, wrong).models.list()
     for header in ({}, {"Authorization": ""}, {"Authorization": secret}, {"Authorization": f"Basic {secret}"}):
-        reply = httpx.get(f"{address}/v1/models", headers=header)
+        reply = WEB.get(f"{address}/v1/models", headers=header)
         assert (reply.status_code, reply.headers["www-authenticate"]) == (401, "Bearer")
         assert reply.json()["error"]["type"] == "invalid_request_error"
-    assert httpx.get(f"{address}/v1/models", headers={"Authorization": f"bearer  {secret}"}).status_code == 200
+    assert WEB.get(f"{address}/v1/models", headers={"Authorization": f"bearer  {secret}"}).status_code == 200
 
 
 def test_a_scope_is_needed(address: str, host: Host) -> None:
@@ -84,7 +85,7 @@ def test_a_database_that_is_away_opens_nothing(tmp_path: Path, monkeypatch: pyte
 
     with serving(create_app(host)) as address:
         monkeypatch.setattr(host.store.keys, "any", gone)
-        reply = httpx.get(f"{address}/v1/models")
+        reply = WEB.get(f"{address}/v1/models")
     assert (reply.status_code, reply.json()["error"]["code"]) == (503, "storage")
     assert str(tmp_path) not in reply.text
 
@@ -100,9 +101,9 @@ def test_an_expired_key_ends_by_itself(address: str, host: Host) -> None:
 
 def test_nothing_is_open_but_whether_the_service_runs(address: str) -> None:
     for path in ("/openapi.json", "/metrics", "/v1/models", "/v1/nothing", "/", "/docs", "/healthz/", "//healthz"):
-        assert httpx.get(address + path).status_code == 401, path
+        assert WEB.get(address + path).status_code == 401, path
     for path in OPEN:
-        assert httpx.get(address + path).status_code == 200, path
+        assert WEB.get(address + path).status_code == 200, path
 
 
 def scoped(route: APIRoute) -> bool:
@@ -138,17 +139,17 @@ def test_without_keys_any_bearer_is_taken_until_there_is_one(tmp_path: Path, mon
     host = host_in(tmp_path)
     with serving(create_app(host, keyless=True)) as address:
         assert client_of(address, "anything").models.list()
-        assert httpx.get(f"{address}/v1/models").status_code == 200
+        assert WEB.get(f"{address}/v1/models").status_code == 200
         key, secret = host.store.keys.create("ana", "", ("chat",))
         time.sleep(0.15)
-        assert httpx.get(f"{address}/v1/models").status_code == 401
+        assert WEB.get(f"{address}/v1/models").status_code == 401
         assert client_of(address, secret).models.list()
         host.store.keys.revoke(key.id)
         time.sleep(0.15)
         # revoking the last key does not open the service again
-        assert httpx.get(f"{address}/v1/models").status_code == 401
+        assert WEB.get(f"{address}/v1/models").status_code == 401
     with serving(create_app(host_in(tmp_path / "other"), keyless=False)) as address:
-        assert httpx.get(f"{address}/v1/models").status_code == 401
+        assert WEB.get(f"{address}/v1/models").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_without_keys_any_bearer_is_taken_until_there_is_one(tmp_path: Path, mon
     ids=str,
 )
 def test_without_keys_other_sites_and_names_are_refused(headers: dict[str, str], open_address: str) -> None:
-    reply = httpx.get(f"{open_address}/v1/models", headers=headers)
+    reply = WEB.get(f"{open_address}/v1/models", headers=headers)
     assert reply.status_code == 403, reply.text
     assert reply.json()["error"]["code"] in {"foreign_host", "foreign_origin", "forwarded"}
 
@@ -178,9 +179,9 @@ def test_without_keys_other_sites_and_names_are_refused(headers: dict[str, str],
 def test_without_keys_this_machine_and_named_hosts_are_taken(open_address: str) -> None:
     port = open_address.rpartition(":")[2]
     for name in ("localhost", "127.0.0.1", f"localhost:{port}", "[::1]:80", "127.8.9.1", "box.lan", "BOX.lan:9"):
-        assert httpx.get(f"{open_address}/v1/models", headers={"Host": name}).status_code == 200, name
+        assert WEB.get(f"{open_address}/v1/models", headers={"Host": name}).status_code == 200, name
     own = {"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}", "Sec-Fetch-Site": "same-origin"}
-    assert httpx.get(f"{open_address}/v1/models", headers=own).status_code == 200
+    assert WEB.get(f"{open_address}/v1/models", headers=own).status_code == 200
 
 
 @pytest.fixture(scope="module")

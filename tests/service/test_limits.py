@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 import pytest
 from fastapi import Request
@@ -23,7 +22,9 @@ from doceo.service.access import MayChat
 from doceo.service.http import create_app
 from doceo.service.limits import Limits
 from doceo.service.meter import Metered
-from tests.service.serving import client_of, host_in, serving
+from tests.service.serving import client_of, host_in, plain, serving
+
+WEB = plain()
 
 
 @pytest.fixture(scope="module")
@@ -76,24 +77,25 @@ def test_requests_in_a_minute(address: str, host: Host) -> None:
 def test_tokens_in_a_day(address: str, host: Host) -> None:
     name, secret = made(host, tokens_per_day=20)
     auth = {"Authorization": f"Bearer {secret}"}
-    replies = [httpx.post(f"{address}/try/ask", headers=auth) for _ in range(3)]
+    replies = [WEB.post(f"{address}/try/ask", headers=auth) for _ in range(3)]
     assert [reply.status_code for reply in replies] == [200, 200, 429]
     assert [reply.headers["x-ratelimit-remaining-tokens"] for reply in replies] == ["20", "10", "0"]
     assert replies[2].json()["error"]["code"] == "insufficient_quota"
     assert 0 < int(replies[2].headers["retry-after"]) <= DAY
     # what does not ask a model goes on
-    assert httpx.get(f"{address}/v1/models", headers=auth).status_code == 200
+    assert WEB.get(f"{address}/v1/models", headers=auth).status_code == 200
     # another process over the same database knows of it
     with serving(metered(Host(host.settings, host.assistants, host.home))) as other:
         deadline = time.monotonic() + 5
-        while httpx.post(f"{other}/try/ask", headers=auth).status_code != 429:
+        while WEB.post(f"{other}/try/ask", headers=auth).status_code != 429:
             assert time.monotonic() < deadline
             time.sleep(0.2)
     used = host.store.usage.all(int(time.time() // DAY))[name]
     assert used.prompt_tokens + used.completion_tokens >= 20
 
 
-@settings(max_examples=6, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 9), st.integers(0, 9), st.booleans())))
 def test_what_is_spent_is_written_once(
     tmp_path_factory: pytest.TempPathFactory, spent: list[tuple[str, int, int, bool]]
@@ -135,23 +137,23 @@ def chunks(sent: list[int], count: int) -> Iterator[bytes]:
 
 def test_a_body_is_cut_at_the_limit(address: str, host: Host) -> None:
     auth = {"Authorization": f"Bearer {made(host)[1]}"}
-    whole = httpx.post(f"{address}/try/read", content=b"x" * (1 << 20), headers=auth)
+    whole = WEB.post(f"{address}/try/read", content=b"x" * (1 << 20), headers=auth)
     assert whole.json() == {"bytes": 1 << 20}
-    named = httpx.post(f"{address}/try/read", content=b"x" * ((1 << 20) + 1), headers=auth)
+    named = WEB.post(f"{address}/try/read", content=b"x" * ((1 << 20) + 1), headers=auth)
     assert (named.status_code, named.json()["error"]["code"]) == (413, "too_large")
     # 3 GB without a length: no more of it is taken than the limit and what is on the way
     sent: list[int] = []
-    counted = httpx.post(f"{address}/try/read", content=chunks(sent, 3 * 2**30 // 65536), headers=auth)
+    counted = WEB.post(f"{address}/try/read", content=chunks(sent, 3 * 2**30 // 65536), headers=auth)
     assert (counted.status_code, counted.json()["error"]["code"]) == (413, "too_large")
     assert sum(sent) < 64 << 20
 
 
 def test_an_unknown_path_takes_no_endless_body(address: str, host: Host) -> None:
     auth, sent = {"Authorization": f"Bearer {made(host)[1]}"}, list[int]()
-    reply = httpx.post(f"{address}/v1/nothing", content=chunks(sent, 3 * 2**30 // 65536), headers=auth)
+    reply = WEB.post(f"{address}/v1/nothing", content=chunks(sent, 3 * 2**30 // 65536), headers=auth)
     assert reply.status_code == 404
     assert sum(sent) < 64 << 20
-    closed = httpx.post(f"{address}/try/read", content=chunks(sent, 3 * 2**30 // 65536))
+    closed = WEB.post(f"{address}/try/read", content=chunks(sent, 3 * 2**30 // 65536))
     assert closed.status_code == 401
     assert sum(sent) < 128 << 20
 

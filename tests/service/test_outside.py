@@ -29,7 +29,9 @@ from doceo.service.listening import is_loopback, listen
 from doceo.service.logs import JsonLines
 from doceo.service.meter import Metered
 from doceo.service.spans import open_spans
-from tests.service.serving import host_in, serving
+from tests.service.serving import host_in, plain, serving
+
+WEB = plain()
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
 
 
 def test_ready_says_what_is_not(address: str, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reply = httpx.get(f"{address}/readyz")
+    reply = WEB.get(f"{address}/readyz")
     assert reply.status_code == 200
     assert reply.json() == {"status": "ready", "database": "ok", "model": "ok", "index": "ok", "worker": "none"}
     bare = host_in(tmp_path, tmp_path / "no-run")
@@ -90,19 +92,19 @@ def test_ready_says_what_is_not(address: str, host: Host, tmp_path: Path, monkey
             raise StorageError("The database is away.", hint="Start it.")
 
         monkeypatch.setattr(bare.store.keys, "any", gone)
-        reply = httpx.get(f"{other}/readyz")
+        reply = WEB.get(f"{other}/readyz")
     assert (reply.status_code, reply.json()["status"]) == (503, "not ready")
     assert (reply.json()["database"], reply.json()["model"], reply.json()["index"]) == ("storage", "ok", "index")
     assert "no-run" not in reply.text
 
 
 def test_numbers_are_the_administrators(address: str, host: Host) -> None:
-    assert httpx.get(f"{address}/metrics", headers=headers(host, "chat", "train")).status_code == 403
+    assert WEB.get(f"{address}/metrics", headers=headers(host, "chat", "train")).status_code == 403
     admin, asking = headers(host, "admin"), headers(host, "chat")
-    before = samples(httpx.get(f"{address}/metrics", headers=admin).text)
-    httpx.post(f"{address}/try/ask/ana", headers=asking)
-    httpx.get(f"{address}/made-up-{time.time()}", headers=asking)
-    reply = httpx.get(f"{address}/metrics", headers=admin)
+    before = samples(WEB.get(f"{address}/metrics", headers=admin).text)
+    WEB.post(f"{address}/try/ask/ana", headers=asking)
+    WEB.get(f"{address}/made-up-{time.time()}", headers=asking)
+    reply = WEB.get(f"{address}/metrics", headers=admin)
     after = samples(reply.text)
 
     def grown(*name: str) -> float:
@@ -125,18 +127,18 @@ def test_numbers_of_jobs_and_open_numbers(tmp_path: Path, monkeypatch: pytest.Mo
     host = host_in(tmp_path, service={"open_metrics": True})
     monkeypatch.setattr(host.store.jobs, "counts", lambda: {("fine_tuning", "queued"): 3})
     with serving(create_app(host, keyless=False)) as other:
-        found = samples(httpx.get(f"{other}/metrics").text)
+        found = samples(WEB.get(f"{other}/metrics").text)
         assert found["doceo_jobs", "fine_tuning", "queued"] == 3
-        assert httpx.get(f"{other}/v1/models").status_code == 401
+        assert WEB.get(f"{other}/v1/models").status_code == 401
 
 
 def test_every_response_has_an_id(address: str, host: Host, caplog: pytest.LogCaptureFixture) -> None:
     asking = headers(host, "train")
-    assert httpx.get(f"{address}/healthz", headers={"X-Request-Id": "mine-1"}).headers["x-request-id"] == "mine-1"
+    assert WEB.get(f"{address}/healthz", headers={"X-Request-Id": "mine-1"}).headers["x-request-id"] == "mine-1"
     for wrong in ("", "a b", "x" * 65, 'a"b', "é".encode()):
-        own = httpx.get(f"{address}/v1/models", headers={"X-Request-Id": wrong}).headers["x-request-id"]  # type: ignore[dict-item]
+        own = WEB.get(f"{address}/v1/models", headers={"X-Request-Id": wrong}).headers["x-request-id"]  # type: ignore[dict-item]
         assert own.startswith("req_")
-    broken = httpx.delete(f"{address}/try/things/t1", headers={**asking, "X-Request-Id": "mine-2"})
+    broken = WEB.delete(f"{address}/try/things/t1", headers={**asking, "X-Request-Id": "mine-2"})
     assert (broken.status_code, broken.headers["x-request-id"]) == (500, "mine-2")
     assert broken.json()["error"]["type"] == "server_error"
     assert "mine-2" in broken.text
@@ -145,7 +147,7 @@ def test_every_response_has_an_id(address: str, host: Host, caplog: pytest.LogCa
 
 def test_a_line_of_json_for_every_request(address: str, host: Host, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "doceo.requests")
-    httpx.post(f"{address}/try/things", headers={**headers(host, "train"), "X-Request-Id": "mine-3"})
+    WEB.post(f"{address}/try/things", headers={**headers(host, "train"), "X-Request-Id": "mine-3"})
     deadline = time.monotonic() + 5
     lines: list[Any] = []
     while not lines and time.monotonic() < deadline:
@@ -159,11 +161,11 @@ def test_a_line_of_json_for_every_request(address: str, host: Host, caplog: pyte
 
 def test_the_audit_log(address: str, host: Host) -> None:
     asking = headers(host, "train", owner="eva")
-    httpx.post(f"{address}/try/things", headers={**asking, "X-Request-Id": "mine-4"})
-    httpx.delete(f"{address}/try/things/t1", headers=asking)
-    httpx.get(f"{address}/metrics", headers=asking)
-    httpx.post(f"{address}/try/ask/x", headers=asking)
-    httpx.get(f"{address}/v1/secret-path")
+    WEB.post(f"{address}/try/things", headers={**asking, "X-Request-Id": "mine-4"})
+    WEB.delete(f"{address}/try/things/t1", headers=asking)
+    WEB.get(f"{address}/metrics", headers=asking)
+    WEB.post(f"{address}/try/ask/x", headers=asking)
+    WEB.get(f"{address}/v1/secret-path")
     entries = host.store.audit.latest(5)
     assert [(e.owner, e.action, e.object, e.outcome) for e in entries[:5]][::-1] == [
         ("eva", "POST /try/things", "thing_1", 200),
@@ -220,13 +222,13 @@ class Collector:
         self.address = f"http://127.0.0.1:{self.server.server_port}"
 
 
-@pytest.mark.parametrize("content", [False, True])
+@pytest.mark.parametrize("content", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_spans_are_sent_where_an_address_is_named(host: Host, content: bool) -> None:
     collector = Collector()
     config = ServiceConfig(otlp_endpoint=collector.address, trace_content=content)
     with open_spans(config) as spans, serving(with_routes(host, spans=spans)) as address:
         parent = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
-        httpx.post(f"{address}/try/ask/ana", headers={**headers(host, "chat"), "traceparent": parent})
+        WEB.post(f"{address}/try/ask/ana", headers={**headers(host, "chat"), "traceparent": parent})
     collector.server.shutdown()
     by_name = {span.name: span for span in collector.spans}
     request, chat = by_name["POST /try/ask/{name}"], by_name["chat quote"]
@@ -258,14 +260,14 @@ def streaming(app: Any, pause: float, pieces: int) -> Any:
     return app
 
 
-@pytest.mark.parametrize(("drain", "whole"), [(5, True), (1, False)])
+@pytest.mark.parametrize(("drain", "whole"), [(1, False), pytest.param(5, True, marks=pytest.mark.slow)])
 def test_streams_are_drained_up_to_a_limit(tmp_path: Path, drain: int, whole: bool) -> None:
     app = streaming(create_app(host_in(tmp_path)), 0.1 if whole else 0.5, 5 if whole else 60)
     lines: list[str] = []
     with serving(app, drain_seconds=drain) as address:
 
         def read() -> None:
-            with httpx.stream("GET", f"{address}/try/stream", timeout=20) as reply:
+            with WEB.stream("GET", f"{address}/try/stream", timeout=20) as reply:
                 lines.extend(line for line in reply.iter_lines() if line)
 
         reader = threading.Thread(target=read)
@@ -280,7 +282,7 @@ def test_streams_are_drained_up_to_a_limit(tmp_path: Path, drain: int, whole: bo
 
 
 def test_the_description_is_a_valid_one(address: str, host: Host) -> None:
-    description = httpx.get(f"{address}/openapi.json", headers=headers(host, "chat")).json()
+    description = WEB.get(f"{address}/openapi.json", headers=headers(host, "chat")).json()
     validate(description)
     assert "bearer" in json.dumps(description["components"]["securitySchemes"]).lower()
 

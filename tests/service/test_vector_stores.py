@@ -236,6 +236,19 @@ def test_how_is_searched(ana: openai.OpenAI, town: str) -> None:
         assert str(error.value.param).startswith(place)
 
 
+def test_answers_over_a_store_name_its_files(ana: openai.OpenAI, ben: openai.OpenAI, town: str) -> None:
+    asked: Any = [{"role": "user", "content": "Who is the harbour master of Bryne?"}]
+    files = {file.source: file.id for file in ana.vector_stores.files.list(town)}  # type: ignore[attr-defined]
+    for model in (f"quote+{town}", "quote+town"):
+        reply = ana.chat.completions.create(model=model, messages=asked)
+        assert "Olga Holm" in (reply.choices[0].message.content or "")
+        assert reply.citations[0]["file_id"] == files["master.md"]  # type: ignore[attr-defined]
+        chunks = list(ana.chat.completions.create(model=model, messages=asked, stream=True))
+        assert chunks[-1].citations == reply.citations  # type: ignore[attr-defined]
+        with pytest.raises(openai.NotFoundError):
+            ben.chat.completions.create(model=model, messages=asked)
+
+
 def test_chunks_of_a_fixed_size_are_refused(ana: openai.OpenAI) -> None:
     file = upload(ana, "a.md", FERRY)
     fixed = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
@@ -310,6 +323,7 @@ def test_pages_of_stores_go_on_with_collections(address: str, keys: dict[str, st
     assert [store.id for store in root.vector_stores.list()] == ["library"]
 
 
+@pytest.mark.slow
 def test_a_store_that_expires_forgets_its_files(
     ana: openai.OpenAI, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +365,8 @@ def test_a_worker_indexes(tmp_path: Path) -> None:
         )
         assert ferry.status == "completed"
         assert names(client, store, "ferry") == ["ferry.md"]
+        asked: Any = [{"role": "user", "content": "When was the ferry opened?"}]
+        assert client.chat.completions.create(model=f"quote+{store}", messages=asked).choices[0].message.content
         client.files.delete(ferry.id)
         until(lambda: not names(client, store, "ferry"))
         folder = host.home / ".collections" / store

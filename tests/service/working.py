@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,25 +16,32 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start_worker(folder: Path, database: str, *flags: str, **variables: str) -> subprocess.Popen[bytes]:
-    """Start `doceo worker` in a folder whose `runs` is the service's home; what it says goes to `worker.log`."""
+def start_worker(folder: Path, database: str, *, largest_file: int = 0) -> subprocess.Popen[bytes]:
+    """Start `doceo worker` in a folder whose `runs` is the service's home; what it says goes to `worker.log`.
+
+    A larger file than `largest_file` cannot be written, as on a full disk.
+    """
     env = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
         "DOCEO_DATABASE_URL": database,
-        **variables,
     }
+
+    def limit() -> None:
+        if largest_file:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
     with (folder / "worker.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "doceo", "worker", *flags], cwd=folder, env=env, stdout=log, stderr=log
+            [sys.executable, "-m", "doceo", "worker"], cwd=folder, env=env, stdout=log, stderr=log, preexec_fn=limit
         )
 
 
 @contextmanager
-def working(folder: Path, database: str, *flags: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+def working(folder: Path, database: str, *, largest_file: int = 0) -> Iterator[subprocess.Popen[bytes]]:
     """Have a worker during the block."""
-    worker = start_worker(folder, database, *flags, **variables)
+    worker = start_worker(folder, database, largest_file=largest_file)
     try:
         yield worker
     finally:

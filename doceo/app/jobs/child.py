@@ -51,6 +51,7 @@ class Child:
     def __init__(self, step: Step, place: Path, number: int) -> None:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._output, self.log = place / f"{number}-{OUTPUT}", place / f"{number}-{LOG}"
+        self._end: End | None = None
         reading, self._writing = os.pipe()
         # What an earlier attempt said is known already, or told anew.
         with self._output.open("wb") as out, self.log.open("wb") as log:
@@ -98,6 +99,8 @@ class Child:
 
     def ended(self) -> End:
         """Wait for the end and return how it was."""
+        if self._end is not None:
+            return self._end
         code = self._process.wait()
         # What it started and left behind must not go on writing.
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -106,7 +109,8 @@ class Child:
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - _TAIL))
             tail = log.read().decode("utf-8", "replace")
-        return End(code, _object(self._output), tail)
+        self._end = End(code, _object(self._output), tail)
+        return self._end
 
 
 def _environment(step: Step, reading: int) -> dict[str, str]:

@@ -43,6 +43,7 @@ class Children:
                 self._running.discard(child)
             if child.running():
                 child.kill()
+            child.ended()
 
     def tick(self, at: float) -> None:
         """Note a heartbeat of the worker and let the children live on."""

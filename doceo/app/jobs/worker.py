@@ -141,7 +141,7 @@ class Worker:
             except StorageError as error:
                 self._progress.say(error.message)
                 continue
-            if not lives:
+            if not lives and not self._over.is_set():
                 self._cut_off("Another worker has taken over")
             self._children.tick(at)
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from doceo.app.store.engine import Database, inserted
 from doceo.app.store.job_events import News, append
 from doceo.app.store.pages import Cursor, Page, new_id, page
-from doceo.app.store.service_tables import jobs
-from doceo.core.errors import NotFound
+from doceo.app.store.service_tables import jobs, models
+from doceo.core.errors import JobHeld, NotFound
 from doceo.core.jobs import Job, JobKind, JobStatus
 
 Enqueue = Callable[[Connection, Job], None]
@@ -151,6 +151,17 @@ class Jobs:
             values = {"status": changed.status, "entry": changed.entry, "wanted": ""}
             connection.execute(update(jobs).where(jobs.c.id == job).values(values))
         return changed
+
+    def delete(self, owner: str, job: str) -> None:
+        """Forget a job that has ended, with its events. Raises NotFound, JobHeld, StorageError."""
+        with self._database.writing() as connection:
+            found = self._held(connection, owner, job)
+            if not found.ended:
+                raise JobHeld(f"The job is {found.status}.", hint="Cancel it first, and wait until it has ended.")
+            kept = connection.scalar(select(models.c.id).where(models.c.job == job))
+            if kept is not None:
+                raise JobHeld(f"The model {kept} is in the job's folder.", hint="Delete the model first.")
+            connection.execute(delete(jobs).where(jobs.c.id == job))
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many jobs there are by kind and status, of all owners. Raises StorageError."""

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from doceo.app.host import Host
-from doceo.app.served import Ended, Query, Served
+from doceo.app.served import Ended, Query
+from doceo.app.store.owners import VECTOR_STORE
 from doceo.core.access import Caller
 from doceo.core.errors import DoceoError
 from doceo.core.records import ProfileEntry
@@ -20,7 +21,7 @@ from doceo.service.access import Hosted, MayChat
 from doceo.service.admission import Admitted, Entry
 from doceo.service.answers import Answers
 from doceo.service.completions import DONE, Completion, failed
-from doceo.service.found_models import found
+from doceo.service.found_models import Found, found
 from doceo.service.kept_talk import KeptTalk
 from doceo.service.leaving import ClientLeft, while_there
 from doceo.service.meter import Meter, Metered
@@ -36,21 +37,17 @@ async def complete(
     """Answer the last user message; the turns before it are its history."""
     asked.check()
     entry = admission.enter()
-    streams = False
+    begun: tuple[str, AsyncGenerator[str, None]] | dict[str, object] | None = None
     try:
-        chat = await while_there(request, _opened(host, caller, asked, meter))
-        if not asked.stream:
-            return JSONResponse(await while_there(request, chat.whole()))
-        events = chat.events(entry)
-        # what goes wrong before the first word has a status of its own
-        first = await while_there(request, anext(events))
-        streams = True
-        return StreamingResponse(_from(first, events), media_type="text/event-stream", headers=_HEADERS)
+        begun = await while_there(request, _begun(host, caller, asked, meter, entry))
     except ClientLeft:
         return Response(status_code=499)  # nobody reads it
     finally:
-        if not streams:
+        if not isinstance(begun, tuple):
             entry.leave()
+    if isinstance(begun, tuple):
+        return StreamingResponse(_from(*begun), media_type="text/event-stream", headers=_HEADERS)
+    return JSONResponse(begun)
 
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -60,12 +57,13 @@ class _Chat:
     """One request, everything that it needs at hand."""
 
     def __init__(
-        self, host: Host, caller: Caller, asked: CompletionRequest, meter: Meter, served: Served, talk: KeptTalk | None
+        self, host: Host, caller: Caller, asked: CompletionRequest, meter: Meter, who: Found, talk: KeptTalk | None
     ) -> None:
         self._host, self._caller, self._asked, self._talk = host, caller, asked, talk
+        self._collection = who.collection
         self._queries: Sequence[Query] = ()
         model = host.assistants.parted(asked.model)[0]
-        self._answers = Answers(served, meter, model)
+        self._answers = Answers(who.served, meter, model)
         name, created = f"chatcmpl-{secrets.token_hex(16)}", int(host.store.clock())
         self._completion = Completion(name, created, asked.model, trace=asked.trace)
 
@@ -76,7 +74,8 @@ class _Chat:
     async def whole(self) -> dict[str, object]:
         """Return the reply. Raises DoceoError."""
         answers = await self._answers.all(self._queries)
-        return (await self._kept(answers[0])).whole(answers)
+        completion = await self._kept(answers[0])
+        return (await self._sourced(completion, answers)).whole(answers)
 
     async def events(self, entry: Entry) -> AsyncGenerator[str, None]:
         """Yield the events of the reply. What goes wrong before the first word is raised, later it is an event."""
@@ -94,7 +93,7 @@ class _Chat:
                             yield self._completion.citation(part, index)
                         else:
                             ended[index] = part
-                            completion = await self._kept(part)
+                            completion = await self._sourced(await self._kept(part), [part])
                             yield completion.end(part, index)
                 answers = [ended[index] for index in sorted(ended)]
                 if self._asked.wants_usage:
@@ -114,11 +113,30 @@ class _Chat:
         name = await asyncio.to_thread(keep, self._host, self._caller, question, ended.answer, about)
         return replace(self._completion, conversation=name)
 
+    async def _sourced(self, completion: Completion, answers: Sequence[Ended]) -> Completion:
+        """Return how a reply is written that says which files of a vector store it cites."""
+        sources = {citation.source for ended in answers for citation in ended.answer.citations}
+        if not sources or not self._collection.startswith(VECTOR_STORE):
+            return completion
+        rows = await asyncio.to_thread(self._host.store.attachments.called, self._collection, sources)
+        return replace(completion, files={row.source: row.file for row in rows})
+
+
+async def _begun(
+    host: Host, caller: Caller, asked: CompletionRequest, meter: Meter, entry: Entry
+) -> tuple[str, AsyncGenerator[str, None]] | dict[str, object]:
+    """Return the whole reply; of a stream its first event and the rest, so that an error before it has a status."""
+    chat = await _opened(host, caller, asked, meter)
+    if not asked.stream:
+        return await chat.whole()
+    events = chat.events(entry)
+    return await anext(events), events
+
 
 async def _opened(host: Host, caller: Caller, asked: CompletionRequest, meter: Meter) -> _Chat:
     """Return a request with its model, conversation and profile. Raises Refusal, DoceoError."""
-    served = await found(host, caller, asked.model, asked.collection or "")
-    if asked.form is not None and not served.forms:
+    who = await found(host, caller, asked.model, asked.collection or "")
+    if asked.form is not None and not who.served.forms:
         raise unsupported("response_format", f"{asked.model} cannot be held to a JSON form.")
     *before, question = [turn.message() for turn in asked.messages]
     history = [message for message in before if message.role != "system"]
@@ -128,7 +146,7 @@ async def _opened(host: Host, caller: Caller, asked: CompletionRequest, meter: M
         talk = await asyncio.to_thread(KeptTalk.opened, host, caller, asked.conversation, history)
         history = [*talk.history]
     profile = await asyncio.to_thread(_profile, host, caller) if asked.profile else []
-    chat = _Chat(host, caller, asked, meter, served, talk)
+    chat = _Chat(host, caller, asked, meter, who, talk)
     query = Query(question.content, history, profile, asked.sampling(), system)
     chat.ask([_choice(query, index) for index in range(asked.choices)])
     return chat

@@ -1,0 +1,41 @@
+"""Jobs that have ended can be deleted, with all that lies in their folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openai
+import pytest
+
+from doceo.app.host import Host
+from doceo.service.http import create_app
+from tests.service.serving import client_of, host_in, serving
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return host_in(tmp_path / "runs")
+
+
+def test_a_job_goes_with_its_folder_once_it_has_ended_and_its_model_is_gone(host: Host) -> None:
+    with serving(create_app(host)) as address:
+        client = client_of(address)
+        file = client.files.create(file=("a.md", b"# A\n\nThe ferry opened in 1902."), purpose="assistants")
+        body = {"files": [file.id], "pairs": 1}
+        job = str(client.post("/generation/jobs", body=body, cast_to=dict[str, object])["id"])  # type: ignore[index]
+        (host.jobs / job / "run").mkdir(parents=True)
+        place = f"/generation/jobs/{job}"
+        with pytest.raises(openai.ConflictError, match="Cancel it first"):
+            client.delete(place, cast_to=dict[str, object])
+        client.post(f"{place}/cancel", cast_to=object)
+        model = host.store.models.add("local", "ft:m:local::1", base="m", folder=f"{job}/adapter", job=job)
+        with pytest.raises(openai.ConflictError, match="ft:m:local::1"):
+            client.delete(place, cast_to=dict[str, object])
+        host.store.models.delete("local", model.id)
+        gone = client.delete(place, cast_to=dict[str, object])
+        assert gone == {"id": job, "object": "generation.job.deleted", "deleted": True}
+        assert not (host.jobs / job).exists()
+        for ask in (client.get, client.delete):
+            with pytest.raises(openai.NotFoundError):
+                ask(place, cast_to=object)  # type: ignore[operator]
+        assert host.store.job_events.messages(job) == set()
