@@ -50,9 +50,10 @@ def drop_reference(model: Any) -> None:  # noqa: ANN401
 
 
 def complete(tokenizer: Any, revision: str, folder: Path) -> None:  # noqa: ANN401
-    """Put beside weights what a model needs to be opened: the tokenizer, and the adapter's config in one order."""
+    """Make a folder of weights ready for use: the tokenizer in it, the adapter's config in one order, no empty card."""
     if (folder / CONFIG).exists():
         finish_config(folder / CONFIG, revision)
+        (folder / "README.md").unlink(missing_ok=True)  # PEFT's form, not filled in
     tokenizer.save_pretrained(folder)
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Set
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doceo.text.sentences import sentence_spans
 from doceo.text.surrogates import without_surrogates
 from doceo.text.words import STOP_WORDS
 
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 
 FOLDER = "lexical"
 _FIELDS = ("header", "body")
+
+
+@lru_cache(maxsize=1024)
+def stems_by_sentence(text: str) -> tuple[frozenset[str], ...]:
+    """Return the stems of each sentence of a passage; those of the latest passages are kept."""
+    analyzer = _analyzer()
+    return tuple(frozenset(analyzer.analyze(without_surrogates(text[a:b]))) for a, b in sentence_spans(text))
 
 
 class Lexical:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from doceo.core.records import Passage, Record
 from doceo.text.passages import heading_line
-from doceo.text.sentences import sentence_spans
+from rag.lexical import stems_by_sentence
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -56,7 +56,7 @@ def signs(question: str, passages: Sequence[Passage], index: Index) -> dict[str,
         arm = passage.hit.arms.get("dense")
         cosines.append(arm.score if arm else 0.0)
         header = set(lexical.stems(heading_line(passage.title, passage.hit.heading_path)))
-        for start, end in sentence_spans(passage.text):
-            held = weights.keys() & (header | set(lexical.stems(passage.text[start:end])))
+        for stems in stems_by_sentence(passage.text):
+            held = weights.keys() & (header | stems)
             shares.append(sum(weights[stem] for stem in held) / total)
     return {"cosine": max(cosines), "sentence": max(shares), "length": min(len(weights) / _LONG, 1.0)}

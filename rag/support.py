@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from doceo.text.sentences import Sentence, sentences
@@ -52,17 +52,16 @@ def best_support(statement: Statement, passage: str, embed: Embed | None = None)
 
     Where no sentences hold enough of its words, and there is an embedder, the sentence that is most like it.
     """
-    found = [s for s in sentences(passage) if s.kind != "heading"] or [Sentence(0, len(passage), "prose", 0)]
-    best = max(_windows(passage, found, statement), key=lambda pair: (pair[0], -pair[1].start))[1]
+    found = _told(passage)
+    best = max(_windows(found, statement), key=lambda pair: (pair[0], -pair[1].start))[1]
     if embed is None or not statement.terms or statement.covered_by(best.terms):
         return best
-    vectors = embed([statement.text, *(passage[s.start : s.end] for s in found)])
+    vectors = embed([statement.text, *(passage[one.sentence.start : one.sentence.end] for one in found)])
     likeness = vectors[1:] @ vectors[0]
     nearest = int(likeness.argmax())
     if likeness[nearest] < ALIKE:
         return best
-    chosen = found[nearest]
-    return _support(passage, chosen.start, chosen.end, statement, float(likeness[nearest]))
+    return _support(found[nearest : nearest + 1], statement, float(likeness[nearest]))
 
 
 def supported(statement: Statement, found: Sequence[Support]) -> list[bool]:
@@ -83,15 +82,33 @@ def supported(statement: Statement, found: Sequence[Support]) -> list[bool]:
     ]
 
 
-def _windows(passage: str, found: Sequence[Sentence], statement: Statement) -> Iterator[tuple[float, Support]]:
+@dataclass(frozen=True)
+class _Told:
+    """A sentence of a passage, its terms and its numbers."""
+
+    sentence: Sentence
+    terms: frozenset[str]
+    numbers: frozenset[str]
+
+
+@lru_cache(maxsize=1024)
+def _told(passage: str) -> tuple[_Told, ...]:
+    """Return the sentences of a passage; those of the latest passages are kept."""
+    found = [s for s in sentences(passage) if s.kind != "heading"] or [Sentence(0, len(passage), "prose", 0)]
+    texts = [passage[s.start : s.end] for s in found]
+    return tuple(_Told(s, content(text), numbers(text)) for s, text in zip(found, texts, strict=True))
+
+
+def _windows(found: Sequence[_Told], statement: Statement) -> Iterator[tuple[float, Support]]:
     for first in range(len(found)):
+        besides: set[str] = set()
         for last in range(first, min(first + _LONGEST, len(found))):
-            if not all(_joined(left, right) for left, right in pairwise(found[first : last + 1])):
+            if last > first and not _joined(found[last - 1].sentence, found[last].sentence):
                 break
-            support = _support(passage, found[first].start, found[last].end, statement)
-            besides = len(content(passage[support.start : support.end]) - statement.terms)
+            besides |= found[last].terms - statement.terms
+            support = _support(found[first : last + 1], statement)
             held = len(support.terms) + len(support.numbers)
-            yield held - _ADDS * (last - first) - _SAYS_MORE * besides, support
+            yield held - _ADDS * (last - first) - _SAYS_MORE * len(besides), support
 
 
 def _joined(left: Sentence, right: Sentence) -> bool:
@@ -99,6 +116,7 @@ def _joined(left: Sentence, right: Sentence) -> bool:
     return left.block == right.block or (left.kind == right.kind and left.kind in ("row", "item"))
 
 
-def _support(passage: str, start: int, end: int, statement: Statement, likeness: float = 0.0) -> Support:
-    text = passage[start:end]
-    return Support(start, end, statement.terms & content(text), statement.numbers & numbers(text), likeness)
+def _support(told: Sequence[_Told], statement: Statement, likeness: float = 0.0) -> Support:
+    terms = frozenset().union(*(one.terms & statement.terms for one in told))
+    numbered = frozenset().union(*(one.numbers & statement.numbers for one in told))
+    return Support(told[0].sentence.start, told[-1].sentence.end, terms, numbered, likeness)

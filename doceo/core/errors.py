@@ -35,6 +35,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_MISSING = "{purpose} needs the package {package}, which is not installed."
+
 
 class DoceoError(Exception):
     """Base of every error that Doceo raises on purpose.
@@ -139,29 +141,21 @@ class MissingExtra(DoceoError):
     code = "missing_extra"
 
     def __init__(self, package: str, *, extra: str, purpose: str) -> None:
-        super().__init__(
-            f"{purpose} needs the package {package}, which is not installed.",
-            hint=f'pip install "doceo[{extra}]"',
-        )
+        super().__init__(_MISSING.format(purpose=purpose, package=package), hint=f'pip install "doceo[{extra}]"')
 
 
 class MissingPackage(MissingExtra):
     """An optional package that no extra names, such as LangChain's for a vendor, is not installed."""
 
     def __init__(self, package: str, *, purpose: str) -> None:
-        DoceoError.__init__(
-            self, f"{purpose} needs the package {package}, which is not installed.", hint=f"pip install {package}"
-        )
+        DoceoError.__init__(self, _MISSING.format(purpose=purpose, package=package), hint=f"pip install {package}")
 
 
 class ProviderError(DoceoError):
     """A model, or the server behind it, failed.
 
-    Args:
-        message: One sentence that names the address or model.
-        hint: What the user can do about it.
-        retry_after: Seconds that the server asked to wait, where it said so.
-        retryable: Whether the same request can succeed later; left out, the class decides.
+    `retry_after` is how many seconds the server asked to wait, where it said so; `retryable` whether the same request
+    can succeed later; left out, the class decides.
     """
 
     code = "provider"

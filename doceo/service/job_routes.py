@@ -63,8 +63,12 @@ def add_job_routes(router: APIRouter, kind: JobKind, name: str, show: Show) -> N
         name: What the object is called, such as `fine_tuning.job`.
         show: Returns a job as it is sent.
     """
-    title = kind.replace("_", "-")
+    _add_reading(router, kind, show)
+    _add_changing(router, kind, name, show)
+    _add_events(router, kind, name)
 
+
+def _add_reading(router: APIRouter, kind: JobKind, show: Show) -> None:
     @router.get("", name=f"list_{kind}_jobs")
     def list_jobs(request: Request, host: Hosted, caller: MayTrain, wanted: Listed) -> dict[str, Any]:
         """List the caller's jobs, the newest first; `metadata[KEY]=VALUE` filters, `metadata=null` takes bare ones."""
@@ -76,6 +80,10 @@ def add_job_routes(router: APIRouter, kind: JobKind, name: str, show: Show) -> N
     def retrieve_job(job_id: str, host: Hosted, caller: MayTrain) -> dict[str, Any]:
         """Return a job."""
         return show(host, host.store.jobs.get(caller.owner, job_id, kind))
+
+
+def _add_changing(router: APIRouter, kind: JobKind, name: str, show: Show) -> None:
+    title = kind.replace("_", "-")
 
     @router.post("/{job_id}/cancel", name=f"cancel_{kind}_job")
     def cancel_job(job_id: str, host: Hosted, caller: MayTrain) -> dict[str, Any]:
@@ -106,6 +114,8 @@ def add_job_routes(router: APIRouter, kind: JobKind, name: str, show: Show) -> N
         shutil.rmtree(host.jobs / job.id, ignore_errors=True)
         return {"id": job.id, "object": f"{name}.deleted", "deleted": True}
 
+
+def _add_events(router: APIRouter, kind: JobKind, name: str) -> None:
     @router.get("/{job_id}/events", name=f"list_{kind}_events", response_model=None)
     async def list_events(
         job_id: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -54,6 +55,8 @@ def lifespan(host: Host) -> Lifespan:
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(host.store.audit.prune, host.settings.service.audit_days)
+        # what is open by now stays: the collector need not look at it again and again
+        gc.freeze()
         app.state.ready = True
         tasks = [asyncio.create_task(_write_usage(app.state.limits)), asyncio.create_task(housekeeping(host))]
         try:

@@ -48,6 +48,8 @@ _OPENS = re.compile(r"!?\[|<")
 _LAST_WORD = re.compile(r"!?\S{0,2000}\s?\Z")
 _PLAIN = re.compile(r"[a-zA-Z0-9 ,;'()-]*(?:\[\d{1,3}\])?(?:\.(?![a-zA-Z0-9(])[a-zA-Z0-9 ,;'()-]*)?")
 """Text that holds no link, image or hidden character: none of its characters makes one without others."""
+_WORDS = re.compile(r"(?:[a-zA-Z0-9,;'-]+ )+")
+"""Whole words, of which nothing that follows makes a link."""
 _LONGEST = 3000
 """Characters from which a bracket that nothing closes is taken for no link."""
 
@@ -99,7 +101,7 @@ class LinksLeftOut:
     def add(self, piece: str) -> str:
         """Take the next piece and return what no link can reach into by now."""
         self._held += piece
-        ready = _ready(self._held)
+        ready = len(self._held) if _WORDS.fullmatch(self._held) else _ready(self._held)
         done, self._held = self._held[:ready], self._held[ready:]
         return self._cleaned(done)
 

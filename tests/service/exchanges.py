@@ -22,7 +22,9 @@ from tests.service.keeping import keeping_host
 from tests.service.serving import serving
 
 FOLDER = Path(__file__).parent / "recorded"
-_ID = re.compile(r"\b(?:file-|vs_|vsfb_)[0-9a-f]{28}\b|\bchatcmpl-[0-9a-f]{32}\b|(?<![.\w])[0-9a-f]{16}\b")
+_ID = re.compile(
+    r"\b(?:file-|vs_|vsfb_|ftjob-|ftevent-)[0-9a-f]{28}\b|\bchatcmpl-[0-9a-f]{32}\b|(?<![.\w])[0-9a-f]{16}\b"
+)
 _BOUNDARY = re.compile(r"boundary=(\S+)")
 _VARYING = {"chance", "embedding", "score", "created_at", "expires_at", "last_active_at", "created", "expires"}
 _FERRY = b"# The Bryne ferry\n\nThe Bryne ferry was opened in 1902. It carries 12 cars and 80 people.\n"
@@ -161,10 +163,43 @@ def chat(client: openai.OpenAI) -> None:
             wrong()
 
 
+def fine_tuning(client: openai.OpenAI) -> None:
+    """Use every method of fine-tuning jobs on jobs that wait for a worker."""
+    row = b'{"messages": [{"role": "user", "content": "When?"}, {"role": "assistant", "content": "In 1902."}]}\n'
+    file = client.files.create(file=("rows.jsonl", row * 20), purpose="fine-tune").id
+    method: Any = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2, "batch_size": "auto"}}}
+    key = {"Idempotency-Key": "first"}
+    asked: Any = {"model": "doceo-5m", "training_file": file, "suffix": "ferry", "seed": 7, "extra_headers": key}
+    jobs = client.fine_tuning.jobs
+    job = jobs.create(**asked, method=method, metadata={"team": "a"}, extra_body={"x_lora": {"rank": 8}}).id
+    jobs.create(**asked, method=method, metadata={"team": "a"}, extra_body={"x_lora": {"rank": 8}})
+    jobs.retrieve(job)
+    jobs.pause(job)
+    jobs.resume(job)
+    jobs.cancel(job)
+    list(jobs.list_events(job, limit=2))
+    list(jobs.checkpoints.list(job))
+    preferring: Any = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2}}}
+    other = jobs.create(model="doceo-5m", training_file=file, validation_file=file, method=preferring).id
+    jobs.cancel(other)
+    list(jobs.list(limit=1, metadata={"team": "a"}))
+    wrong: Any = {"type": "reinforcement"}
+    for refused in (
+        lambda: jobs.create(model="gpt-9", training_file=file),
+        lambda: jobs.create(model="doceo-5m", training_file="file-none"),
+        lambda: jobs.create(model="doceo-5m", training_file=file, method=wrong),
+        lambda: jobs.resume(job),
+        lambda: jobs.retrieve("ftjob-none"),
+    ):
+        with suppress(openai.APIStatusError):
+            refused()
+
+
 TALKS: dict[str, Callable[[openai.OpenAI], None]] = {
     "files_and_vector_stores": files_and_vector_stores,
     "conversations": conversations,
     "chat": chat,
+    "fine_tuning": fine_tuning,
 }
 
 

@@ -55,6 +55,7 @@ def ended(client: openai.OpenAI, job: str) -> Any:
     return until(lambda: (found := client.fine_tuning.jobs.retrieve(job)).status in ENDED and found, 120)
 
 
+@pytest.mark.slow
 def test_a_job_from_file_to_model(client: openai.OpenAI, host: Host, file: str, worker: Path) -> None:
     made = client.fine_tuning.jobs.create(
         model="doceo-5m",
@@ -201,5 +202,5 @@ def test_a_full_disk_ends_a_job_with_its_reason(tmp_path: Path) -> None:
         assert failed.error is not None
         assert failed.error.code == "disk_full", failed.error
         assert str(tmp_path) not in failed.error.message
-        assert client.models.retrieve("quote").id == "quote"
+        assert client.models.retrieve("doceo-5m").id == "doceo-5m"
         assert not host.store.models.all("local")

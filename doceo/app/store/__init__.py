@@ -1,4 +1,4 @@
-"""Conversations and profiles, kept in SQLite or PostgreSQL by the same code.
+"""What every owner keeps, in SQLite or PostgreSQL by the same code.
 
 Importing this package loads no database library: only opening the store does.
 """

@@ -1,4 +1,4 @@
-"""The store: conversations and profiles of every owner in one database."""
+"""The store: what every owner keeps, and the jobs and keys of the service, in one database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOCAL = "local"
 
 
 class Store:
-    """Conversations and profiles. Safe for several threads and processes.
+    """All that is kept. Safe for several threads and processes.
 
     Args:
         database: The open database.

@@ -12,7 +12,9 @@ down_revision = "0001"
 def upgrade() -> None:
     """Make the tables."""
     _keys()
+    _files()
     _jobs()
+    _workers()
     _vector_stores()
     op.add_column("conversations", sa.Column("metadata", sa.Text(), nullable=False, server_default="{}"))
 
@@ -61,7 +63,7 @@ def _keys() -> None:
     op.create_index("ix_audit_owner", "audit", ["owner"])
 
 
-def _jobs() -> None:
+def _files() -> None:
     op.create_table(
         "files",
         sa.Column("id", sa.String(64), nullable=False),
@@ -75,6 +77,9 @@ def _jobs() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_files"),
     )
     op.create_index("ix_files_owner", "files", ["owner"])
+
+
+def _jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(64), nullable=False),
@@ -113,6 +118,9 @@ def _jobs() -> None:
         sa.PrimaryKeyConstraint("job", "place", name="pk_job_events"),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], name="fk_job_events_job", ondelete="CASCADE"),
     )
+
+
+def _workers() -> None:
     op.create_table(
         "workers",
         sa.Column("id", sa.String(128), nullable=False),
