@@ -77,7 +77,7 @@ class Shield:
 
     def restored(self, answer: str) -> str:
         """Return a text without the marks, and its words with the blanks that they had: what `block` was given."""
-        without = self._codes.sub("", answer)
+        without = self._codes.sub("", answer) if self.code in answer else answer
         return self._signs.sub(self._unmarked, without) if self.datamarking else without
 
     def restoring(self, pieces: Iterable[str]) -> Iterator[str]:

@@ -27,10 +27,14 @@ class Admission:
         self._most, self._metrics = most, metrics
         self.active = 0
 
-    def enter(self) -> Entry:
-        """Return a place, to be left when the answer is whole or its reader gone. Raises Refusal (429)."""
+    def enter(self, request: Request) -> Entry:
+        """Return a place, to be left when the answer is whole or its reader gone. Raises Refusal (429).
+
+        A request that is turned away is marked as `busy`: it is nothing for the audit log, which would make it wait.
+        """
         if self.active >= self._most:
             self._metrics.refused("busy")
+            request.state.busy = True
             raise Refusal(
                 429,
                 f"{self._most} questions are being answered. Try again in {_WAIT} s.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import time
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +14,8 @@ from doceo.core.errors import DoceoError
 
 EVERY = 60.0
 """Seconds between two looks at what has expired."""
+DAY = 86_400.0
+"""Seconds for which jobs of indexing that have ended are kept."""
 LOOK = 5.0
 """Seconds between two looks at whether an index that is open is still the current one."""
 
@@ -27,6 +30,9 @@ def sweep(host: Host) -> None:
         stores.add(store)
     for store in sorted(stores):
         host.indexing.soon(store)
+    # What a job of indexing came to stands at the files.
+    for job in host.store.jobs.prune("indexing", host.store.clock() - DAY):
+        shutil.rmtree(host.jobs / job, ignore_errors=True)
 
 
 def let_go(host: Host) -> None:

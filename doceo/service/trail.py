@@ -47,7 +47,8 @@ class Trail:
 
         async def noting(message: Message) -> None:
             nonlocal start, noted
-            if message["type"] == "http.response.start" and (changes(scope) or message["status"] in _REFUSED):
+            refused = message.get("status") in _REFUSED and not scope["state"].get("busy")
+            if message["type"] == "http.response.start" and (changes(scope) or refused):
                 # held back until the entry is written
                 start = message
                 return

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.reader import distinct
 from data.store import Run
 from doceo.app.engine import HERE, Item, Made, Stage, open_engine
 from doceo.app.parts import EmbedderInParts, chunk_in_parts
@@ -18,7 +19,7 @@ from doceo.app.stages.documents import ingest
 from doceo.core.config import ChunkConfig, ReadConfig
 from doceo.core.errors import MissingExtra
 from doceo.core.progress import Silent
-from doceo.core.records import Document
+from doceo.core.records import Document, Skipped
 from doceo.providers.embedders import open_embedder
 from rag.indexing import update
 
@@ -73,6 +74,24 @@ def whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, b
     return made(HERE, folder, tmp_path_factory.mktemp("whole") / "run")
 
 
+def test_files_of_one_text_are_told_apart_over_all_parts() -> None:
+    """The first of a text stays, in whichever part it was read; the others name it."""
+    records = [_document(f"{n}.txt", text) for n, text in enumerate(("a", "b", "a", "b", "a"))]
+    found = list(distinct(iter(records)))
+    assert found[:2] == records[:2]
+    assert [(one.source, one.detail) for one in found[2:] if isinstance(one, Skipped)] == [
+        ("2.txt", "the same text as 0.txt"), ("3.txt", "the same text as 1.txt"), ("4.txt", "the same text as 0.txt"),
+    ]  # fmt: skip
+
+
+def _document(source: str, text: str) -> Document:
+    return Document(
+        id=Document.identify(text), source=source, media_type="text/plain", title="t", text=text, sha256="0" * 64,
+        pages=(), metadata={},
+    )  # fmt: skip
+
+
+@pytest.mark.slow
 def test_parts_give_the_same_bytes(folder: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
     assert made(Divided(5), folder, tmp_path / "run") == whole
     assert b"the same text as" in whole["skipped.jsonl"]
@@ -84,11 +103,7 @@ def test_parts_give_the_same_bytes(folder: Path, whole: dict[str, bytes], tmp_pa
 def test_chunks_and_vectors_do_not_depend_on_the_parts(texts: list[str], part: int) -> None:
     inner = open_embedder()
     spread = EmbedderInParts(inner, inner.name, Divided(part))
-    documents = [
-        Document(id=Document.identify(text), source=f"{n}.txt", media_type="text/plain", title="t", text=text,
-                 sha256="0" * 64, pages=(), metadata={})
-        for n, text in enumerate(texts)
-    ]  # fmt: skip
+    documents = [_document(f"{n}.txt", text) for n, text in enumerate(texts)]
     config = ChunkConfig(target_tokens=16, max_tokens=32)
     assert list(chunk_in_parts(documents, spread, config)) == list(chunk_in_parts(documents, inner, config))
     np.testing.assert_array_equal(spread.embed(texts), inner.embed(texts))

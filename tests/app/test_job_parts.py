@@ -73,6 +73,18 @@ def test_steps_are_told_once_and_in_order_after_a_takeover(tmp_path: Path) -> No
     assert again.news() == []
 
 
+def test_no_step_is_lost_where_a_training_writes_its_log_anew(tmp_path: Path) -> None:
+    """It keeps the lines up to its checkpoint, and may be as far as before when it is looked at next."""
+    work = tmp_path / "work.jsonl"
+    teller = Teller(tmp_path / "log", [work], [], [])
+    tell(work, *(trained(step, 1.0, float(step)) for step in range(1, 7)))
+    assert len(teller.news()) == 6
+    work.unlink()
+    tell(work, *(trained(step, 1.0, float(step)) for step in range(1, 3)))
+    tell(work, *(trained(step, 1.0, step + 0.12345) for step in range(3, 10)))
+    assert [news.data["step"] for news in teller.news() if news.data] == [7, 8, 9]
+
+
 def test_progress_of_other_commands_never_goes_back(tmp_path: Path) -> None:
     teller = Teller(tmp_path / "log", [], [], [])
     for done in (0, 3, 2, 5):

@@ -26,7 +26,10 @@ _ID = re.compile(
     r"\b(?:file-|vs_|vsfb_|ftjob-|ftevent-)[0-9a-f]{28}\b|\bchatcmpl-[0-9a-f]{32}\b|(?<![.\w])[0-9a-f]{16}\b"
 )
 _BOUNDARY = re.compile(r"boundary=(\S+)")
-_VARYING = {"chance", "embedding", "score", "created_at", "expires_at", "last_active_at", "created", "expires"}
+_VARYING = {
+    "chance", "embedding", "score", "created_at", "expires_at", "last_active_at", "created", "expires", "started_at",
+    "finished_at", "estimated_finish",
+}  # fmt: skip
 _FERRY = b"# The Bryne ferry\n\nThe Bryne ferry was opened in 1902. It carries 12 cars and 80 people.\n"
 _MASTER = b"The harbour master of Bryne is called Olga Holm. She lives in the white lighthouse.\n"
 
@@ -168,11 +171,9 @@ def fine_tuning(client: openai.OpenAI) -> None:
     row = b'{"messages": [{"role": "user", "content": "When?"}, {"role": "assistant", "content": "In 1902."}]}\n'
     file = client.files.create(file=("rows.jsonl", row * 20), purpose="fine-tune").id
     method: Any = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2, "batch_size": "auto"}}}
-    key = {"Idempotency-Key": "first"}
-    asked: Any = {"model": "doceo-5m", "training_file": file, "suffix": "ferry", "seed": 7, "extra_headers": key}
+    asked: Any = {"model": "doceo-5m", "training_file": file, "suffix": "ferry", "seed": 7}
     jobs = client.fine_tuning.jobs
     job = jobs.create(**asked, method=method, metadata={"team": "a"}, extra_body={"x_lora": {"rank": 8}}).id
-    jobs.create(**asked, method=method, metadata={"team": "a"}, extra_body={"x_lora": {"rank": 8}})
     jobs.retrieve(job)
     jobs.pause(job)
     jobs.resume(job)

@@ -8,6 +8,8 @@ import openai
 import pytest
 
 from doceo.app.host import Host
+from doceo.core.errors import NotFound
+from doceo.service.housekeeping import sweep
 from doceo.service.http import create_app
 from tests.service.serving import client_of, host_in, serving
 
@@ -39,3 +41,18 @@ def test_a_job_goes_with_its_folder_once_it_has_ended_and_its_model_is_gone(host
             with pytest.raises(openai.NotFoundError):
                 ask(place, cast_to=object)  # type: ignore[operator]
         assert host.store.job_events.messages(job) == set()
+
+
+def test_old_jobs_of_indexing_are_forgotten(host: Host) -> None:
+    store = host.store.vector_stores.create("local", name="a")
+    host.indexing.soon(store.id)
+    (job,) = host.store.jobs.waiting("local", "indexing")
+    (host.jobs / job.id).mkdir(parents=True)
+    sweep(host)
+    assert host.store.jobs.waiting("local", "indexing") == [job], "it waits"
+    host.store.jobs.cancel("local", job.id, "cancelled")
+    sweep(host)
+    assert host.store.jobs.get("local", job.id, "indexing").ended
+    assert host.store.jobs.prune("indexing", host.store.clock() + 1) == [job.id]
+    with pytest.raises(NotFound):
+        host.store.jobs.get("local", job.id, "indexing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import math
@@ -169,24 +170,57 @@ def test_lists_have_pages_and_filters(client: openai.OpenAI, file: str) -> None:
     assert not {job.id for job in client.fine_tuning.jobs.list(extra_query={"metadata": "null"})} & set(made)
 
 
+def test_the_asynchronous_client_does_the_same(client: openai.OpenAI, file: str) -> None:
+    asyncio.run(_asynchronously(client, file))
+
+
+async def _asynchronously(client: openai.OpenAI, file: str) -> None:
+    url = str(client.base_url)
+    async with openai.AsyncOpenAI(
+        base_url=url, api_key="none", _strict_response_validation=True, max_retries=0
+    ) as other:
+        jobs = other.fine_tuning.jobs
+        job = await jobs.create(model="doceo-5m", training_file=file, method={"type": "dpo"})
+        assert (await jobs.pause(job.id)).status == "queued"
+        assert (await jobs.resume(job.id)).id == job.id
+        assert [event.message async for event in jobs.list_events(job.id, limit=1)][-1] == "Created fine-tuning job"
+        assert [one async for one in jobs.checkpoints.list(job.id)] == []
+        assert (await jobs.cancel(job.id)).status == "cancelled"
+        assert job.id in [one.id async for one in jobs.list(limit=3)]
+        with pytest.raises(openai.NotFoundError):
+            await jobs.retrieve("ftjob-none")
+        with pytest.raises(openai.InternalServerError, match="shared"):
+            await other.fine_tuning.checkpoints.permissions.create("ckpt", project_ids=["p"]).__aiter__().__anext__()
+
+
+def steps(client: openai.OpenAI, job: str) -> list[int]:
+    events = client.fine_tuning.jobs.list_events(job, limit=100)
+    return [event.data["step"] for event in events if "train_loss" in (event.data or {})][::-1]  # type: ignore[index]
+
+
 @pytest.mark.slow
-def test_a_running_job_is_cancelled_after_a_checkpoint(
+def test_a_running_job_is_paused_goes_on_and_is_cancelled(
     client: openai.OpenAI, host: Host, file: str, worker: Path
 ) -> None:
-    job = client.fine_tuning.jobs.create(
-        model="doceo-5m",
-        training_file=file,
-        method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 50}}},
-    )
-    path = f"/fine_tuning/jobs/{job.id}/events?stream=true"
+    method: Any = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 50}}}
+    job = client.fine_tuning.jobs.create(model="doceo-5m", training_file=file, method=method).id
+    until(lambda: steps(client, job))
+    client.fine_tuning.jobs.pause(job)
+    until(lambda: client.fine_tuning.jobs.retrieve(job).paused)  # type: ignore[attr-defined]
+    paused = len(steps(client, job))
+    assert list((host.jobs / job / ".adapter.work" / "checkpoints").glob("checkpoint-*/finished"))
+    client.fine_tuning.jobs.resume(job)
+    until(lambda: len(steps(client, job)) > paused)
+    path = f"/fine_tuning/jobs/{job}/events?stream=true"
     with client.get(path, cast_to=object, stream=True, stream_cls=openai.Stream[object]) as stream:
         told: Iterator[Any] = iter(stream)
-        next(event for event in told if "train_loss" in event["data"])
-        client.fine_tuning.jobs.cancel(job.id)
+        assert next(told)["message"] == "Created fine-tuning job"
+        client.fine_tuning.jobs.cancel(job)
         last = list(told)[-1]
     assert last["message"] == "Job cancelled"
-    assert ended(client, job.id).status == "cancelled"
-    assert list((host.jobs / job.id / ".adapter.work" / "checkpoints").glob("checkpoint-*/finished"))
+    assert client.fine_tuning.jobs.retrieve(job).status == "cancelled"
+    done = steps(client, job)
+    assert done == list(range(1, len(done) + 1))
 
 
 @pytest.mark.slow

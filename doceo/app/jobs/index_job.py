@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
@@ -53,7 +54,8 @@ def begin(work: Work) -> Sequence[Step]:
 
 
 def finish(work: Work, outputs: Sequence[Output]) -> Outcome:
-    """Return what came of it: nothing that the files do not say."""
+    """Return what came of it: nothing that the files do not say, so that nothing is left in its folder."""
+    shutil.rmtree(work.place, ignore_errors=True)
     return Outcome({})
 
 

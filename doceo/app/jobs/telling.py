@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from doceo.app.store.job_events import News
 from doceo.core.jobs import JobEvent
-
-_BLOCK = 1 << 20
-"""Bytes that are read at once."""
 
 
 class Lines:
@@ -19,23 +16,34 @@ class Lines:
 
     def __init__(self, places: Sequence[Path]) -> None:
         self._places = places
-        self._read = 0
+        self._read, self._last = 0, b""
 
     def new(self) -> Iterator[dict[str, Any]]:
-        """Yield the JSON objects that came since; other lines are left out. A file that shrank is read anew."""
+        """Yield the JSON objects that came since; other lines are left out.
+
+        A file that was written anew meanwhile, as a training does that goes on, is read from its beginning.
+        """
         for path in self._places:
             try:
-                with path.open("rb") as content:
-                    size = content.seek(0, 2)
-                    self._read = 0 if size < self._read else self._read
-                    content.seek(self._read)
-                    block = content.read(_BLOCK)
+                content = path.open("rb")
             except FileNotFoundError:
                 continue
-            whole = block[: block.rfind(b"\n") + 1]
-            self._read += len(whole)
-            yield from _objects(whole)
+            with content:
+                if not self._goes_on(content):
+                    self._read, self._last = 0, b""
+                content.seek(self._read)
+                for line in content:
+                    if not line.endswith(b"\n"):
+                        break
+                    self._read, self._last = self._read + len(line), line
+                    if found := _object(line):
+                        yield found
             return
+
+    def _goes_on(self, content: BinaryIO) -> bool:
+        """Return whether the last line that was read still stands where it was."""
+        content.seek(self._read - len(self._last))
+        return content.read(len(self._last)) == self._last
 
 
 class Teller:
@@ -149,11 +157,10 @@ def _rewards(line: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in line.items() if "reward" in name}
 
 
-def _objects(block: bytes) -> Iterator[dict[str, Any]]:
-    for line in block.splitlines():
-        try:
-            found = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(found, dict):
-            yield found
+def _object(line: bytes) -> dict[str, Any]:
+    """Return the JSON object of a line, an empty one where it is none."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -13,7 +13,7 @@ from doceo.app.store.job_events import News, append
 from doceo.app.store.pages import Cursor, Page, new_id, page
 from doceo.app.store.service_tables import jobs, models
 from doceo.core.errors import JobHeld, NotFound
-from doceo.core.jobs import Job, JobKind, JobStatus
+from doceo.core.jobs import ENDED, Job, JobKind, JobStatus
 
 Enqueue = Callable[[Connection, Job], None]
 """Puts a job into the queue within a transaction."""
@@ -162,6 +162,12 @@ class Jobs:
             if kept is not None:
                 raise JobHeld(f"The model {kept} is in the job's folder.", hint="Delete the model first.")
             connection.execute(delete(jobs).where(jobs.c.id == job))
+
+    def prune(self, kind: JobKind, before: float) -> list[str]:
+        """Forget jobs of every owner that ended before a time, and return their ids. Raises StorageError."""
+        old = (jobs.c.kind == kind, jobs.c.status.in_(ENDED), jobs.c.finished < before)
+        with self._database.writing() as connection:
+            return sorted(connection.scalars(delete(jobs).where(*old).returning(jobs.c.id)))
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many jobs there are by kind and status, of all owners. Raises StorageError."""

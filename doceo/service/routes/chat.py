@@ -36,7 +36,7 @@ async def complete(
 ) -> Response:
     """Answer the last user message; the turns before it are its history."""
     asked.check()
-    entry = admission.enter()
+    entry = admission.enter(request)
     begun: tuple[str, AsyncGenerator[str, None]] | dict[str, object] | None = None
     try:
         begun = await while_there(request, _begun(host, caller, asked, meter, entry))

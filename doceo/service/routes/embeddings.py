@@ -7,7 +7,7 @@ import base64
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -43,13 +43,13 @@ class EmbeddingRequest(BaseModel):
 
 @router.post("", response_model=None)
 async def embed(
-    asked: EmbeddingRequest, host: Hosted, caller: Reader, meter: Metered, admission: Admitted
+    asked: EmbeddingRequest, request: Request, host: Hosted, caller: Reader, meter: Metered, admission: Admitted
 ) -> JSONResponse:
     """Return a vector of length 1 for each text."""
     if asked.model != name_of(host):
         raise no_model(asked.model)
     texts = _texts(asked)
-    with admission.enter().held():
+    with admission.enter(request).held():
         loop, pool = asyncio.get_running_loop(), host.assistants.pool
         tokens = await loop.run_in_executor(pool, _counted, host, texts)
         data: list[dict[str, object]] = []
