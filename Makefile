@@ -14,7 +14,7 @@ TOOLS := .venv/.tools
 LONG := slow or browser or crash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check docs-check fix lock proof bench hooks clean
+.PHONY: help install demo test test-all check docs-check fix lock proof chaos bench hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lock: $(TOOLS) ## write requirements*.txt after a change of pyproject.toml (ARGS
 
 proof: $(PROGRAM) ## the closed loop against known truth, on invented towns (ARGS="--seeds 10": as many as published)
 	$(BIN)/python benchmarks/bench_proof.py $(ARGS)
+
+chaos: $(TOOLS) ## jobs of the service while something is killed every twenty seconds (ARGS="--every 5 --seed 1")
+	$(BIN)/python benchmarks/chaos.py $(ARGS)
 
 bench: $(PROGRAM) ## the measurements behind the figures in the docs
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done

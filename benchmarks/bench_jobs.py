@@ -47,11 +47,11 @@ GENERATION = {
 
 
 class Teacher:
-    """The server that answers by a rule, in a process of its own."""
+    """The server that answers by a rule after so many seconds, in a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0.15) -> None:
         script = ROOT / "tests" / "teacher_server.py"
-        command = [sys.executable, "-S", str(script), "0.15"]
+        command = [sys.executable, "-S", str(script), str(seconds)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.address = f"http://127.0.0.1:{int(self._process.stdout.readline())}/v1"

@@ -101,7 +101,9 @@ class Arms:
         keys = dict.fromkeys(key for scores in found for key in [*scores.dense, *scores.lexical])
         keys |= dict.fromkeys(more)
         unseen = [key for key in keys if any(key not in scores.dense for scores in found)]
-        vectors = self._index.texts.vectors_of(unseen)
+        vectors = self._index.vectors.known(unseen)
+        if vectors is None:
+            vectors = self._index.texts.vectors_of(unseen)
         completed = []
         for one, scores in zip(questions, found, strict=True):
             missing = [key for key in keys if key not in scores.dense and key in vectors]

@@ -49,7 +49,7 @@ class Vectors:
             raise
         self._client = cast("Client", client)
         self._count: int | None = None
-        self._rows: tuple[list[str], NDArray[np.float32]] | None = None
+        self._rows: tuple[list[str], NDArray[np.float32], dict[str, int]] | None = None
         try:
             with _calm():
                 self._collection: Collection = (
@@ -101,7 +101,7 @@ class Vectors:
         """Return the nearest of all vectors in memory."""
         import numpy as np
 
-        ids, rows = self._held()
+        ids, rows, _ = self._held()
         scores = rows @ (vector / max(float(np.linalg.norm(vector)), 1e-12))
         best = np.argpartition(-scores, k - 1)[:k]
         # equal ones at the border are ordered by id too
@@ -109,8 +109,15 @@ class Vectors:
         chosen = np.flatnonzero(scores >= level)
         return sorted(((ids[at], float(scores[at])) for at in chosen), key=lambda pair: (-pair[1], pair[0]))[:k]
 
-    def _held(self) -> tuple[list[str], NDArray[np.float32]]:
-        """Return all ids and their vectors, of length 1, read at the first need."""
+    def known(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]] | None:
+        """Return the vectors of ids, of those that there are; None where they are not in memory."""
+        if self.count() > EXACT:
+            return None
+        _, rows, places = self._held()
+        return {key: rows[places[key]] for key in ids if key in places}
+
+    def _held(self) -> tuple[list[str], NDArray[np.float32], dict[str, int]]:
+        """Return all ids, their vectors, of length 1, and the row of each, read at the first need."""
         import numpy as np
 
         if self._rows is None:
@@ -118,7 +125,8 @@ class Vectors:
                 found = self._collection.get(include=["embeddings"])
             rows = np.asarray(found["embeddings"], dtype=np.float32)
             rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-            self._rows = list(found["ids"]), rows
+            ids = list(found["ids"])
+            self._rows = ids, rows, {key: at for at, key in enumerate(ids)}
         return self._rows
 
     def ask(self, vector: NDArray[np.float32], k: int, within: Sequence[str] | None = None) -> list[tuple[str, float]]:

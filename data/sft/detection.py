@@ -115,7 +115,8 @@ def _lacking(place: Place, row: Mapping[str, object], usual: str) -> Problem:
     form = max(rank, key=rank.__getitem__)
     field = min(_READERS[form][1] - row.keys(), default="messages")
     what = f"is missing (found {', '.join(sorted(row)[:8]) or 'nothing'})"
-    if near := get_close_matches(field, names, 1, 0.75):
+    others = [name for name, written in names.items() if written not in _READERS[form][1]]
+    if near := get_close_matches(field, others, 1, 0.75):
         found = names[near[0]]
         return problem(place, field, what, f"rename {found if found.strip() == found else repr(found)} to {field}")
     for name, value in row.items() if len(row) == 1 else ():

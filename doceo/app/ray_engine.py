@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
@@ -24,6 +25,8 @@ ray_data: Any = import_module("ray.data")
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
+_PATIENCE = 5.0
+"""Seconds to wait for the cluster's first answer."""
 _PARTS_A_CORE = 4
 """Parts for each core of the cluster at a time, so that a slow one does not hold up all others."""
 
@@ -34,8 +37,9 @@ class Ray:
     def __init__(self) -> None:
         if not ray.is_initialized():
             try:
+                _knock(os.environ.get("RAY_ADDRESS", ""))
                 ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 address = os.environ.get("RAY_ADDRESS", "this machine")
                 raise Unreachable(
                     f"There is no Ray cluster at {address}: {' '.join(str(error).split())[:160]}",
@@ -61,6 +65,13 @@ class Ray:
         for row in rows.iter_rows():
             for made in row["made"]:
                 yield makes.validate_json(made)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens at HOST:PORT: Ray itself tries for minutes and then ends the process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 def _made(stage: Stage[Any, Any], row: dict[str, Any]) -> dict[str, Any]:

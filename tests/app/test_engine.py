@@ -17,7 +17,7 @@ from doceo.app.engine import HERE, Item, Made, Stage, open_engine
 from doceo.app.parts import EmbedderInParts, chunk_in_parts
 from doceo.app.stages.documents import ingest
 from doceo.core.config import ChunkConfig, ReadConfig
-from doceo.core.errors import MissingExtra
+from doceo.core.errors import MissingExtra, Unreachable
 from doceo.core.progress import Silent
 from doceo.core.records import Document, Skipped
 from doceo.providers.embedders import open_embedder
@@ -127,6 +127,9 @@ def test_a_machine_that_dies_changes_nothing(
 
     from doceo.app.ray_engine import Ray
 
+    with monkeypatch.context() as elsewhere, pytest.raises(Unreachable, match="no Ray cluster at 127"):
+        elsewhere.setenv("RAY_ADDRESS", "127.0.0.1:1")
+        Ray()
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for name in ("FILES", "DOCUMENTS", "PASSAGES"):
         monkeypatch.setattr(f"doceo.app.parts.{name}", 2)

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from doceo.core.config import EngineConfig
 from doceo.core.errors import ServerFailed
 from doceo.core.records import ChatReply, ChatRequest, Message
-from doceo.providers.blocking import Blocking, Threaded
+from doceo.providers.blocking import Blocking, Threaded, asynchronous
 from doceo.providers.chat import open_blocking
 from doceo.providers.scripted import AsyncScripted, Scripted
 from tests.providers.streamed import streamed
@@ -150,3 +151,52 @@ def test_threaded_lets_others_run_and_keeps_to_its_workers() -> None:
     assert [reply.text for reply in replies] == [str(n) for n in range(8)]
     assert most == 2
     assert ticks > 5
+
+
+class Writes:
+    """A model of this process that writes slowly and notes when it is stopped."""
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.written, self.stopped = 0, False
+
+    def complete(self, request: ChatRequest) -> ChatReply:
+        return ChatReply(text="whole")
+
+    def stream(self, request: ChatRequest) -> Iterator[str | ChatReply]:
+        try:
+            for _ in range(100):
+                self.written += 1
+                time.sleep(0.002)
+                yield "word "
+            yield ChatReply(text="word " * 100)
+        finally:
+            self.stopped = True
+
+
+def test_a_local_stream_on_an_event_loop_ends_with_its_reader() -> None:
+    model = Writes()
+    face = asynchronous(model)
+
+    async def whole() -> list[str | ChatReply]:
+        return [piece async for piece in face.stream(ChatRequest(messages=()))]
+
+    async def left() -> None:
+        async with aclosing(face.stream(ChatRequest(messages=()))) as pieces:
+            async for _ in pieces:
+                return
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(whole())
+        await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    *pieces, reply = asyncio.run(whole())
+    assert (len(pieces), isinstance(reply, ChatReply)) == (100, True)
+    for leave in (left, cancelled):
+        model.written, model.stopped = 0, False
+        asyncio.run(leave())
+        assert model.stopped
+        assert model.written < 30

@@ -220,7 +220,7 @@ def test_who_leaves_a_stream_stops_the_model_within_a_few_words(
             break
     stream.close()
     at = upstream.sent[-1]
-    time.sleep(0.5)
+    time.sleep(0.25)
     assert upstream.sent[-1] <= at + 5
     assert upstream.sent[-1] < 20
 
@@ -229,17 +229,17 @@ def test_who_leaves_before_the_whole_answer_stops_the_model_too(
     address: str, upstream: StreamingServer, host: Host
 ) -> None:
     upstream.words, upstream.pause = "word " * 200, 0.001
-    impatient = client_of(address).with_options(timeout=0.3)
+    impatient = client_of(address).with_options(timeout=0.2)
     with pytest.raises(openai.APITimeoutError):
         ask(impatient, model="openai:slow", max_tokens=200)
-    time.sleep(0.2)
+    time.sleep(0.1)
     at = upstream.sent[-1]
-    time.sleep(0.4)
+    time.sleep(0.2)
     assert upstream.sent[-1] <= at + 1 < 100
 
 
 def test_more_than_can_be_answered_at_once_are_told_so_at_once(address: str, upstream: StreamingServer) -> None:
-    upstream.words, upstream.pause = "word " * 20, 0.002
+    upstream.words, upstream.pause = "word " * 10, 0.002
 
     async def one() -> tuple[str, float]:
         async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as client:

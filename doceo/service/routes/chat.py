@@ -19,7 +19,7 @@ from doceo.core.errors import DoceoError
 from doceo.core.records import ProfileEntry
 from doceo.service.access import Hosted, MayChat
 from doceo.service.admission import Admitted, Entry
-from doceo.service.answers import Answers
+from doceo.service.answers import Answers, Shown
 from doceo.service.completions import DONE, Completion, failed
 from doceo.service.found_models import Found, found
 from doceo.service.kept_talk import KeptTalk
@@ -79,30 +79,35 @@ class _Chat:
 
     async def events(self, entry: Entry) -> AsyncGenerator[str, None]:
         """Yield the events of the reply. What goes wrong before the first word is raised, later it is an event."""
-        begun, ended = False, dict[int, Ended]()
+        ended = dict[int, Ended]()
+        # what comes together is sent together: every write is a call of the system
+        head, tail = "".join(self._completion.begin(n) for n in range(len(self._queries))), ""
         with entry.held():
             try:
                 async with aclosing(self._answers.stream(self._queries)) as parts:
                     async for index, part in parts:
-                        if not begun:
-                            begun = True
-                            yield "".join(self._completion.begin(n) for n in range(len(self._queries)))
-                        if isinstance(part, str):
-                            yield self._completion.text(part, index)
-                        elif not isinstance(part, Ended):
-                            yield self._completion.citation(part, index)
+                        shown, tail = await self._shown(part, index, ended), ""
+                        if len(ended) < len(self._queries):
+                            yield head + shown
                         else:
-                            ended[index] = part
-                            completion = await self._sourced(await self._kept(part), [part])
-                            yield completion.end(part, index)
+                            tail = head + shown
+                        head = ""
                 answers = [ended[index] for index in sorted(ended)]
-                if self._asked.wants_usage:
-                    yield self._completion.usage(answers)
-                yield DONE
+                yield tail + (self._completion.usage(answers) if self._asked.wants_usage else "") + DONE
             except DoceoError as error:
-                if not begun:
+                if head:
                     raise
                 yield failed(error)
+
+    async def _shown(self, part: Shown, index: int, ended: dict[int, Ended]) -> str:
+        """Return the event of a part; an answer that is whole is put among those that have ended."""
+        if isinstance(part, str):
+            return self._completion.text(part, index)
+        if not isinstance(part, Ended):
+            return self._completion.citation(part, index)
+        completion = await self._sourced(await self._kept(part), [part])
+        ended[index] = part
+        return completion.end(part, index)
 
     async def _kept(self, ended: Ended) -> Completion:
         """Write an answer into its conversation, and return how the reply is written then."""
