@@ -29,6 +29,9 @@ from rag import versions
 from rag.answerer import ModelAnswerer
 from rag.calibration import FILE as CALIBRATION
 
+_MOST = 64
+"""Indexes that are kept open."""
+
 
 @dataclass
 class Assistants:
@@ -140,11 +143,13 @@ class Assistants:
 
     async def forget(self, model: str, folder: Path) -> None:
         """Let go of a tuned model that is no more, and of its weights in memory."""
-        with self._lock:
-            gone = [self._open.pop(key) for key in [key for key in self._open if key[0] == model]]
-        for _, served in gone:
+        for served in await asyncio.to_thread(self._closed, model):
             await served.aclose()
         await asyncio.to_thread(self.engines.detach, folder)
+
+    def _closed(self, model: str) -> list[Served]:
+        with self._lock:
+            return [self._open.pop(key)[1] for key in [key for key in self._open if key[0] == model]]
 
     def let_go(self) -> None:
         """Forget who answers over documents that have changed: no deleted text stays on the disk for a reader's sake.
@@ -187,7 +192,15 @@ class Assistants:
         if known is None or known[0] != state:
             made = Systems(self._serving, self.progress, self.run, index, journaled=False, engines=self.engines)
             known = self._systems[key] = (state, made)
+            while len(self._systems) > _MOST:
+                self._give_up(next(iter(self._systems)))
         return known[1]
+
+    def _give_up(self, place: str) -> None:
+        """Let go of the index that was opened longest ago, and of who answers over it."""
+        del self._systems[place]
+        for key in [key for key in self._open if str(self._index(key[1]) or "") == place]:
+            del self._open[key]
 
     @cached_property
     def _serving(self) -> Settings:

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from doceo.core.errors import ProviderError, ServerFailed
+from doceo.core.errors import ModelNotFound, ProviderError, ServerFailed
 from doceo.core.records import ChatReply, ChatRequest, Usage
 from doceo.providers.hf_models import quiet
 from doceo.providers.local_draw import Draw
@@ -31,7 +31,7 @@ BASE = "__base__"
 """What PEFT calls a row without an adapter."""
 _GATHERING = 0.005
 """Seconds that an idle model waits for more requests: far less than a batch of its own would take."""
-_FAILURES = (RuntimeError, MemoryError, ValueError, IndexError, TypeError)
+_FAILURES = (RuntimeError, MemoryError, ValueError, LookupError, TypeError, AttributeError)
 """What torch raises where memory runs out or a model's code fails."""
 
 
@@ -111,6 +111,9 @@ class Batches:
         while self._waiting:
             row = self._waiting.popleft()
             if row.left.is_set():
+                continue
+            if not self._weights.holds(row.adapter):
+                row.take(ModelNotFound("The model was deleted.", hint="/v1/models lists those that there are."))
                 continue
             width = max(longest, len(row.ids) + row.new)
             if batch and not self._joins(batch, row, width):

@@ -11,6 +11,9 @@ from doceo.core.records import ChatRequest
 if TYPE_CHECKING:
     import torch
 
+_COLDEST = 1e-4
+"""Temperature up to which the likeliest token is taken: a share of it would be no number any more."""
+
 
 class Draw:
     """A logits processor of transformers: where a row is drawn by chance, it leaves the drawn token alone.
@@ -37,7 +40,7 @@ class Draw:
         for n, (request, said) in enumerate(self._rows):
             if said and (request.presence_penalty or request.frequency_penalty):
                 self._penalise(scores[n], request, said)
-            if request.temperature > 0:
+            if request.temperature > _COLDEST:
                 drawn = self._drawn(scores[n], request, self._generators[n])
                 scores[n] = float("-inf")
                 scores[n, drawn] = 0.0
@@ -56,5 +59,6 @@ class Draw:
         if request.top_p < 1:
             ordered, order = chances.sort(descending=True)
             before = ordered.cumsum(-1) - ordered
-            chances = torch.zeros_like(chances).scatter(0, order, ordered * (before < request.top_p))
+            # the likeliest is always among them
+            chances = torch.zeros_like(chances).scatter(0, order, ordered * (before < max(request.top_p, 1e-9)))
         return int(torch.multinomial(chances, 1, generator=generator))

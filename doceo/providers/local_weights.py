@@ -48,6 +48,10 @@ class SharedWeights:
             self._batches = self._batches or Batches(self)
             return self._batches
 
+    def holds(self, adapter: str | None) -> bool:
+        """Return whether an adapter is attached; the base alone always is."""
+        return adapter is None or adapter in self._adapters.values()
+
     def mixes(self, adapter: str | None) -> bool:
         """Return whether rows of an adapter can stand in one batch with rows of others: plain LoRA on layers can."""
         if adapter is None:

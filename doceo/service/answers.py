@@ -88,6 +88,9 @@ class Answers:
                         used, counted = part.answer.usage, True
                         self._used(used.prompt_tokens, used.completion_tokens, query, part.answer.text)
                     yield part
+        except DoceoError:
+            counted = not said  # where nothing came, nothing was taken
+            raise
         finally:
             if not counted and (prompt or said):
                 # a model's pieces are about a token each

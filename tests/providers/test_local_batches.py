@@ -11,7 +11,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from doceo.core.errors import RequestRejected
+from doceo.core.errors import ModelNotFound, RequestRejected
 from doceo.core.records import ChatReply, ChatRequest, Message
 from doceo.providers.local_hf import LocalModel
 from doceo.providers.local_text import Shown
@@ -104,6 +104,12 @@ def test_every_row_has_its_own_limit_stop_mark_and_seed(models: dict[str, LocalM
     assert narrow.text == asyncio.run(_together([(base, _ask())]))[0].text
 
 
+def test_the_narrowest_draws_are_greedy_and_hurt_nobody(models: dict[str, LocalModel]) -> None:
+    base = models["base"]
+    narrow = [_ask(temperature=1.5, top_p=0.0), _ask(temperature=1e-300), _ask()]
+    assert len({reply.text for reply in asyncio.run(_together([(base, one) for one in narrow]))}) == 1
+
+
 def test_a_penalty_keeps_a_token_from_coming_again(models: dict[str, LocalModel]) -> None:
     plain, punished = asyncio.run(
         _together([(models["base"], _ask(max_tokens=60)), (models["base"], _ask(max_tokens=60, frequency_penalty=2.0))])
@@ -171,5 +177,7 @@ def test_an_adapter_that_is_let_go_leaves_the_others_as_they_are(base: Path, mod
     assert (two.complete(_ask()).text, own.complete(_ask()).text) == before
     assert asyncio.run(_together([(two, _ask()), (own, _ask())]))[0].text == before[0]
     assert not [name for name, _ in own._weights.model.named_parameters() if "adapter0" in name]
+    with pytest.raises(ModelNotFound):
+        asyncio.run(_together([(one, _ask())]))
     again = own.with_adapter(base.parent / "one", "again")
     assert again.complete(_ask()).text == models["one"].complete(_ask()).text

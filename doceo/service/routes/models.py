@@ -55,7 +55,12 @@ async def delete_model(name: str, host: Hosted, caller: MayTrain) -> dict[str, o
             await unload(address, name)
         except ProviderError as error:  # it is gone here; there it answers nobody who may not ask for it
             _log.warning("%s %s", error.message, error.hint)
-    await asyncio.to_thread(shutil.rmtree, host.jobs / tuned.folder, ignore_errors=True)
+    try:
+        await asyncio.to_thread(shutil.rmtree, host.jobs / tuned.folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        _log.warning("The weights of %s cannot be deleted: %s", name, error)
     return {"id": name, "object": "model", "deleted": True}
 
 
