@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import get_args
 
@@ -60,20 +61,19 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    teacher = Teacher(1.0)
-    settings = {"teacher": "openai:m", "base_url": teacher.address, "engine__concurrency": "2"}
-    try:
-        with tempfile.TemporaryDirectory() as root:
-            places = [Place(Path(root) / name, **settings) for name in ("whole", "torn")]
-            begun = time.monotonic()
-            whole = undisturbed(places[0])
-            middle = time.monotonic()
-            torn, kills = disturbed(places[1], asked.every, random.Random(asked.seed))
-            print(f"{middle - begun:.0f} s undisturbed, {time.monotonic() - middle:.0f} s with {dict(kills)} killed.")
-            for place in places:
-                place.close()
-    finally:
-        teacher.close()
+    with ExitStack() as ends, tempfile.TemporaryDirectory() as root:
+        teacher = Teacher(1.0)
+        ends.callback(teacher.close)
+        settings = {"teacher": "openai:m", "base_url": teacher.address, "engine__concurrency": "2"}
+        places = [Place(Path(root) / name, **settings) for name in ("whole", "torn")]
+        for place in places:
+            ends.callback(place.close)
+        begun = time.monotonic()
+        whole = undisturbed(places[0])
+        middle = time.monotonic()
+        torn, kills = disturbed(places[1], asked.every, random.Random(asked.seed))
+        print(f"{middle - begun:.0f} s undisturbed, {time.monotonic() - middle:.0f} s with {dict(kills)} killed.")
+        ends.close()
     for kind in KINDS:
         differ = sorted(name for name in whole[kind] | torn[kind] if whole[kind].get(name) != torn[kind].get(name))
         print(f"{kind}: {len(whole[kind])} files, {f'these differ: {differ}' if differ else 'all the same'}")

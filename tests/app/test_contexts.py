@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.chunking import chunk_document
-from doceo.app import systems as systems_of
+from doceo.app import engines as engines_of
 from doceo.app.comparing_contexts import AskedQuestion, _Measured, _score, compare_contexts, compared
 from doceo.app.contexts import FILE, Comparison, Way, measured, mode_of
 from doceo.app.settings import Settings
@@ -85,8 +85,8 @@ def reader(*, pinned_only: bool) -> Callable[[ChatRequest], ChatReply]:
 def model(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
     def use(*, pinned_only: bool) -> Scripted:
         scripted = Scripted(reader(pinned_only=pinned_only), name="openai:m")
-        monkeypatch.setattr(systems_of, "open_provider", lambda *_, **__: scripted)
-        monkeypatch.setattr(systems_of, "context_of", lambda *_: 4096)
+        monkeypatch.setattr(engines_of, "open_provider", lambda *_, **__: scripted)
+        monkeypatch.setattr(engines_of, "context_of", lambda *_: 4096)
         return scripted
 
     return use
@@ -139,7 +139,7 @@ def test_a_corpus_that_does_not_fit(
     index: Path, questions: str, model: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model(pinned_only=False)
-    monkeypatch.setattr(systems_of, "context_of", lambda *_: 300)
+    monkeypatch.setattr(engines_of, "context_of", lambda *_: 300)
     with pytest.raises(UsageError, match="tokens; openai:m can be given"):
         Systems(settings(context="pin"), Silent(), None, index).open("openai:m+rag")
     done = compare_contexts(settings(), Silent(), run="", collection="", questions=questions, folder=index)
