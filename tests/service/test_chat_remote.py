@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 
@@ -273,3 +275,22 @@ def test_the_asynchronous_client_says_the_same(address: str) -> None:
     whole, chunks, models = asyncio.run(work())
     assert "".join(c.choices[0].delta.content or "" for c in chunks) == whole.choices[0].message.content
     assert models[0] == "openai:said"
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({}, 200),
+        ({"stream": True}, 200),
+        ({"collection": "a\0b"}, 404),
+        ({"collection": "\udfff"}, 400),
+        ({"model": "ft:\0"}, 404),
+        ({"conversation": "\0"}, 404),
+    ],
+)
+def test_text_that_no_encoding_or_database_takes(address: str, more: dict[str, Any], status: int) -> None:
+    question = {"role": "user", "content": "When was \ud800 the \0 Bryne ferry opened?"}
+    body = {"model": "openai:said", "messages": [question], "conversation": "new", "trace": True, **more}
+    headers = {"Content-Type": "application/json"}
+    reply = httpx.post(f"{address}/v1/chat/completions", content=json.dumps(body).encode(), headers=headers)
+    assert reply.status_code == status, reply.text

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from doceo.app.host import Host
+from doceo.app.store.conversations import storable
 from doceo.core.access import Caller
 from doceo.core.errors import ProviderError
 from doceo.providers.vllm_adapter import unload
@@ -42,6 +43,7 @@ def retrieve_model(name: str, host: Hosted, caller: Reader) -> dict[str, object]
 @router.delete("/{name:path}")
 async def delete_model(name: str, host: Hosted, caller: MayTrain) -> dict[str, object]:
     """Delete a tuned model of the caller's, with its weights."""
+    name = storable(name)
     tuned = await asyncio.to_thread(host.store.models.get, caller.owner, name) if name.startswith(TUNED) else None
     if tuned is None:
         if name in await asyncio.to_thread(_models, host, caller):

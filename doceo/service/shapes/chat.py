@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from doceo.app.store.conversations import storable
 from doceo.core.records import Message, Sampling
 from doceo.service.refusals import Refusal
+from doceo.text.surrogates import without_surrogates
 
 MOST_CHOICES = 16
 _MOST_STOPS = 4
@@ -60,7 +62,8 @@ class Turn(Heard):
         """Return it as a record."""
         content = self.content or ""
         text = content if isinstance(content, str) else "".join(part.text for part in content)
-        return Message(role="system" if self.role == "developer" else self.role, content=text)
+        role = "system" if self.role == "developer" else self.role
+        return Message(role=role, content=without_surrogates(text))
 
 
 class StreamOptions(Heard):
@@ -118,6 +121,11 @@ class CompletionRequest(Heard):
     conversation: str | None = Field(default=None, max_length=128)
     profile: bool = False
     trace: bool = False
+
+    @field_validator("model", "collection", "conversation")
+    @classmethod
+    def _storable(cls, value: str | None) -> str | None:
+        return None if value is None else storable(value)
 
     @property
     def wants_usage(self) -> bool:
