@@ -65,7 +65,7 @@ def open_engine(executor: str) -> Engine:
     if executor != RAY:
         return HERE
     if find_spec(RAY) is None:
-        raise MissingExtra(RAY, extra=RAY, purpose="--executor ray")
+        raise MissingExtra(RAY, extra="ray", purpose="--executor ray")
     from doceo.app.ray_engine import Ray
 
     return Ray()

@@ -130,7 +130,7 @@ def test_reasons_say_how_sure_and_on_which_set() -> None:
     assert made.basis == (
         "F1 (0 to 100) on 84 taught, 84 unseen questions. "
         "Better and worse are said where p < 0.05 after Holm's correction for all 7 comparisons. "
-            "Tables that hold other metrics too correct for those as well, so that a mark can be missing there."
+        "Tables that hold other metrics too correct for those as well, so that a mark can be missing there."
     )
     assert made.changes[0] == (
         "With 84 taught questions, a true difference of less than 5.0 points between base+rag and tuned+rag is missed "
