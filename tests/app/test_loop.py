@@ -52,7 +52,8 @@ def test_every_span_of_every_record_equals_its_quote(tiny_run: Path) -> None:
         checked += 1
     for file in (tiny_run / "6-answers").glob("*.jsonl"):
         for citation in (c for row in read_jsonl(file, Answered) for c in row.answer.citations):
-            assert citation.verified
+            # What a model says of a passage may not stand there, and is marked so; what is quoted does.
+            assert citation.verified or not file.name.startswith("quote")
             assert texts[citation.document_id][citation.span.start : citation.span.end] == citation.quote
             checked += 1
     assert checked > 30
