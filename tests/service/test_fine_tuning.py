@@ -14,6 +14,7 @@ import openai
 import pytest
 
 from doceo.app.host import Host
+from doceo.providers.shipped_model import shipped_folder
 from doceo.service.http import create_app
 from tests.service.serving import client_of, host_in, serving
 from tests.service.working import until, working
@@ -93,6 +94,7 @@ def test_a_job_from_file_to_model(client: openai.OpenAI, host: Host, file: str, 
     assert all(one["total_steps"] == 10 and math.isfinite(one["train_loss"]) for one in steps)  # type: ignore[index]
     assert all(one["tokens_per_second"] > 0 for one in steps)  # type: ignore[index]
     assert str(host.home) not in str([event.message for event in events])
+    assert str(shipped_folder()) not in str([event.message for event in events])
 
     checkpoints = list(client.fine_tuning.jobs.checkpoints.list(made.id))
     assert [one.step_number for one in checkpoints] == [10, 5]

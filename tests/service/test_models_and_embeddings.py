@@ -85,8 +85,12 @@ def test_a_tuned_model_answers_its_owner_until_it_is_deleted(client: openai.Open
             client.chat.completions.create(model=name, messages=[QUESTION])  # type: ignore[list-item]
         with pytest.raises(openai.NotFoundError):
             client.models.delete(name)
+    earlier = host.store.models.add(
+        "local", f"{model}:ckpt-step-1", base="doceo-5m", folder="ftjob-one/adapter/passes/step-1", job="ftjob-one"
+    )
     assert client.models.delete(model).deleted
     assert not (host.jobs / "ftjob-one" / "adapter").exists()
+    assert host.store.models.get("local", earlier.id) is None, "what lay in its folder is gone with it"
     with pytest.raises(openai.NotFoundError):
         client.chat.completions.create(model=model, messages=[QUESTION])  # type: ignore[list-item]
     assert host.store.models.get("somebody", foreign) is not None

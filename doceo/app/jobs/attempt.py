@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from doceo.app.jobs.child import Child, End
@@ -15,8 +16,10 @@ from doceo.app.jobs.kind import JobFailed, Kind, Outcome, Output, Step, Work, fa
 from doceo.app.jobs.telling import Teller
 from doceo.app.store.job_events import News
 from doceo.app.store.job_leases import LeaseLost
+from doceo.app.tunable import tunable
 from doceo.core.errors import DoceoError, StorageError
 from doceo.core.jobs import JobError, JobStatus
+from doceo.providers.shipped_model import NAME, shipped_folder
 
 _POLL = 0.25
 _TELL = 1.0
@@ -202,7 +205,11 @@ class Attempt:
         return news.model_copy(update={"message": self._without_folders(news.message)})
 
     def _without_folders(self, words: str) -> str:
+        """Return words in which folders of this machine have the names that clients know."""
         home = self.work.host.home
+        for name, place in tunable(self.work.host.settings).items():
+            folder = shipped_folder() if place == NAME else Path(place)
+            words = words.replace(str(folder), name) if folder.is_absolute() else words
         return words.replace(f"{home.resolve()}/", "").replace(f"{home}/", "")
 
 

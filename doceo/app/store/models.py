@@ -56,11 +56,19 @@ class Models:
             row = connection.execute(query).one_or_none()
         return None if row is None else _model(row)
 
-    def delete(self, owner: str, model: str) -> bool:
-        """Forget a model and return whether there was one; its job's folder stays. Raises StorageError."""
+    def delete(self, owner: str, model: str) -> list[TunedModel]:
+        """Forget a model, and those whose folders lie in its own, and return them; the folders stay.
+
+        Raises StorageError.
+        """
+        mine = models.c.owner == owner
         with self._database.writing() as connection:
-            gone = connection.execute(delete(models).where(models.c.owner == owner, models.c.id == model)).rowcount
-        return gone > 0
+            row = connection.execute(select(models).where(mine, models.c.id == model)).one_or_none()
+            if row is None:
+                return []
+            inside = models.c.folder.startswith(f"{row.folder}/", autoescape=True)
+            gone = delete(models).where(mine, (models.c.id == model) | inside).returning(*models.c)
+            return [_model(one) for one in connection.execute(gone)]
 
 
 def _model(row: Row[*tuple[object, ...]]) -> TunedModel:

@@ -50,13 +50,10 @@ async def delete_model(name: str, host: Hosted, caller: MayTrain) -> dict[str, o
             message = f"{name[:200]} is no tuned model of yours, so that it cannot be deleted."
             raise Refusal(403, message, code="not_deletable", param="model")
         raise no_model(name)
-    await asyncio.to_thread(host.store.models.delete, caller.owner, name)
-    await host.assistants.forget(name, host.jobs / tuned.folder)
-    if address := host.settings.service.vllm:
-        try:
-            await unload(address, name)
-        except ProviderError as error:  # it is gone here; there it answers nobody who may not ask for it
-            _log.warning("%s %s", error.message, error.hint)
+    # the models after its passes lie in its folder, and go with it
+    for gone in await asyncio.to_thread(host.store.models.delete, caller.owner, name):
+        await host.assistants.forget(gone.id, host.jobs / gone.folder)
+        await _unloaded(host.settings.service.vllm, gone.id)
     try:
         await asyncio.to_thread(shutil.rmtree, host.jobs / tuned.folder)
     except FileNotFoundError:
@@ -64,6 +61,15 @@ async def delete_model(name: str, host: Hosted, caller: MayTrain) -> dict[str, o
     except OSError as error:
         _log.warning("The weights of %s cannot be deleted: %s", name, error)
     return {"id": name, "object": "model", "deleted": True}
+
+
+async def _unloaded(address: str, name: str) -> None:
+    """Take a model off the vLLM server, where there is one."""
+    try:
+        if address:
+            await unload(address, name)
+    except ProviderError as error:  # it is gone here; there it answers nobody who may not ask for it
+        _log.warning("%s %s", error.message, error.hint)
 
 
 def _models(host: Host, caller: Caller) -> dict[str, int]:
