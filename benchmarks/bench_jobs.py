@@ -28,22 +28,19 @@ sys.path.append(str(ROOT))
 
 from doceo.core.jobs import JobKind
 from tests.conftest import DOCUMENTS
-from tests.crash.jobs import Place, Victim, content, disturbed, rows_file, steps_told
+from tests.crash.jobs import (
+    GENERATION,
+    IN_FLIGHT,
+    TUNING,
+    Place,
+    Victim,
+    content,
+    disturbed,
+    rows_file,
+    steps_told,
+)
 
 PACKAGES = ("doceo", "dbos", "torch", "transformers", "peft", "trl")
-IN_FLIGHT = 2
-TUNING = {"hyperparameters": {"n_epochs": 8}, "lora": {"save_steps": 4}}
-GENERATION = {
-    "teacher": "openai:m",
-    "generate": {
-        "pairs": 24,
-        "topics": 0,
-        "kinds": {"fact": 0},
-        "gates": ["form", "exact", "near", "grounding"],
-        "per_request": 2,
-    },
-    "formats": ["csv"],
-}
 
 
 class Teacher:

@@ -18,13 +18,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import get_args
 
-from bench_jobs import GENERATION, TUNING, Teacher, files_of, made
+from bench_jobs import Teacher, files_of, made
 from record import ROOT
 
 sys.path.append(str(ROOT))
 
 from doceo.core.jobs import JobKind
-from tests.crash.jobs import Place, Victim, kill
+from tests.crash.jobs import GENERATION, TUNING, Place, Victim, kill
 
 KINDS: tuple[JobKind, ...] = ("fine_tuning", "generation")
 TUNING["hyperparameters"] = {"n_epochs": 60}

@@ -26,6 +26,20 @@ ROOT = Path(__file__).resolve().parents[2]
 Victim = Literal["server", "worker", "child"]
 TIMED = {"manifest.json", "finetuning.json", "training.jsonl", "README.md", "card.md", "data.json"}
 """Files that hold times, or the ids of uploaded files."""
+TUNING = {"hyperparameters": {"n_epochs": 8}, "lora": {"save_steps": 4}}
+GENERATION = {
+    "teacher": "openai:m",
+    "generate": {
+        "pairs": 24,
+        "topics": 0,
+        "kinds": {"fact": 0},
+        "gates": ["form", "exact", "near", "grounding"],
+        "per_request": 2,
+    },
+    "formats": ["csv"],
+}
+IN_FLIGHT = 2
+"""Requests to the teacher at once."""
 CHILDREN = ("finetune", "ingest", "generate", "export")
 
 

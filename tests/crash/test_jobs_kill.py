@@ -13,25 +13,23 @@ import psutil
 import pytest
 
 from doceo.core.jobs import JobKind
-from tests.crash.jobs import Place, Victim, content, disturbed, kill, rows_file, steps_told
+from tests.crash.jobs import (
+    GENERATION,
+    IN_FLIGHT,
+    TUNING,
+    Place,
+    Victim,
+    content,
+    disturbed,
+    kill,
+    rows_file,
+    steps_told,
+)
 from tests.postgres import PostgresServer, postgres_server
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
 
-TUNING = {"hyperparameters": {"n_epochs": 8}, "lora": {"save_steps": 4}}
 STEPS = 48
-GENERATION = {
-    "teacher": "openai:m",
-    "generate": {
-        "pairs": 24,
-        "topics": 0,
-        "kinds": {"fact": 0},
-        "gates": ["form", "exact", "near", "grounding"],
-        "per_request": 2,
-    },
-    "formats": ["csv"],
-}
-IN_FLIGHT = 2
 
 
 @pytest.fixture
