@@ -6,8 +6,11 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/doceo
 ENV PATH=/opt/doceo/bin:$PATH
 RUN pip install ${TORCH_ARGS} torch==2.13.0
-COPY requirements.txt /src/
-RUN pip install --no-deps -r /src/requirements.txt
+COPY requirements.txt requirements-dev.txt /src/
+# the extra `otel`, whose packages the list for developers pins
+RUN pip install --no-deps -r /src/requirements.txt \
+    && grep ^opentelemetry- /src/requirements-dev.txt > /src/otel-requirements.txt \
+    && pip install --no-deps -r /src/otel-requirements.txt
 COPY . /src
 RUN pip install --no-deps --no-build-isolation /src
 

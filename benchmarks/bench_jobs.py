@@ -1,10 +1,11 @@
 """Jobs of the service while server, worker and command are killed (SIGKILL), against jobs that nothing happened to.
 
-    python benchmarks/bench_jobs.py [fine_tuning generation] [--kills N] [--seed S]
+    python benchmarks/bench_jobs.py [fine_tuning generation] [--kills N] [--seed S] [--at-once N]
 
 For each kind a service does a job undisturbed; then, N times, another service does the same job and one of its three
 processes is killed at a drawn moment of the time that the undisturbed job took. Nothing else is done but what a
-supervisor does: a killed server is started again. Counted are the jobs that finish, those whose files equal the
+supervisor does: a killed server is started again. Then, N times, two workers share a PostgreSQL database, and the one
+that does the job is killed and never started again. Counted are the jobs that finish, those whose files equal the
 undisturbed job's, those that tell each training step once, and the requests to the teacher beyond the undisturbed
 job's: at most those in flight can be repeated. The teacher of the generation job is a server that answers by a rule.
 Writes benchmarks/results/jobs.json.
@@ -19,14 +20,18 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from record import ROOT, save
 
 sys.path.append(str(ROOT))
 
-from doceo.core.jobs import JobKind
+from doceo.core.jobs import Job, JobKind
 from tests.conftest import DOCUMENTS
 from tests.crash.jobs import (
     GENERATION,
@@ -36,9 +41,11 @@ from tests.crash.jobs import (
     Victim,
     content,
     disturbed,
+    kill,
     rows_file,
     steps_told,
 )
+from tests.postgres import PostgresServer, postgres_server
 
 PACKAGES = ("doceo", "dbos", "torch", "transformers", "peft", "trl")
 
@@ -86,45 +93,98 @@ def files_of(kind: str, place: Place, job: str) -> dict[str, str]:
     return {f"{part.name}/{name}": digest for part in parts for name, digest in content(part).items()}
 
 
-def measure(kind: JobKind, kills: int, seed: int, teacher: Teacher) -> dict[str, Any]:
-    """Return what came of the kills of one kind of job."""
-    settings = {"teacher": "openai:m", "base_url": teacher.address, "engine__concurrency": str(IN_FLIGHT)}
-    draw, lines = random.Random(seed), []
-    with tempfile.TemporaryDirectory() as root:
-        whole = Place(Path(root) / "whole", **settings)
-        job, before = made(kind, whole), teacher.seen()
-        whole.serve()
-        done = whole.wait(job, kind)
-        span = (done.finished or 0) - (done.started or 0)
-        files, paid, told = files_of(kind, whole, job), teacher.seen() - before, steps_told(whole, job)
-        whole.close()
-        for number in range(kills):
-            place = Place(Path(root) / str(number), **settings)
-            victim: Victim = draw.choice(get_args(Victim))
-            job, before, begun = made(kind, place), teacher.seen(), time.monotonic()
-            ended = disturbed(place, job, kind, victim, draw, span)
-            line = {
-                "victim": victim,
-                "status": ended.status,
-                "same_files": files_of(kind, place, job) == files,
-                "each_step_once": steps_told(place, job) == told,
-                "requests_more": teacher.seen() - before - paid,
-                "turns": ended.lease,
-                "seconds": round(time.monotonic() - begun, 1),
-            }
-            print(kind, number + 1, line, flush=True)
-            lines.append(line)
-            place.close()
+class Whole(NamedTuple):
+    """What a job came to that nothing happened to: its files, seconds, requests to the teacher, and steps told."""
+
+    files: dict[str, str]
+    seconds: float
+    paid: int
+    told: list[int]
+
+
+def undisturbed(kind: JobKind, folder: Path) -> Whole:
+    """Do a job in peace."""
+    with placed(folder) as (place, teacher):
+        job = made(kind, place)
+        place.serve()
+        done = place.wait(job, kind)
+        seconds = (done.finished or 0) - (done.started or 0)
+        return Whole(files_of(kind, place, job), seconds, teacher.seen(), steps_told(place, job))
+
+
+@contextmanager
+def placed(folder: Path, database: str = "") -> Iterator[tuple[Place, Teacher]]:
+    """Give the home of a service with a teacher of its own."""
+    with closing(Teacher()) as teacher:
+        settings = {"teacher": "openai:m", "base_url": teacher.address, "engine__concurrency": str(IN_FLIGHT)}
+        with closing(Place(folder, database, **settings)) as place:
+            yield place, teacher
+
+
+def killed_once(kind: JobKind, folder: Path, whole: Whole, draw: random.Random, database: str = "") -> dict[str, Any]:
+    """Do a job and kill one process at a drawn moment; with a database of its own, one of two workers, for good."""
+    with placed(folder, database) as (place, teacher):
+        job, begun = made(kind, place), time.monotonic()
+        victim: Victim = "worker" if database else draw.choice(get_args(Victim))
+        how = left_to_another if database else partial(disturbed, victim=victim)
+        ended = how(place, job, kind, draw=draw, span=whole.seconds)
+        return {
+            "victim": victim,
+            "status": ended.status,
+            "same_files": files_of(kind, place, job) == whole.files,
+            "each_step_once": steps_told(place, job) == whole.told,
+            "requests_more": teacher.seen() - whole.paid,
+            "turns": ended.lease,
+            "seconds": round(time.monotonic() - begun, 1),
+        }
+
+
+def left_to_another(place: Place, job: str, kind: JobKind, draw: random.Random, span: float) -> Job:
+    """Kill the worker that does a job at a moment of `span` seconds; another one is there. Returns the job's end."""
+    first, began = place.start("worker"), time.monotonic()
+    while place.job(job, kind).started is None:
+        assert time.monotonic() - began < 180, place.said()
+        time.sleep(0.05)
+    place.start("worker")
+    kill(place, first, "worker", draw.uniform(0, span))
+    first.wait()
+    return place.wait(job, kind)
+
+
+def summed(kills: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return how many kills went well, and each."""
     return {
-        "kills": kills,
-        "seed": seed,
-        "finished": sum(line["status"] == "succeeded" for line in lines),
-        "same_files": sum(bool(line["same_files"]) for line in lines),
-        "each_step_once": sum(bool(line["each_step_once"]) for line in lines),
-        "most_requests_more": max(int(line["requests_more"]) for line in lines),
+        "kills": len(kills),
+        "finished": sum(line["status"] == "succeeded" for line in kills),
+        "same_files": sum(bool(line["same_files"]) for line in kills),
+        "each_step_once": sum(bool(line["each_step_once"]) for line in kills),
+        "most_requests_more": max(int(line["requests_more"]) for line in kills),
+        "runs": list(kills),
+    }
+
+
+def measure(kind: JobKind, asked: argparse.Namespace, server: PostgresServer) -> dict[str, Any]:
+    """Return what came of the kills of one kind of job."""
+    with tempfile.TemporaryDirectory() as root:
+        whole = undisturbed(kind, Path(root) / "whole")
+
+        def one(number: int, *, for_good: bool) -> dict[str, Any]:
+            folder = Path(root) / f"{'for_good' if for_good else 'once'}{number}"
+            draw = random.Random(f"{asked.seed} {for_good} {number}")
+            line = killed_once(kind, folder, whole, draw, server.another(f"{kind}{number}") if for_good else "")
+            print(kind, folder.name, line, flush=True)
+            return line
+
+        once = [one(number, for_good=False) for number in range(asked.kills)]
+        with ThreadPoolExecutor(asked.at_once) as pool:  # each waits a minute until a worker counts as dead
+            for_good = list(pool.map(partial(one, for_good=True), range(asked.kills)))
+    return {
+        "seed": asked.seed,
         "in_flight": IN_FLIGHT,
-        "undisturbed_seconds": round(span, 1),
-        "runs": lines,
+        "undisturbed_seconds": round(whole.seconds, 1),
+        "undisturbed_requests": whole.paid,
+        "killed_and_started_again": summed(once),
+        "one_of_two_workers_killed_for_good": summed(for_good),
     }
 
 
@@ -134,12 +194,10 @@ def main() -> None:
     parser.add_argument("kinds", nargs="*", default=["fine_tuning", "generation"])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--at-once", type=int, default=4)
     asked = parser.parse_args()
-    teacher = Teacher()
-    try:
-        save("jobs", {kind: measure(kind, asked.kills, asked.seed, teacher) for kind in asked.kinds}, PACKAGES)
-    finally:
-        teacher.close()
+    with postgres_server() as server:
+        save("jobs", {kind: measure(kind, asked, server) for kind in asked.kinds}, PACKAGES)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import IO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from doceo.core import lease
 from doceo.core.errors import InputError, StorageError
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
@@ -42,6 +43,7 @@ def whole_file(path: Path) -> Iterator[IO[str]]:
             yield out
             out.flush()
             os.fsync(out.fileno())
+        lease.check()
         temporary.replace(path)
     except OSError as error:
         raise storage_error(error, path) from error

@@ -13,8 +13,9 @@ from difflib import get_close_matches
 from doceo.core.errors import UsageError
 from doceo.core.fingerprint import sha256
 from doceo.core.records import Chunk, Document, Pair
-from doceo.text.neardup import near_duplicate_groups
+from doceo.text.neardup import Sketch, near_duplicate_groups
 from doceo.text.repeats import counted_in, known_runs, repeated_shares
+from doceo.text.sketches import sketches
 
 LEAST_DOCUMENTS = 5
 COPIED = 0.2
@@ -31,6 +32,8 @@ def unseen_chunks(
     share: float,
     seed: int,
     named: Collection[str] = (),
+    *,
+    sketch: Sketch = sketches,
 ) -> frozenset[str]:
     """Return the ids of the chunks that are kept out of training: about `share` of all characters, or nothing.
 
@@ -40,15 +43,17 @@ def unseen_chunks(
         share: Share of the text to keep out, 0 to 1.
         seed: Decides which.
         named: Sources to keep out instead of a seeded choice.
+        sketch: Makes the sketches by which near-duplicate documents are found.
 
     Raises UsageError where a named source is not among the documents.
     """
     if named:
-        chosen = _named(documents, chunks, named)
+        chosen = _named(documents, chunks, named, sketch)
         return _with_copies(chosen, chunks) or chosen
     if share <= 0:
         return frozenset()
-    groups = _document_groups(documents, chunks) if len(documents) >= LEAST_DOCUMENTS else _section_groups(chunks)
+    many = len(documents) >= LEAST_DOCUMENTS
+    groups = _document_groups(documents, chunks, sketch) if many else _section_groups(chunks)
     return _with_copies(_choose(groups, share, seed), chunks)
 
 
@@ -74,7 +79,9 @@ def taught_facts(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
     return sorted(facts, key=lambda pair: sha256(f"taught {seed} {pair.id}"))[:count]
 
 
-def _named(documents: Sequence[Document], chunks: Sequence[Chunk], named: Collection[str]) -> frozenset[str]:
+def _named(
+    documents: Sequence[Document], chunks: Sequence[Chunk], named: Collection[str], sketch: Sketch
+) -> frozenset[str]:
     """Return the chunks of the named documents and of their near-duplicates."""
     sources = {document.source: document.id for document in documents}
     for name in named:
@@ -83,7 +90,7 @@ def _named(documents: Sequence[Document], chunks: Sequence[Chunk], named: Collec
             hint = f"Did you mean {near[0]}?" if near else f"Documents: {', '.join(sorted(sources)[:5])} ..."
             raise UsageError(f"There is no document {name} to keep out.", hint=hint)
     ids = {sources[name] for name in named}
-    groups = _document_groups(documents, chunks).values()
+    groups = _document_groups(documents, chunks, sketch).values()
     return frozenset(c.id for group in groups if any(c.document_id in ids for c in group) for c in group)
 
 
@@ -114,10 +121,10 @@ def repeated_from(kept_out: Sequence[Chunk], others: Sequence[Chunk]) -> Sequenc
     return list(map(float, shares))
 
 
-def _document_groups(documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[str, list[Chunk]]:
+def _document_groups(documents: Sequence[Document], chunks: Sequence[Chunk], sketch: Sketch) -> dict[str, list[Chunk]]:
     """Return chunks by group of near-duplicate documents."""
     group_of: dict[str, str] = {}
-    for group in near_duplicate_groups([document.text for document in documents]):
+    for group in near_duplicate_groups([document.text for document in documents], sketch=sketch):
         members = [documents[i] for i in group]
         group_of |= {member.id: min(member.source for member in members) for member in members}
     groups: dict[str, list[Chunk]] = {}

@@ -6,12 +6,14 @@ last. A process that dies leaves the old stage as it was; a stage that can conti
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -21,7 +23,7 @@ from data.lock import writing
 from data.manifest import Manifest, hash_inputs, installed
 from doceo.core import lease
 from doceo.core.errors import StageMissing
-from doceo.core.fingerprint import config_hash
+from doceo.core.fingerprint import config_hash, same_configs, written_configs
 
 DOCUMENTS, CHUNKS, PAIRS, DATASET, ADAPTER, ANSWERS, SCORES = STAGES = (
     "1-documents",
@@ -37,6 +39,8 @@ JUDGED = "6-judged"
 """What a judge model said of the answers; most runs have none."""
 EXAM = "0-exam"
 """The questions of all rounds of a loop."""
+_RECIPE = ".recipe"
+"""What a work folder is being made from."""
 _MAKERS = {
     DOCUMENTS: "doceo ingest SRC --out {run}",
     CHUNKS: "doceo ingest SRC --out {run}",
@@ -67,11 +71,7 @@ class Stage:
     def finished(self) -> bool:
         """True where the stage on disk was made from this config, these inputs and these prompts."""
         made = None if self.redo else manifests.read(self.folder)
-        return made is not None and (made.config_hash, made.inputs, made.prompts) == (
-            config_hash(self.config),
-            self.inputs,
-            self.prompts,
-        )
+        return made is not None and self._made_of(made.config, made.inputs, made.prompts)
 
     @property
     def work(self) -> Path:
@@ -79,14 +79,27 @@ class Stage:
         return self.folder.with_name(f".{self.folder.name}.work")
 
     @property
-    def left_by_another(self) -> bool:
-        """True where the work folder holds what was being made from another config or other inputs."""
-        recipe = self.work / ".recipe"
-        return recipe.exists() and recipe.read_text(encoding="utf-8") != self._identity
+    def begun(self) -> dict[str, Any] | None:
+        """What the work folder is being made from, `config` by class, `inputs` and `prompts`; None where there is none.
+
+        It is empty where an older program wrote it down in another way.
+        """
+        try:
+            found = json.loads((self.work / _RECIPE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
     @property
-    def _identity(self) -> str:
-        return config_hash(self.config) + repr((self.inputs, self.prompts))
+    def left_by_another(self) -> bool:
+        """True where the work folder holds what was being made from another config or other inputs."""
+        begun = self.begun
+        return begun is not None and not self._made_of(*(begun.get(of, {}) for of in ("config", "inputs", "prompts")))
+
+    def _made_of(self, config: Mapping[str, Any], inputs: dict[str, str], prompts: dict[str, str]) -> bool:
+        return (inputs, prompts) == (self.inputs, self.prompts) and same_configs(config, self.config)
 
     @contextmanager
     def making(self, *, resumable: bool = False) -> Iterator[Path]:
@@ -96,10 +109,8 @@ class Stage:
         config and inputs. Raises StorageError.
         """
         work = self.work
-        recipe = work / ".recipe"
-        identity = self._identity
-        goes_on = resumable and not self.redo
-        if not (goes_on and recipe.exists() and recipe.read_text(encoding="utf-8") == identity):
+        recipe = work / _RECIPE
+        if not resumable or self.redo or self.begun is None or self.left_by_another:
             shutil.rmtree(work, ignore_errors=True)
         try:
             work.mkdir(parents=True, exist_ok=True)
@@ -108,7 +119,8 @@ class Stage:
                     half.unlink()  # a process died while it wrote a file (`whole_file`)
         except OSError as error:
             raise storage_error(error, work) from error
-        write_text(recipe, identity)
+        config = written_configs(self.config)
+        write_text(recipe, json.dumps({"config": config, "inputs": self.inputs, "prompts": self.prompts}))
         wall, cpu = time.perf_counter(), time.process_time()
         try:
             yield work
@@ -120,7 +132,7 @@ class Stage:
             work,
             Manifest(
                 stage=self.folder.name,
-                config={type(c).__name__: c.model_dump(mode="json") for c in self.config},
+                config=config,
                 config_hash=config_hash(self.config),
                 inputs=self.inputs,
                 prompts=self.prompts,

@@ -11,6 +11,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from data.jsonl import write_jsonl
+from doceo.core import lease
 from doceo.core.errors import TrainingError
 from doceo.core.protocols import Task
 from finetune.checkpointing import checkpoints, lines_until
@@ -185,6 +186,7 @@ class Best(TrainerCallback):
             new = self.folder.with_name(f".{self.folder.name}.new")
             shutil.rmtree(new, ignore_errors=True)
             save_weights(more["model"], new)
+            lease.check()
             shutil.rmtree(self.folder, ignore_errors=True)
             new.replace(self.folder)
         elif waited >= self.patience:

@@ -7,13 +7,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from data.jsonl import write_json, write_text
+from data.jsonl import write_json
+from doceo.core.config import FinetuneConfig
+from doceo.core.fingerprint import same_configs, written_configs
 from finetune.finetuned import Memory
 from finetune.log_file import log_lines
 from finetune.passes import PASSES
 from finetune.recipe import Recipe
 
-CHECKPOINTS, RECIPE, PLAN = "checkpoints", "made-from", "plan.json"
+CHECKPOINTS, RECIPE, PLAN = "checkpoints", "made-from.json", "plan.json"
 MARK = "finished"
 """A checkpoint that holds this file is whole; the trainer itself writes its files one after the other."""
 DUE = "evaluation-due"
@@ -43,13 +45,17 @@ def lines_until(path: Path, step: int) -> list[dict[str, Any]]:
     return [line for line in log_lines(path) if line["step"] <= step] if step else []
 
 
-def claim(work: Path, identity: str) -> None:
-    """Keep the checkpoints of a folder only if they are of this very training."""
+def claim(work: Path, identity: str, config: FinetuneConfig) -> None:
+    """Keep the checkpoints of a folder only if they are of this very training: same base, same rows, same config."""
     note = work / CHECKPOINTS / RECIPE
-    if not (note.exists() and note.read_text(encoding="utf-8") == identity):
+    if not (note.exists() and _of_this(json.loads(note.read_text(encoding="utf-8")), identity, config)):
         for name in (CHECKPOINTS, PASSES):
             shutil.rmtree(work / name, ignore_errors=True)
-    write_text(note, identity)
+    write_json(note, {"identity": identity, "config": written_configs([config])})
+
+
+def _of_this(note: dict[str, Any], identity: str, config: FinetuneConfig) -> bool:
+    return bool(note["identity"] == identity and same_configs(note["config"], [config]))
 
 
 def keep_plan(work: Path, made: Recipe, memory: Memory, steps: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from data.jsonl import write_json
 from data.manifest import file_sha256
 from doceo.core.config import FinetuneConfig
-from doceo.core.fingerprint import config_hash, identify
+from doceo.core.fingerprint import identify
 from doceo.core.protocols import Progress
 from doceo.providers.hf_models import Opened, open_config, quiet, quiet_start
 from finetune import ranks
@@ -95,7 +95,7 @@ def finetune(
     for line in prepared.report.said():
         progress.say(line)
     origin = [file_sha256(start / WEIGHTS)] if start else []
-    claim(work, identify("", known or base, config_hash([config]), [*rows.hashes.values(), holdout, *origin]))
+    claim(work, identify("", known or base, [*rows.hashes.values(), holdout, *origin]), config)
     write_json(work / "data.json", prepared.report.model_dump())
     asked = choose_questions(rows.held_out, opened.tokenizer, made.max_length, config.sample_answers)
     examples = prepared.train.rows, prepared.validation.rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 
 from doceo.core.config import AnswerConfig
@@ -70,6 +71,12 @@ class ModelAnswerer:
         self._documents, self._embed = documents or (lambda _: None), embed
         self._count, self._clock = count, clock
         self._say = say
+
+    def limited(self, sources: Sequence[str]) -> ModelAnswerer:
+        """Return the same answerer over the documents of these sources only."""
+        made = copy(self)
+        made._asking = self._asking.limited(sources)
+        return made
 
     def prepare(self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()) -> Asked:
         """Return the question made ready, so that many can be asked in one batch; `finish` makes the answer of it."""
@@ -156,10 +163,10 @@ class ModelAnswerer:
     def written(self, asked: Asked, writing: Writing, told: ChatReply | None) -> Answer:
         """Return the answer that was written; `told` is the whole reply, where the provider has told it."""
         assert asked.request is not None
-        reply = self._counted(asked.request, writing.text, told or ChatReply(text=writing.text))
+        reply = self.counted(asked.request, writing.text, told or ChatReply(text=writing.text))
         return self.finish(asked, reply, writing.citing)
 
-    def _counted(self, request: ChatRequest, text: str, told: ChatReply) -> ChatReply:
+    def counted(self, request: ChatRequest, text: str, told: ChatReply) -> ChatReply:
         """Return a reply with its text as it was shown, and its tokens counted where nobody told them."""
         usage = told.usage
         if not usage.prompt_tokens and not usage.completion_tokens:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from doceo.core.config import AnswerConfig
@@ -17,7 +18,7 @@ from rag.compiler import Budget, Count, Parts, Shield, compile_prompt, words_as_
 from rag.layout import Words
 from rag.refusal import NOTHING_FOUND, OPEN, Gate
 from rag.rewriting import Rewriter
-from rag.searching import search_all
+from rag.searching import Limitable, search_all
 from rag.steps import Steps
 from rag.summary import Summaries
 
@@ -55,6 +56,16 @@ class Tools:
     def over_documents(self) -> bool:
         """Whether there are documents to answer from."""
         return self.retriever is not None or bool(self.pinned)
+
+    def limited(self, sources: Sequence[str]) -> Tools:
+        """Return the same tools over the documents of these sources only."""
+        assert self.retriever is None or isinstance(self.retriever, Limitable)
+        names = frozenset(sources)
+        return replace(
+            self,
+            retriever=self.retriever.limited(sources) if self.retriever is not None else None,
+            pinned=tuple(passage for passage in self.pinned if passage.hit.source in names),
+        )
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,12 @@ class Asking:
         self._config, self._tools, self._k, self._count, self._clock = config, tools, k, count, clock
         self._secret = secrets.token_bytes(32) if secret is None else secret
         self._budget = Budget.of(prompt_budget(config, context), config.history_tokens)
+
+    def limited(self, sources: Sequence[str]) -> Asking:
+        """Return the same over the documents of these sources only."""
+        made = copy(self)
+        made._tools = self._tools.limited(sources)
+        return made
 
     def steps(
         self,

@@ -163,15 +163,18 @@ def _apply(
         counts["added" if known is None else "updated"] += 1
         texts.put(document, chunks)
     read = {document.source for document, _ in documents}
-    gone = [source for source in stored if source not in read and (roots is None or _under(source, roots))]
+    named = None if roots is None else frozenset(roots)
+    gone = [source for source in stored if source not in read and (named is None or _under(source, named))]
     if gone:
         texts.remove_sources(gone)
     counts["deleted"] = len(gone)
     return counts
 
 
-def _under(source: str, roots: Sequence[str]) -> bool:
-    return any(source == root or source.startswith(root + "/") for root in roots)
+def _under(source: str, roots: frozenset[str]) -> bool:
+    """Say whether a source is one of the roots or lies under one: by its own parts, since roots can be thousands."""
+    parts = source.split("/")
+    return any("/".join(parts[:end]) in roots for end in range(1, len(parts) + 1))
 
 
 def _root(source: str) -> str:

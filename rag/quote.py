@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 
 from doceo.core.records import Answer, Citation, Message, Passage, ProfileEntry, Trace, Usage
 from doceo.text.passages import cite
@@ -45,6 +46,12 @@ class QuoteAnswerer:
         self._retriever, self._index, self._k = retriever, retriever.index, k
         self._gate, self._trace = gate or Gate(fitted().threshold), trace
         self._clock = clock
+
+    def limited(self, sources: Sequence[str]) -> QuoteAnswerer:
+        """Return the same answerer over the documents of these sources only."""
+        made = copy(self)
+        made._retriever = self._retriever.limited(sources)
+        return made
 
     def answer(self, question: str, history: Sequence[Message] = (), profile: Sequence[ProfileEntry] = ()) -> Answer:
         """Answer one question with a sentence or two of the documents, word for word, whoever asks."""

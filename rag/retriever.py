@@ -69,6 +69,11 @@ class HybridRetriever:
         self._selected = Selection(index.texts, index.vectors, where) if where else None
         self._arms = Arms(index, self._selected)
 
+    def limited(self, sources: Sequence[str]) -> HybridRetriever:
+        """Return the same search over the documents of these sources only, in place of `config.where`."""
+        only = Sources(tuple(sources))
+        return HybridRetriever(self.index, self.config, further=self._further, reranker=self._reranker, only=only)
+
     def search(self, question: str, k: int) -> list[Passage]:
         """Return the k best passages, best first, equal ones by id.
 

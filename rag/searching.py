@@ -32,6 +32,15 @@ class SearchesAll(Protocol):
         ...
 
 
+@runtime_checkable
+class Limitable(Protocol):
+    """A retriever that can keep to some documents."""
+
+    def limited(self, sources: Sequence[str]) -> Retriever:
+        """Return the same search over the documents of these sources only."""
+        ...
+
+
 def search_all(retriever: Retriever, queries: Mapping[str, float], k: int) -> tuple[list[Passage], tuple[str, ...]]:
     """Return the k best passages for several wordings of a question, each with its weight, best first, and notes."""
     if isinstance(retriever, SearchesAll):

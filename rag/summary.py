@@ -28,6 +28,8 @@ _LONGEST_TURN = 2000
 """Characters of a turn that are summarised."""
 _AT_ONCE = 8000
 """Characters of turns that a model is given at once."""
+_MOST_PORTIONS = 8
+"""Questions to a model for one summary; of a longer talk that was not summarised until now, the latest turns count."""
 _MAX_TOKENS = 400
 _IN_MEMORY = 256
 """Summaries that are kept where no place for them is given."""
@@ -35,7 +37,7 @@ _IN_MEMORY = 256
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A summary; `note` says why it leaves out the last of the turns, where it does."""
+    """A summary; `note` says why it leaves out some of the turns, where it does."""
 
     text: str
     note: str = ""
@@ -85,7 +87,13 @@ class Summaries:
         hashes = turn_hashes(turns)
         done = next((n for n in range(len(turns), 0, -1) if hashes[n - 1] in self._kept), 0)
         text = self._kept[hashes[done - 1]] if done else ""
-        for end in _portions(turns, done):
+        ends = list(_portions(turns, done))
+        note = ""
+        if len(ends) > _MOST_PORTIONS:
+            first = ends[-_MOST_PORTIONS - 1]
+            note = f"{first - done} of the older turns were too many to be summarised, and are left out."
+            ends, done = ends[-_MOST_PORTIONS:], first
+        for end in ends:
             try:
                 reply = yield self._request(text, turns[done:end])
             except ProviderError as error:
@@ -93,7 +101,7 @@ class Summaries:
             text = bounded(without_thinking(reply.text)) or text
             self._kept[hashes[end - 1]] = text
             done = end
-        return Summary(text)
+        return Summary(text, note)
 
     def _complete(self, request: ChatRequest) -> ChatReply:
         assert self._provider is not None

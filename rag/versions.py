@@ -17,6 +17,7 @@ from pathlib import Path
 
 from data import lock
 from data.jsonl import storage_error, write_text
+from doceo.core import lease
 from doceo.core.errors import IndexUnusable, RunLocked
 from rag import readers
 
@@ -103,6 +104,7 @@ def publish(folder: Path, work: Path) -> Path:
     place = folder / f"{max(map(int, _names(folder)), default=0) + 1:06d}"
     try:
         _settle(work)
+        lease.check()
         work.replace(place)
         write_text(folder / POINTER, place.name + "\n")
         _sync_folder(folder)

@@ -36,7 +36,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-k {self._folder} -c listen_addresses= -c fsync=off"
+        options = f"-k {self._folder} -c listen_addresses= -c fsync=off -c max_connections=300"
         self._run("pg_ctl", "-D", "data", "-o", options, "-l", "log", "-w", "start")
 
     def stop(self) -> None:
@@ -50,6 +50,14 @@ class PostgresServer:
                 connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
         return self.url
+
+    def another(self, name: str) -> str:
+        """Make another database of this server and return its address."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+        return self.url.replace("/postgres?", f"/{name}?")
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(

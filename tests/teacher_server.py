@@ -8,6 +8,7 @@ the sentences that no earlier question was about; anything else it answers with 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
@@ -74,11 +75,12 @@ class Teacher(BaseHTTPRequestHandler):
 
     def _send(self, value: object) -> None:
         content = json.dumps(value).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        with contextlib.suppress(ConnectionError):  # who asked may have been killed
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
 
 if __name__ == "__main__":

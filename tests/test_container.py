@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from doceo.app.settings import load_settings
+from doceo.app.tunable import tunable
 from scripts.check_docs import program, wrong_command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +67,24 @@ def test_the_image_installs_what_make_installs() -> None:
     assert {".git", ".venv", ".env", "runs"} <= set(ignored)
 
 
+def test_the_image_can_trace() -> None:
+    lists = [(ROOT / f"requirements{end}.txt").read_text(encoding="utf-8") for end in ("", "-dev")]
+    installed = set(re.findall(r"^([\w.-]+)==", lists[0], re.M)) | set(
+        re.findall(r"^(opentelemetry-[\w.-]+)==", lists[1], re.M)
+    )
+    waiting = [one for one in requires("doceo") or () if 'extra == "otel"' in one]
+    assert waiting
+    needed = set[str]()
+    while waiting:
+        one = Requirement(waiting.pop())
+        name = canonicalize_name(one.name)
+        if name not in needed and (one.marker is None or one.marker.evaluate({"extra": "otel"})):
+            needed.add(name)
+            waiting += requires(name) or ()
+    assert needed <= installed
+    assert "grep ^opentelemetry- /src/requirements-dev.txt" in DOCKERFILE
+
+
 def test_the_commands_are_the_programs(services: dict[str, dict[str, Any]]) -> None:
     flags = program()
     started = [shlex.split(words("CMD")[-1].translate(str.maketrans("[],", "   ")))]
@@ -97,7 +119,16 @@ def test_every_service_is_pinned_and_has_no_more_rights_than_it_needs(services: 
 def test_the_variables_are_settings(services: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in services["service"]["environment"].items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("DOCEO_SERVICE__VLLM", "http://vllm:8000/v1")
+    # what the file says of the vLLM in it
+    said = re.findall(r"^#   (DOCEO_SERVICE__\w+)=(\S+)$", (ROOT / "compose.yaml").read_text(encoding="utf-8"), re.M)
+    for name, value in said:
+        monkeypatch.setenv(name, *shlex.split(value))
     settings = load_settings({})
     assert settings.service.workers == 0
+    assert settings.service.vllm == "http://vllm:8000/v1"
+    served = re.search(r":-([\w./-]+)}", services["vllm"]["command"][1])
+    assert served
+    assert served[1] in tunable(settings)
+    for name in ("service", "worker"):
+        assert services[name]["env_file"] == [{"path": "doceo.env", "required": False}]
     assert int(services["service"]["stop_grace_period"].rstrip("s")) > settings.service.drain_seconds

@@ -16,6 +16,7 @@ from pydantic import Field
 from data.csv_file import write_rows
 from data.formats.provenance import Row
 from data.jsonl import storage_error
+from doceo.core import lease
 from doceo.core.records import Chunk, Difficulty, Evidence, Kind, Message, Pair
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def write_parquet(pairs: Sequence[Pair], chunks: Mapping[str, Chunk], path: Path
         path.parent.mkdir(parents=True, exist_ok=True)
         rows = [TableRow.of(pair).model_dump(mode="json") for pair in pairs]
         pq.write_table(pa.Table.from_pylist(rows, schema=_schema()), temporary)
+        lease.check()
         temporary.replace(path)
     except OSError as error:
         raise storage_error(error, path) from error

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from data.store import ADAPTER, Run
 from doceo.app.engines import Engines
+from doceo.app.index_state import current, state_of
+from doceo.app.indexes import Indexes
 from doceo.app.models import QUOTE
 from doceo.app.plain_collections import names
 from doceo.app.runs import DEFAULT_COLLECTION, HOME, collection_folder, is_name
@@ -27,10 +28,13 @@ from doceo.providers.minilm_files import cores
 from doceo.providers.vllm_adapter import VllmAdapter
 from rag import versions
 from rag.answerer import ModelAnswerer
-from rag.calibration import FILE as CALIBRATION
 
 _MOST = 64
 """Indexes that are kept open."""
+_OPENED_AT_ONCE = 16
+"""Models on their way into memory at once: they wait for disks and servers, not for the processor."""
+Place = tuple[str, str | None]
+"""A model, and the collection that it answers from: empty, the one of ids that name none; None, no documents."""
 
 
 @dataclass
@@ -45,6 +49,11 @@ class Assistants:
         run: The run that is served, if one is.
         collection: The collection behind ids that name none, where no run is served.
         home: The folder of the collections.
+
+    Attributes:
+        engines: The models that are open.
+        indexes: The indexes that are open.
+        pool: Where what takes the processor runs: more threads than cores would only wait for one another.
     """
 
     settings: Settings
@@ -52,19 +61,22 @@ class Assistants:
     run: Run | None = None
     collection: str = ""
     home: Path = HOME
-    _open: dict[tuple[str, str], tuple[str, Served]] = field(default_factory=dict, init=False)
+    _open: dict[Place, tuple[str, Served]] = field(default_factory=dict, init=False)
     _systems: dict[str, tuple[str, Systems]] = field(default_factory=dict, init=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
+    _tuned: dict[str, str] = field(default_factory=dict, init=False)
+    _opening: dict[Place, Future[Served | None]] = field(default_factory=dict, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    @cached_property
-    def engines(self) -> Engines:
-        """The models that are open."""
-        return Engines(self._serving, self.progress)
-
-    @cached_property
-    def pool(self) -> ThreadPoolExecutor:
-        """Where what takes the processor runs: more threads than cores would only wait for one another."""
-        return ThreadPoolExecutor(max(2, min(8, cores())), thread_name_prefix="answer")
+    def __post_init__(self) -> None:
+        # a server is asked as many things at once as are answered at once
+        engine = self.settings.engine.model_copy(update={"concurrency": self.settings.service.max_chats})
+        answer = self.settings.answer.model_copy(update={"trace": True})
+        self._serving = self.settings.model_copy(update={"engine": engine, "answer": answer})
+        self.engines = Engines(self._serving, self.progress)
+        self.indexes = Indexes(self.settings.embedder)
+        self.pool = ThreadPoolExecutor(max(2, min(8, cores())), thread_name_prefix="answer")
+        # threads of their own: one that waits for a download must not keep the service from looking at keys
+        self._openers = ThreadPoolExecutor(_OPENED_AT_ONCE, thread_name_prefix="open")
 
     def models(self) -> dict[str, str]:
         """Return the models that everybody may name, id to spec: the default, bases, those of the run, `quote` last."""
@@ -104,110 +116,58 @@ class Assistants:
         model, plus, collection = name.rpartition("+")
         return (model, collection) if plus and name not in self.models() else (name, "")
 
-    def opened(self, name: str) -> Served | None:
-        """Return who answers under an id if it is open and current, so that nothing has to be waited for."""
-        model, collection = self.parted(name)
-        known = self._open.get((model, collection))
-        if known is None:
-            return None
-        index = self._index(collection)
-        return known[1] if known[0] == (_state(index) if index is not None else "") else None
-
-    def get(self, name: str, spec: str = "") -> Served | None:
+    def get(self, model: str, collection: str | None = "", spec: str = "") -> Served | None:
         """Return who answers under an id, opened anew when its index is newer or calibrated anew.
 
         Args:
-            name: The id.
+            model: The model of the id.
+            collection: The collection; empty, the one of ids that name none; None, no documents.
             spec: What to open where the id is a tuned model's, which only its owner may name.
 
-        Returns None for an unknown model or collection, and for `quote` without documents. Raises ProviderError,
-        IndexUnusable.
+        None for what there is not, and for `quote` without documents. Raises ProviderError, IndexUnusable.
         """
-        model, collection = self.parted(name)
-        spec = spec or self.models().get(model, "")
-        if not spec:
-            return None
-        index = self._index(collection)
-        state = _state(index) if index is not None else ""
-        if not state and (collection or model == QUOTE):
-            return None
-        known = self._open.get((model, collection))
-        if known is not None and known[0] == state:
-            return known[1]
-        with self._lock:
-            known = self._open.get((model, collection))
-            if known is None or known[0] != state:
-                served = self._served(model, spec, index if state else None, state)
-                known = self._open[model, collection] = (state, served)
-        return known[1]
+        return self._opened((model, collection)) or self._asked((model, collection), spec).result()
 
-    async def forget(self, model: str, folder: Path) -> None:
+    async def ready(self, model: str, collection: str | None = "", spec: str = "") -> Served | None:
+        """Return the same on an event loop, where only who asks for it waits for what has to be opened."""
+        place = model, collection
+        return self._opened(place) or await asyncio.shield(asyncio.wrap_future(self._asked(place, spec)))
+
+    async def forget(self, model: str) -> None:
         """Let go of a tuned model that is no more, and of its weights in memory."""
-        for served in await asyncio.to_thread(self._closed, model):
-            await served.aclose()
-        await asyncio.to_thread(self.engines.detach, folder)
-
-    def _closed(self, model: str) -> list[Served]:
         with self._lock:
-            return [self._open.pop(key)[1] for key in [key for key in self._open if key[0] == model]]
+            spec = self._tuned.pop(model, "")
+            closed = [self._open.pop(place)[1] for place in [*self._open] if place[0] == model]
+        for served in closed:
+            await served.aclose()
+        self.engines.forget(self._at_vllm(model))
+        if spec:
+            await asyncio.wrap_future(self._openers.submit(self.engines.detach, Path(spec.partition(":")[2])))
+
+    def deleted(self, there: Callable[[Collection[str]], set[str]]) -> list[str]:
+        """Return the tuned models held here that are not among those `there`: another process may have deleted them."""
+        held = [*self._tuned]
+        return sorted({*held} - there(held)) if held else []
 
     def let_go(self) -> None:
         """Forget who answers over documents that have changed: no deleted text stays on the disk for a reader's sake.
 
-        What is being answered now goes on. Raises IndexUnusable.
+        What is being answered now goes on.
         """
         with self._lock:
-            for key, (state, _) in [*self._open.items()]:
-                index = self._index(key[1])
-                if state and (index is None or _state(index) != state):
-                    del self._open[key]
-            for place, (state, _) in [*self._systems.items()]:
-                if state and _state(Path(place)) != state:
-                    del self._systems[place]
+            for place, (state, _) in [*self._open.items()]:
+                if state and not current(self._index(place[1]), state):
+                    del self._open[place]
+            for folder, (state, _) in [*self._systems.items()]:
+                if state and not current(Path(folder), state):
+                    del self._systems[folder]
 
     async def aclose(self) -> None:
         """Close connections and threads, on the event loop that asked."""
-        for _, served in self._open.values():
+        for _, served in [*self._open.values()]:
             await served.aclose()
-        self.pool.shutdown(wait=False, cancel_futures=True)
-
-    def _served(self, name: str, model: str, index: Path | None, state: str) -> Served:
-        kind, _, place = model.partition(":")
-        elsewhere = self.settings.service.vllm if kind == ADAPTED else ""
-        if elsewhere:
-            kind, model = "vllm", f"vllm:{name}@{elsewhere}"
-        answerer = self._systems_over(index, state).open(model + (RAG if index is not None else ""))
-        if not isinstance(answerer, ModelAnswerer):
-            return Served(answerer, None, self.pool)
-        remote = asynchronous(answerer.provider)
-        if elsewhere:
-            remote = VllmAdapter(remote, elsewhere, name, Path(place))
-        forms = kind == "gguf" or (is_remote(model) and kind != LANGCHAIN)
-        return Served(answerer, remote, self.pool, forms=forms)
-
-    def _systems_over(self, index: Path | None, state: str) -> Systems:
-        """Return what opens systems over an index, which all models over it share."""
-        key = str(index or "")
-        known = self._systems.get(key)
-        if known is None or known[0] != state:
-            made = Systems(self._serving, self.progress, self.run, index, journaled=False, engines=self.engines)
-            known = self._systems[key] = (state, made)
-            while len(self._systems) > _MOST:
-                self._give_up(next(iter(self._systems)))
-        return known[1]
-
-    def _give_up(self, place: str) -> None:
-        """Let go of the index that was opened longest ago, and of who answers over it."""
-        del self._systems[place]
-        for key in [key for key in self._open if str(self._index(key[1]) or "") == place]:
-            del self._open[key]
-
-    @cached_property
-    def _serving(self) -> Settings:
-        """The settings with what a service needs: as many requests to a server at once as are answered at once."""
-        engine = self.settings.engine.model_copy(update={"concurrency": self.settings.service.max_chats})
-        answer = self.settings.answer.model_copy(update={"trace": True})
-        return self.settings.model_copy(update={"engine": engine, "answer": answer})
+        for threads in (self.pool, self._openers):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def is_collection(self, name: str) -> bool:
         """Return whether there is a collection of a name, which may be anything: no path is made of it."""
@@ -218,19 +178,73 @@ class Assistants:
         index = self._index(collection)
         return index is not None and versions.current(index) is not None
 
-    def _index(self, collection: str) -> Path | None:
+    def _opened(self, place: Place) -> Served | None:
+        """Return who answers if it is open and current."""
+        known = self._open.get(place)
+        return known[1] if known is not None and known[0] == state_of(self._index(place[1])) else None
+
+    def _asked(self, place: Place, spec: str) -> Future[Served | None]:
+        """Return who will answer: all that ask for one at the same time wait for one thread."""
+        with self._lock:
+            if place not in self._opening:
+                self._opening[place] = self._openers.submit(self._open_it, place, spec)
+            asked = self._opening[place]
+        asked.add_done_callback(lambda _: self._opening.pop(place, None))
+        return asked
+
+    def _open_it(self, place: Place, tuned: str) -> Served | None:
+        model, collection = place
+        spec = tuned or self.models().get(model, "")
+        index = self._index(collection)
+        state = state_of(index)
+        if not spec or (not state and (collection or model == QUOTE)):
+            return None
+        served = self._served(model, spec, index if state else None, state)
+        with self._lock:
+            self._open[place] = state, served
+            if tuned:
+                self._tuned[model] = tuned
+        return served
+
+    def _served(self, name: str, model: str, index: Path | None, state: str) -> Served:
+        kind, _, folder = model.partition(":")
+        elsewhere = self.settings.service.vllm if kind == ADAPTED else ""
+        if elsewhere:
+            kind, model = "vllm", self._at_vllm(name)
+        answerer = self._systems_over(index, state).open(model + (RAG if index is not None else ""))
+        if not isinstance(answerer, ModelAnswerer):
+            return Served(answerer, None, self.pool)
+        remote = asynchronous(answerer.provider)
+        if elsewhere:
+            remote = VllmAdapter(remote, elsewhere, name, Path(folder))
+        forms = kind == "gguf" or (is_remote(model) and kind != LANGCHAIN)
+        return Served(answerer, remote, self.pool, forms=forms)
+
+    def _at_vllm(self, name: str) -> str:
+        return f"vllm:{name}@{self.settings.service.vllm}"
+
+    def _systems_over(self, index: Path | None, state: str) -> Systems:
+        """Return what opens systems over an index, which all models over it share."""
+        key = str(index or "")
+        with self._lock:
+            known = self._systems.get(key)
+            if known is None or known[0] != state:
+                made = Systems(self._serving, self.progress, self.run, index, journaled=False)
+                made.engines, made.indexes = self.engines, self.indexes
+                known = self._systems[key] = (state, made)
+                while len(self._systems) > _MOST:  # the one opened longest ago goes, and who answers over it
+                    gone = next(iter(self._systems))
+                    del self._systems[gone]
+                    for place in [place for place in self._open if str(self._index(place[1]) or "") == gone]:
+                        del self._open[place]
+        return known[1]
+
+    def _index(self, collection: str | None) -> Path | None:
+        if collection is None:
+            return None
         if collection:
             return collection_folder(collection, self.home) if is_name(collection) else None
         if self.run is not None and not self.collection:
             return self.run.index
         default = collection_folder(self.collection or DEFAULT_COLLECTION, self.home)
-        return default if self.collection or versions.current(default) is not None else None
-
-
-def _state(index: Path) -> str:
-    """Return what an answerer over an index has to be opened again for: its version and when it was calibrated."""
-    current = versions.current(index)
-    if current is None:
-        return ""
-    made = index / CALIBRATION
-    return f"{current.name} {made.stat().st_mtime_ns if made.exists() else ''}"
+        return default if self.collection or (default / versions.POINTER).exists() else None

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doceo.app.machine import GIB, describe, suggested_base
-from doceo.app.runs import HOME
+from doceo.app.runs import HOME, collection_folder
 from doceo.app.settings import Settings
 from doceo.core.errors import DoceoError
 from doceo.providers.chat import is_remote, list_models
 from doceo.providers.shipped_model import located
+
+if TYPE_CHECKING:
+    from doceo.app.store.store import Store
 
 PACKAGES = (
     "torch",
@@ -48,7 +52,7 @@ class Finding:
     cure: str = ""
 
 
-def findings(settings: Settings) -> Iterator[Finding]:
+def findings(settings: Settings, home: Path = HOME) -> Iterator[Finding]:
     """Yield what was found, one thing at a time. Nothing is sent; a named server is asked for its list of models."""
     machine = describe()
     yield Finding("machine", ok=True, words=f"{machine.words()}; suggested base: {suggested_base(machine)}")
@@ -62,7 +66,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
             words=f"{package} {found}" if found else f"not installed: pip install 'doceo[{extra}]'",
         )
     yield _embedder(settings)
-    yield _disk()
+    yield _disk(home)
+    yield from kept(settings, home)
     for name, spec in (("teacher", settings.teacher), ("model", settings.model)):
         if is_remote(spec):
             yield _server(name, spec, settings)
@@ -94,8 +99,8 @@ def _embedder(settings: Settings) -> Finding:
     return Finding("embedder", ok=True, words=embedder.fingerprint)
 
 
-def _disk() -> Finding:
-    place = HOME if HOME.exists() else Path()
+def _disk(home: Path) -> Finding:
+    place = home if home.exists() else Path()
     free = shutil.disk_usage(place).free
     return Finding(
         "disk", ok=free > LEAST_DISK, words=f"{free / GIB:.1f} GiB free in {place.resolve()}", cure="Free some space."
@@ -124,3 +129,77 @@ def _base(base: str) -> Finding:
             "base", ok=ok, words=f"{base}", cure="The folder has no config.json: it is no Hugging Face model."
         )
     return Finding("base", ok=True, words=f"{base}: will be fetched from the Hugging Face hub when it is needed")
+
+
+def kept(settings: Settings, home: Path) -> Iterator[Finding]:
+    """Look at what is kept: the database, whether what it names is there, collections. Nothing is made or changed."""
+    from doceo.app.plain_collections import names
+
+    yield from _database(settings, home)
+    cure = "Delete it with doceo collections --delete NAME, and index its documents again."
+    yield _indexes("collections", names(home), home, cure)
+
+
+def _database(settings: Settings, home: Path) -> Iterator[Finding]:
+    from doceo.app.store.places import address, exists, shown
+
+    url = settings.database_url
+    place = shown(url)
+    if not exists(url):
+        yield Finding("database", ok=True, words=f"{place}: not made yet")
+        return
+    from doceo.app.store.engine import Database
+    from doceo.app.store.schema import HEAD
+    from doceo.app.store.schema import version as tables_of
+    from doceo.app.store.store import Store
+
+    try:
+        database = Database(address(url))
+        with database.reading() as connection:
+            found = tables_of(connection)
+        if found == HEAD:
+            yield Finding("database", ok=True, words=place)
+            yield from _named(Store(database), home)
+            return
+    except DoceoError as error:
+        yield Finding("database", ok=False, words=error.message, cure=error.hint)
+        return
+    newer = found is not None and found > HEAD
+    words = f"{place} was made by {'a newer' if newer else 'an older'} version of Doceo"
+    yield Finding("database", ok=not newer, words=words, cure="Update Doceo, or restore the backup of before.")
+
+
+def _named(store: Store, home: Path) -> Iterator[Finding]:
+    """Look for the files, tuned models and indexes that the database names. Raises StorageError."""
+    from doceo.app.host import FILES, JOBS
+    from doceo.app.uploads import Uploads
+
+    files, models = store.files.ids(), store.models.folders()
+    uploads = Uploads(store.files, home / FILES)
+    yield _present("files", files, [file for file in files if not uploads.holds(file)], home / FILES)
+    gone = [folder for folder in models if not (home / JOBS / folder).is_dir()]
+    yield _present("tuned models", models, gone, home / JOBS)
+    cure = "Search it once while the service and a worker run: its index is made again of its files."
+    yield _indexes("vector stores", store.vector_stores.indexed(), home, cure)
+
+
+def _present(what: str, named: Sequence[str], gone: Sequence[str], folder: Path) -> Finding:
+    lacking = f"; {len(gone)} are not in {folder}, such as {gone[0]}" if gone else ""
+    cure = "Restore the folder from the same backup as the database."
+    return Finding(what, ok=not gone, words=f"{len(named)} in the database{lacking}", cure=cure)
+
+
+def _indexes(what: str, names: Sequence[str], home: Path, cure: str) -> Finding:
+    """Look whether indexes can be read; the first three that cannot are named."""
+    wrong = [f"{name}: {why}" for name in names if (why := _unreadable(collection_folder(name, home)))]
+    return Finding(what, ok=not wrong, words=" ".join(wrong[:3]) or f"{len(names)} can be read", cure=cure)
+
+
+def _unreadable(index: Path) -> str:
+    """Say why an index cannot be read; nothing where it can."""
+    from rag.index import summary
+
+    try:
+        return "" if summary(index) is not None else "It is not there, or was never finished."
+    except DoceoError as error:
+        return error.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -11,6 +12,7 @@ from data.manifest import file_sha256
 from data.search import PassageSearch
 from data.store import Run
 from data.wordings import read_examples
+from doceo.app.engine import LOCAL, open_engine
 from doceo.app.models import EXTRACTIVE, open_async
 from doceo.app.settings import Settings
 from doceo.core.config import Gate
@@ -163,10 +165,11 @@ def hire(settings: Settings, corpus: Corpus, models: Models, embed: Embed) -> Cr
         )
     if models.judge is not None:
         checks.append(judge.Judge(models.judge, corpus, catalog=catalog, config=settings.gate, private=corpus.local))
+    stands_in = models.teacher and (settings.generate.fill_in or corpus.local)
     return Crew(
         teacher=_teacher(settings, corpus, models, catalog),
         difficulty=difficulty_of,
-        stand_in=_extractive(corpus) if models.teacher and (settings.generate.fill_in or corpus.local) else None,
+        stand_in=_extractive(corpus, settings) if stands_in else None,
         fill_in=settings.generate.fill_in,
         checks=checks,
         search=search,
@@ -176,16 +179,21 @@ def hire(settings: Settings, corpus: Corpus, models: Models, embed: Embed) -> Cr
 
 def _teacher(settings: Settings, corpus: Corpus, models: Models, catalog: Catalog) -> Teacher:
     if models.teacher is None:
-        return _extractive(corpus)
+        return _extractive(corpus, settings)
     named = settings.generate.examples
     examples = read_examples(Path(named)) if named else []
     return llm.LLMTeacher(models.teacher, catalog, reasoning=settings.generate.reasoning, examples=examples)
 
 
-def _extractive(corpus: Corpus) -> Teacher:
+def _extractive(corpus: Corpus, settings: Settings) -> Teacher:
     from generator.teachers.extractive import ExtractiveTeacher
 
-    return ExtractiveTeacher([(document, corpus.of_document[document.id]) for document in corpus.documents])
+    read = [(document, corpus.of_document[document.id]) for document in corpus.documents]
+    if settings.executor == LOCAL:
+        return ExtractiveTeacher(read)
+    from doceo.app.parts import propose_in_parts
+
+    return ExtractiveTeacher(read, partial(propose_in_parts, open_engine(settings.executor)))
 
 
 def embed_with(name: str, progress: Progress) -> Embed:

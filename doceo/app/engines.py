@@ -75,6 +75,10 @@ class Engines:
 
         return self._once(self._servers, (spec, journal), open_it)
 
+    def forget(self, spec: str) -> None:
+        """Keep a model behind an address no longer; who has it closes it."""
+        self._servers.pop((spec, None), None)
+
     def _once(self, held: dict[K, T], key: K, make: Callable[[], T]) -> T:
         if (found := held.get(key)) is not None:
             return found

@@ -37,8 +37,11 @@ class Host:
 
     @cached_property
     def store(self) -> Store:
-        """The database, made where there is none. Raises StorageError, ConfigError, MissingExtra."""
-        return open_store(self.settings.database_url)
+        """The database, made where there is none; housekeeping scrubs it.
+
+        Raises StorageError, ConfigError, MissingExtra.
+        """
+        return open_store(self.settings.database_url, scrub_later=True)
 
     @cached_property
     def queue(self) -> Queue:
@@ -58,7 +61,7 @@ class Host:
     @cached_property
     def searches(self) -> Searches:
         """Searches over collections, without a model."""
-        return Searches(self.settings, self.home)
+        return Searches(self.settings, self.home, self.assistants.indexes)
 
     @cached_property
     def indexing(self) -> IndexJobs:

@@ -79,7 +79,7 @@ def open_local(spec: str, settings: Settings, adapter: Path | None = None) -> Lo
         name = spec
     from doceo.providers.local_hf import LocalModel
 
-    return LocalModel(name, adapter=adapter, name=f"hf:{name}")
+    return LocalModel(name, adapter=adapter, name=f"hf:{name}", most=settings.service.max_adapters)
 
 
 def check_spec(spec: str) -> None:

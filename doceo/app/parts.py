@@ -1,4 +1,4 @@
-"""What can be done in parts: reading files, cutting documents, turning passages into vectors."""
+"""What can be done in parts: documents read, cut, embedded and compared, and asked about by the built-in teacher."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,13 @@ from doceo.core.config import ChunkConfig, ReadConfig
 from doceo.core.protocols import Embedder
 from doceo.core.records import Chunk, Document, Skipped
 from doceo.providers.embedders import open_embedder
+from doceo.text.hashed_terms import Hashes
+from doceo.text.sketches import PERMUTATIONS, sketches
+
+if TYPE_CHECKING:
+    from generator.teachers.extractive import Corpus
+    from generator.teachers.grammar.terms import Terms
+    from generator.teachers.passage import Proposal
 
 FILES, DOCUMENTS, PASSAGES = 16, 32, 256
 """Items that one machine is given at a time: a second or a few of work each."""
@@ -98,6 +106,24 @@ def chunk_in_parts(
     return embedder.engine.each(Stage(cut, Document, tuple[Chunk, ...], DOCUMENTS), documents)
 
 
+def sketch_in_parts(engine: Engine, texts: Sequence[str]) -> Hashes:
+    """Return the sketches of documents by which near-duplicates are found, shape (n, 64)."""
+    if isinstance(engine, Local):
+        return sketches(texts)
+    found = [np.frombuffer(b64decode(text), dtype=np.uint64) for text in engine.each(_SKETCHES, texts)]
+    return np.stack(found) if found else np.empty((0, PERMUTATIONS), dtype=np.uint64)
+
+
+def propose_in_parts(engine: Engine, terms: Terms, corpus: Corpus) -> Iterator[tuple[tuple[Proposal, ...], ...]]:
+    """Yield what `generator.teachers.extractive.read` does, for each document."""
+    from generator.teachers.extractive import read
+    from generator.teachers.passage import Proposal
+
+    takes, makes = tuple[Document, tuple[Chunk, ...]], tuple[tuple[Proposal, ...], ...]
+    documents = [(document, tuple(chunks)) for document, chunks in corpus]
+    return engine.each(Stage(partial(read, terms), takes, makes, DOCUMENTS), documents)
+
+
 def _cut(embedder: Embedder, config: ChunkConfig, documents: Sequence[Document]) -> Iterator[tuple[Chunk, ...]]:
     for document in documents:
         yield tuple(chunk_document(document, embedder, config))
@@ -112,6 +138,15 @@ def _vectors(name: str, texts: Sequence[str]) -> Iterator[str]:
     for at in range(0, len(texts), _TOGETHER):
         for vector in _opened(name).embed(texts[at : at + _TOGETHER]):
             yield b64encode(np.ascontiguousarray(vector, dtype=np.float32).tobytes()).decode("ascii")
+
+
+def _sketched(texts: Sequence[str]) -> Iterator[str]:
+    """Yield the sketches of texts as base64 of uint64."""
+    for sketch in sketches(texts):
+        yield b64encode(sketch.tobytes()).decode("ascii")
+
+
+_SKETCHES = Stage(_sketched, str, str, DOCUMENTS)
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from doceo.app.engine import Stage
-from doceo.core.errors import Unreachable
+from doceo.core.errors import DoceoError, Unreachable
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is reported to anybody
 ray: Any = import_module("ray")
@@ -59,12 +59,18 @@ class Ray:
         context = ray_data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
+        context.raise_original_map_exception = True
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         context.print_on_execution_start = False
         rows = ray_data.from_items(parts, override_num_blocks=len(parts)).map(partial(_made, stage))
-        for row in rows.iter_rows():
-            for made in row["made"]:
-                yield makes.validate_json(made)
+        try:
+            for row in rows.iter_rows():
+                for made in row["made"]:
+                    yield makes.validate_json(made)
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, DoceoError):
+                raise error.cause from error
+            raise
 
 
 def _knock(address: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doceo.app.indexes import Indexes
 from doceo.app.runs import collection_folder
 from doceo.app.settings import Settings
 from doceo.core.errors import NotFound
@@ -16,9 +16,6 @@ from doceo.core.records import Document, Passage
 
 if TYPE_CHECKING:
     from rag.index import Index
-
-_MOST = 64
-"""Indexes that are kept open."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +38,16 @@ class Search:
 
 
 class Searches:
-    """Opens the indexes of collections and keeps them open as long as they are current. Safe for several threads.
+    """Searches the indexes of collections. Safe for several threads.
 
     Args:
-        settings: The embedder, and how is searched.
+        settings: How is searched.
         home: The folder that holds the collections.
+        indexes: Opens them.
     """
 
-    def __init__(self, settings: Settings, home: Path) -> None:
-        self._settings, self._home = settings, home
-        self._open: dict[str, Index] = {}
-        self._lock = threading.Lock()
+    def __init__(self, settings: Settings, home: Path, indexes: Indexes) -> None:
+        self._settings, self._home, self._indexes = settings, home, indexes
 
     def search(self, collection: str, wanted: Search) -> list[Passage]:
         """Return the best passages, best first; none where nothing was indexed yet.
@@ -78,24 +74,7 @@ class Searches:
 
     def index(self, collection: str) -> Index | None:
         """Return the current index of a collection; None where nothing was indexed yet. Raises IndexUnusable."""
-        from doceo.providers.embedders import shared_embedder
-        from rag import versions
-        from rag.index import Index
-
-        folder = collection_folder(collection, self._home)
-        with self._lock:
-            known = self._open.get(collection)
-        if known is not None and known.is_current():
-            return known
-        if versions.current(folder) is None:
-            return None
-        # two may open it at once: the one that is not kept is closed when nobody uses it any more
-        opened = Index.open(folder, shared_embedder(self._settings.embedder))
-        with self._lock:
-            self._open.pop(collection, None)
-            while len(self._open) >= _MOST:
-                self._open.pop(next(iter(self._open)))
-            return self._open.setdefault(collection, opened)
+        return self._indexes.get(collection_folder(collection, self._home))
 
     def document(self, collection: str, source: str) -> Document:
         """Return the document of a file. Raises NotFound, IndexUnusable."""
@@ -112,11 +91,8 @@ class Searches:
         return {} if index is None else index.texts.sources_of(documents)
 
     def let_go(self) -> None:
-        """Close what is no longer current: nothing of a deleted text stays on the disk for the sake of a reader."""
-        with self._lock:
-            for collection, index in list(self._open.items()):
-                if not index.is_current():
-                    del self._open[collection]
+        """Close the indexes that are no longer current."""
+        self._indexes.let_go()
 
     def _reranker(self) -> Reranker:
         from doceo.providers.cross_encoder import shared_reranker

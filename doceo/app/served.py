@@ -13,11 +13,11 @@ from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from doceo.core.errors import ProviderError
 from doceo.core.protocols import Answerer
-from doceo.core.records import Answer, ChatReply, Citation, Message, ProfileEntry, Sampling
+from doceo.core.records import Answer, ChatReply, Citation, Message, ProfileEntry, Sampling, Usage
 from doceo.providers.remote import AsyncRemote
 from rag.answerer import NOT_ASKED, ModelAnswerer, timed
 from rag.asking import Asked
@@ -32,7 +32,8 @@ T = TypeVar("T")
 class Query:
     """A question in its conversation, for a user of whom so much is known, and how its answer is drawn.
 
-    `system` is what who asks says of all answers; what Doceo says of citing and refusing follows it.
+    `system` is what who asks says of all answers; what Doceo says of citing and refusing follows it. `only` names the
+    sources that may be found, where the documents hold others too; None: all.
     """
 
     question: str
@@ -40,6 +41,7 @@ class Query:
     profile: Sequence[ProfileEntry] = ()
     sampling: Sampling = field(default_factory=Sampling)
     system: str = ""
+    only: tuple[str, ...] | None = None
 
     def words(self, rules: str) -> str:
         """Return the system message, around what Doceo says."""
@@ -48,21 +50,31 @@ class Query:
 
 @dataclass(frozen=True)
 class Begun:
-    """A model is asked now: with a prompt of about so many tokens, after so many seconds of search."""
+    """A model is asked now, with a prompt of about so many tokens."""
 
     prompt_tokens: int
-    search: float | None
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The whole answer, and why its model stopped: `stop` or `length`."""
+    """The whole answer, and why its model stopped: `stop`, `length` or `content_filter`."""
 
     answer: Answer
     finish: str = "stop"
 
 
 Part = Begun | str | Citation | Ended
+Took = Callable[[Usage], None]
+"""Is told what each question to a model took that came before the answer: a rewriting, a part of a summary."""
+
+
+@runtime_checkable
+class Limitable(Protocol):
+    """An answerer that can keep to some documents."""
+
+    def limited(self, sources: Sequence[str]) -> Answerer:
+        """Return the same answerer over the documents of these sources only."""
+        ...
 
 
 class Served:
@@ -86,6 +98,7 @@ class Served:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.answerer, self._model, self._pool, self.forms, self._clock = answerer, model, pool, forms, clock
+        self._limited: tuple[tuple[str, ...], Answerer] | None = None
 
     @property
     def draws(self) -> bool:
@@ -97,32 +110,46 @@ class Served:
         if self._model is not None:
             await self._model.aclose()
 
-    async def stream(self, query: Query) -> AsyncGenerator[Part, None]:
+    async def stream(self, query: Query, took: Took = lambda _: None) -> AsyncGenerator[Part, None]:
         """Yield that it begins, the text piece by piece, each citation once it is sure, at the end the whole answer.
 
         Leaving early ends the model's work. Raises ProviderError.
         """
+        answerer = await self._over(query.only)
         if self._model is None:
-            asked = partial(self.answerer.answer, query.question, query.history, query.profile)
+            asked = partial(answerer.answer, query.question, query.history, query.profile)
             answer = await self._run(asked)
             yield answer.text
             yield Ended(answer)
             return
-        assert isinstance(self.answerer, ModelAnswerer)
-        async with aclosing(self._written(self.answerer, self._model, query)) as pieces:
+        assert isinstance(answerer, ModelAnswerer)
+        async with aclosing(self._written(answerer, self._model, query, took)) as pieces:
             async for piece in pieces:
                 yield piece
 
-    async def _written(self, answerer: ModelAnswerer, model: AsyncRemote, query: Query) -> AsyncGenerator[Part, None]:
+    async def _over(self, only: tuple[str, ...] | None) -> Answerer:
+        """Return the answerer over some sources only; the last one is kept, as it holds vectors of their passages."""
+        if only is None:
+            self._limited = None
+            return self.answerer
+        known = self._limited
+        if known is None or known[0] != only:
+            assert isinstance(self.answerer, Limitable)
+            known = self._limited = only, await self._run(partial(self.answerer.limited, only))
+        return known[1]
+
+    async def _written(
+        self, answerer: ModelAnswerer, model: AsyncRemote, query: Query, took: Took
+    ) -> AsyncGenerator[Part, None]:
         began = self._clock()
-        asked = await self._prepared(answerer, model, query)
+        asked = await self._prepared(answerer, model, query, took)
         generated = self._clock()
         if asked.request is None:
             answer = timed(answerer.finish(asked, NOT_ASKED), generated - began, 0.0)
             yield answer.text
             yield Ended(answer)
             return
-        yield Begun(asked.trace.counted_tokens or 0, asked.trace.seconds.get("retrieve"))
+        yield Begun(asked.trace.counted_tokens or 0)
         writing, told = answerer.writing(asked), None
         async with aclosing(model.stream(query.sampling.on(asked.request))) as pieces:
             async for piece in pieces:
@@ -142,13 +169,14 @@ class Served:
             yield part
         yield Ended(timed(answer, now - began, now - generated), told.finish if told else "stop")
 
-    async def _prepared(self, answerer: ModelAnswerer, model: AsyncRemote, query: Query) -> Asked:
+    async def _prepared(self, answerer: ModelAnswerer, model: AsyncRemote, query: Query, took: Took) -> Asked:
         words = query.words if query.system else None
         steps = answerer.steps(query.question, query.history, query.profile, words)
         said: ChatReply | ProviderError | None = None
         while not isinstance(found := await self._run(partial(advance, steps, said)), Done):
             try:
                 said = await model.complete(found)
+                took(answerer.counted(found, said.text, said).usage)
             except ProviderError as error:
                 said = error
         return found.value

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="DOCEO_",
         env_nested_delimiter="__",
+        env_parse_none_str="null",
         extra="forbid",
         frozen=True,
         use_attribute_docstrings=True,
@@ -77,8 +78,8 @@ class Settings(BaseSettings):
     embedder: str = "all-MiniLM-L6-v2"
     """Embedding model: a folder or a sentence-transformers name."""
     executor: Literal["process", "ray"] = "process"
-    """Where documents are read, cut and embedded: `process`, here; `ray`, on the machines of the Ray cluster that
-    RAY_ADDRESS names, or on this machine's cores."""
+    """Where documents are read, cut, embedded and compared, and the built-in teacher asks: `process`, here; `ray`, on
+    the machines of the Ray cluster that RAY_ADDRESS names, or on this machine's cores."""
     base_url: str = ""
     """Address of the server behind `openai:` models; several, with commas, share the work."""
     database_url: str = ""

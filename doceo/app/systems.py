@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -14,6 +15,7 @@ from data.store import ADAPTER, Run
 from doceo.app.bases import base_of, on_shipped
 from doceo.app.contexts import with_context
 from doceo.app.engines import Engines
+from doceo.app.indexes import Indexes
 from doceo.app.models import QUOTE
 from doceo.app.own_prompt import OwnPrompt, read_prompt
 from doceo.app.settings import Settings
@@ -62,6 +64,7 @@ class Systems:
         journaled: Whether a run keeps every reply of a remote model; not what people ask in passing.
         prompts: Prompts that a name can end with, `@` and the prompt's name; left out, only that of the settings.
         engines: The models that are open; left out, its own.
+        indexes: The indexes that are open; left out, it opens its own.
     """
 
     settings: Settings
@@ -74,7 +77,9 @@ class Systems:
     base: str = ""
     prompts: Mapping[str, OwnPrompt] = field(default_factory=dict)
     engines: Engines | None = None
+    indexes: Indexes | None = None
     _retriever: HybridRetriever | None = field(default=None, init=False)
+    _turn: threading.RLock = field(default_factory=threading.RLock, init=False)
 
     @cached_property
     def opened(self) -> Engines:
@@ -97,19 +102,22 @@ class Systems:
 
     def retriever(self) -> HybridRetriever:
         """Return the search over the index. Raises IndexUnusable where there is none."""
-        if self._retriever is None:
-            from doceo.providers.embedders import shared_embedder
-            from rag.index import Index
-            from rag.retriever import HybridRetriever
+        from doceo.providers.embedders import shared_embedder
+        from rag.index import Index
+        from rag.retriever import HybridRetriever
 
+        with self._turn:
+            if self._retriever is not None:
+                return self._retriever
             if self.index is None:
                 raise UsageError("There are no documents to answer from.", hint="Name a --run or a --collection.")
-            opened = Index.open(self.index, shared_embedder(self.settings.embedder))
+            kept = self.indexes.get(self.index) if self.indexes else None
+            opened = kept or Index.open(self.index, shared_embedder(self.settings.embedder))
             further = self.further(opened) if self.further else ()
             self._retriever = HybridRetriever(
                 opened, self.settings.retrieve, further=further, reranker=self._reranker()
             )
-        return self._retriever
+            return self._retriever
 
     def _reranker(self) -> Reranker | None:
         """Return the cross-encoder that is wanted, if one is. Raises ModelNotFound, Unreachable."""

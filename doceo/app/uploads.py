@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -92,13 +92,13 @@ class Uploads:
         """Keep what came in as a file of an owner, until it is deleted or `seconds` are over. Raises StorageError."""
         size, sha256 = incoming.bytes, incoming.sha256
         file = self._files.new(owner, filename, purpose, size=size, sha256=sha256, seconds=seconds)
-        place = self._folder / file.id
-        incoming.move(place)
+        incoming.move(self._begun(file.id))
         try:
             self._files.add(file)
         except BaseException:
-            place.unlink(missing_ok=True)
+            self._begun(file.id).unlink(missing_ok=True)
             raise
+        self._finish(file.id)
         return file
 
     def put(self, owner: str, path: Path, filename: str, purpose: str) -> StoredFile:
@@ -116,24 +116,53 @@ class Uploads:
         """Return where a file's bytes lie. Raises NotFound where they are not there."""
         place = self._folder / file.id
         if not place.is_file():
+            self._finish(file.id)
+        if not place.is_file():
             raise missing_file(file.id)
         return place
+
+    def holds(self, file: str) -> bool:
+        """Say whether the bytes of a file are there, by its id."""
+        return (self._folder / file).is_file() or self._begun(file).is_file()
 
     def delete(self, file: StoredFile) -> list[str]:
         """Delete a file, its bytes first; return the ids of the vector stores that still have to forget it.
 
         Raises StorageError.
         """
+        self.erase(file.id)
+        return self._files.remove(file)
+
+    def erase(self, file: str) -> None:
+        """Delete the bytes of a file by its id; its row stays. Raises StorageError."""
         try:
-            (self._folder / file.id).unlink(missing_ok=True)
+            for place in (self._begun(file), self._folder / file):
+                place.unlink(missing_ok=True)
         except OSError as error:
             raise storage_error(error, self._folder) from error
-        return self._files.remove(file)
 
     def sweep(self) -> list[str]:
         """Delete what has expired, and what was never finished; return the ids of vector stores as `delete` does."""
         stores = [store for file in self._files.expired() for store in self.delete(file)]
         for path in self._folder.glob(f"{_BEGUN}*"):
-            if path.stat().st_mtime < time.time() - _STALE:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # it may be finished just now
+                if path.stat().st_mtime >= time.time() - _STALE:
+                    continue
+                if self._files.is_kept(name := path.name.removeprefix(_BEGUN)):
+                    self._finish(name)
+                else:
+                    path.unlink()
         return stores
+
+    def _begun(self, file: str) -> Path:
+        """Return where bytes lie that have no row yet: who is killed before there is one leaves nothing for good."""
+        return self._folder / f"{_BEGUN}{file}"
+
+    def _finish(self, file: str) -> None:
+        """Put the bytes of a file that has its row in their place, unless that was done. Raises StorageError."""
+        try:
+            self._begun(file).replace(self._folder / file)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise storage_error(error, self._folder) from error

@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
     @verb(app, "doctor", panel="Start", top=("teacher", "base", "model", "embedder", "base_url"))
     def doctor(settings: Settings, console: Console) -> int | None:
-        """Look at what is installed, reachable and will fit; each problem comes with its cure."""
+        """Look at what is installed, reachable, kept and will fit; each problem comes with its cure."""
         from doceo.app.checkup import findings
 
         found = list(findings(settings))

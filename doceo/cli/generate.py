@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         "generate",
         panel="Data",
         sections=("generate", "gate", "engine", "dataset", "read", "chunk"),
-        top=("teacher", "student", "judge", "embedder", "base_url"),
+        top=("teacher", "student", "judge", "embedder", "executor", "base_url"),
     )
     def generate(
         settings: Settings,

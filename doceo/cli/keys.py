@@ -23,12 +23,15 @@ Owner = Annotated[str, typer.Option("--owner", metavar="NAME", help="Whose objec
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb with its three."""
-    keys = typer.Typer(help="Make, list and revoke keys of the service.", no_args_is_help=True)
+    """Add the verb with its four."""
+    keys = typer.Typer(
+        help="Make, list and revoke keys of the service; delete what an owner has.", no_args_is_help=True
+    )
     app.add_typer(keys, name="keys", rich_help_panel="Service")
     _create(keys)
     _list(keys)
     _revoke(keys)
+    _forget(keys)
 
 
 def _create(keys: typer.Typer) -> None:
@@ -110,6 +113,27 @@ def _revoke(keys: typer.Typer) -> None:
         revoked = open_store(settings.database_url).keys.revoke(key)
         console.show(f"Revoked the key {revoked.id} of {revoked.owner}.")
         console.result(revoked.model_dump(mode="json"))
+        return None
+
+
+def _forget(keys: typer.Typer) -> None:
+    @verb(keys, "forget", panel="Keys")
+    def forget(
+        owner: Annotated[str, typer.Argument(metavar="OWNER", help="Whose everything is deleted.", show_default=False)],
+        *,
+        settings: Settings,
+        console: Console,
+    ) -> int | None:
+        """Delete everything of an owner: keys, files, vector stores, conversations, profile, jobs, models."""
+        from doceo.app.assistants import Assistants
+        from doceo.app.forgetting import forget
+        from doceo.app.host import Host
+
+        gone = forget(Host(settings, Assistants(settings, console)), owner, console)
+        rows = [[name.replace("_", " "), str(gone[name])] for name in sorted(gone)]
+        console.table(["deleted", ""], rows, words=True)
+        console.show(f"Nothing of {owner} is left but its entries in the audit log, and what backups hold.")
+        console.result({"owner": owner, "deleted": gone})
         return None
 
 

@@ -8,7 +8,7 @@ from doceo.core.records import Record
 
 Scope = Literal["chat", "ingest", "train", "admin"]
 """chat: models, answers, embeddings, conversations, the profile. ingest: files and vector stores too. train: files and
-jobs too. admin: everything, objects of other owners included."""
+jobs too. admin: everything, with the vector stores and collections of all owners and the metrics."""
 
 EVERY_COLLECTION = "*"
 

@@ -22,6 +22,7 @@ DoceoError
 │   ├── ModelNotFound     exit 1   404, or no such folder or name
 │   ├── RequestRejected   exit 1   400 or 422: the server will not take this request
 │   ├── RateLimited       exit 1   429 after all retries
+│   │   └── ModelBusy     exit 1   as many wait for a model in this process as may
 │   ├── ServerFailed      exit 1   5xx, or a body that is no reply, after all retries
 │   ├── ReplyInvalid      exit 1   the reply is not what was asked for
 │   └── CostCapReached    exit 3   --max-cost is spent; a higher one goes on
@@ -53,6 +54,14 @@ class DoceoError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # from another process it comes as it was: only its maker knew what the class is called with
+        return _again, (type(self), self.message), self.__dict__
+
+
+def _again(kind: type[DoceoError], message: str) -> DoceoError:
+    return kind.__new__(kind, message)
 
 
 class UsageError(DoceoError):
@@ -130,9 +139,16 @@ class JobHeld(RunError):
 
 
 class StorageError(DoceoError):
-    """The disk is full or not writable."""
+    """The disk is full or not writable.
+
+    `retryable` says whether the same can succeed in a moment: somebody else held what was to be written.
+    """
 
     code = "storage"
+
+    def __init__(self, message: str, *, hint: str, retryable: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.retryable = retryable
 
 
 class MissingExtra(DoceoError):
@@ -189,9 +205,16 @@ class ModelNotFound(ProviderError):
 
 
 class RequestRejected(ProviderError):
-    """The server will not take this request (400 or 422)."""
+    """The server will not take this request (400 or 422).
+
+    `said` is what the server says of it, without its address; empty where it was never sent.
+    """
 
     code = "request_rejected"
+
+    def __init__(self, message: str, *, hint: str, said: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.said = said
 
 
 class RateLimited(ProviderError):
@@ -199,6 +222,12 @@ class RateLimited(ProviderError):
 
     code = "rate_limited"
     transient = True
+
+
+class ModelBusy(RateLimited):
+    """As many questions wait for a model in this process as may."""
+
+    code = "busy"
 
 
 class ServerFailed(ProviderError):

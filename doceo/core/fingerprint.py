@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 
 def sha256(content: bytes | str) -> str:
@@ -33,6 +34,31 @@ def canonical(value: object) -> str:
 def config_hash(configs: Iterable[BaseModel]) -> str:
     """Return the hash of one or more config models."""
     return sha256(canonical([config.model_dump(mode="json") for config in configs]))[:16]
+
+
+def written_configs(configs: Iterable[BaseModel]) -> dict[str, Any]:
+    """Return config models as they are written down: {class: {field: value}}."""
+    return {type(config).__name__: config.model_dump(mode="json") for config in configs}
+
+
+def same_configs(written: Mapping[str, Any], configs: Iterable[BaseModel]) -> bool:
+    """Return whether config models that were written down, perhaps by an older program, say the same as these.
+
+    A field that the older program did not have counts as its default: an upgrade alone makes nothing another thing.
+    """
+    now = {type(config).__name__: config for config in configs}
+    return written.keys() == now.keys() and all(_same(written[name], config) for name, config in now.items())
+
+
+def _same(written: Mapping[str, Any], config: BaseModel) -> bool:
+    wanted = config.model_dump(mode="json")
+    if written == wanted:
+        return True
+    known = {name: value for name, value in written.items() if name in wanted}
+    try:
+        return type(config).model_validate(known).model_dump(mode="json") == wanted
+    except ValidationError:
+        return False
 
 
 def _plain(value: object) -> object:

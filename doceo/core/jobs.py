@@ -34,7 +34,8 @@ class Job(Record):
         metadata: Its owner's own words for it.
         wanted: What its owner wants of it, until the worker has done it.
         worker: Who works on it; empty while nobody does.
-        lease: How often it was given to a worker. A worker that holds an older number may write nothing.
+        lease: How often it was given to a worker, or cancelled or paused while nobody worked on it. A worker that holds
+            an older number may write nothing.
         entry: How often it was put into the queue, from 1. Older entries of the queue count for nothing.
         result: What came of it, by kind.
     """

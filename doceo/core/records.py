@@ -385,12 +385,16 @@ class ProfileEntry(Record):
 
 
 class Turn(Record):
-    """A stored message of a conversation; a refusal is not shown to a model again."""
+    """A stored message of a conversation; a refusal is not shown to a model again.
+
+    `files` are the ids of the cited files of a vector store, by `Citation.source`.
+    """
 
     id: str
     message: Message
     refused: bool = False
     answer: Answer | None = None
+    files: dict[str, str] = {}
     created: float
 
 
@@ -498,6 +502,7 @@ class Sampling(Record):
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     form: dict[str, object] | None = None
+    strict: bool | None = None
 
     def on(self, request: ChatRequest) -> ChatRequest:
         """Return a request with what is said here in place of its own."""
@@ -506,7 +511,11 @@ class Sampling(Record):
 
 
 class ChatRequest(Record):
-    """What a chat model is asked. `form` is a JSON schema that the reply has to satisfy; an empty one: any object."""
+    """What a chat model is asked. `form` is a JSON schema that the reply has to satisfy; an empty one: any object.
+
+    Where `strict` is said, the form is a client's own: it is asked for as the client said, or the request is refused.
+    Left out, it is asked for strictly where the server can, else more weakly.
+    """
 
     messages: tuple[Message, ...]
     form: dict[str, object] | None = None
@@ -517,10 +526,11 @@ class ChatRequest(Record):
     top_p: float = 1.0
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
+    strict: bool | None = None
 
 
 class ChatReply(Record):
-    """What a chat model answered. `finish` is `stop` or `length`."""
+    """What a chat model answered. `finish` is `stop`, `length` or `content_filter`."""
 
     text: str
     finish: str = "stop"

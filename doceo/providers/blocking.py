@@ -10,7 +10,8 @@ import asyncio
 import atexit
 import threading
 import time
-from collections.abc import AsyncGenerator, Coroutine, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -146,11 +147,13 @@ class Threaded:
     def __init__(self, provider: Provider, workers: int = 1) -> None:
         self.name = provider.name
         self._provider, self._free = provider, asyncio.Semaphore(workers)
+        # of its own: who waits for a model must not keep those from working who share the threads of a loop
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="model")
 
     async def complete(self, request: ChatRequest) -> ChatReply:
         """Answer a request. Raises as the model behind."""
         async with self._free:
-            return await asyncio.to_thread(self._provider.complete, request)
+            return await self._run(self._provider.complete, request)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
         """Yield what the model behind yields; leaving early ends its work. Raises as that model."""
@@ -158,16 +161,19 @@ class Threaded:
             pieces = self._provider.stream(request)
             left = False
             try:
-                while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+                while (piece := await self._run(next, pieces, None)) is not None:
                     yield piece
                 left = True
             finally:
                 if not left and isinstance(pieces, Generator):
                     # the thread that waits for a piece is not to be closed under its feet
-                    await asyncio.shield(asyncio.to_thread(_closed, pieces))
+                    await asyncio.shield(self._run(_closed, pieces))
 
     async def aclose(self) -> None:
-        """Do nothing: the model keeps no connection."""
+        """Do nothing: the model keeps no connection, and its threads end with it."""
+
+    def _run(self, work: Callable[..., T], *args: object) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
 
 
 @runtime_checkable

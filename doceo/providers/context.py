@@ -46,6 +46,17 @@ def _listed(ask: Ask, model: str) -> int | None:
     return _number(_named(ask("/v1/models", None, _SECONDS), "data", model, "id"), "max_model_len")
 
 
+def _of_vllm(ask: Ask, model: str) -> int | None:
+    """Return what a model reads; an adapter, which is listed without it or not at all yet, reads what its base does."""
+    body = ask("/v1/models", None, _SECONDS)
+    listed = _named(body, "data", model, "id")
+    if isinstance(listed, dict) and not listed.get("parent"):
+        return _number(listed, "max_model_len")
+    bases = [entry for entry in _entries(body, "data") if not entry.get("parent")]
+    reads = {_number(base, "max_model_len") for base in bases}
+    return reads.pop() if len(reads) == 1 else None
+
+
 def _of_lmstudio(ask: Ask, model: str) -> int | None:
     listed = _named(ask("/api/v0/models", None, _SECONDS), "data", model, "id")
     return _number(listed, "loaded_context_length")
@@ -73,7 +84,7 @@ def _of_ollama(ask: Ask, model: str) -> int | None:
 
 
 _WAYS: dict[str, tuple[Callable[[Ask, str], int | None], ...]] = {
-    "vllm": (_listed,),
+    "vllm": (_of_vllm,),
     "lmstudio": (_of_lmstudio,),
     "ollama": (_of_ollama,),
 }
@@ -81,9 +92,12 @@ _WAYS: dict[str, tuple[Callable[[Ask, str], int | None], ...]] = {
 
 def _named(body: object, field: str, name: str, by: str) -> object:
     """Return the entry of a list in a body that has a name."""
+    return next((one for one in _entries(body, field) if one.get(by) == name), None)
+
+
+def _entries(body: object, field: str) -> list[dict[str, object]]:
     entries = body.get(field) if isinstance(body, dict) else None
-    found = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
-    return next((one for one in found if one.get(by) == name), None)
+    return [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
 
 
 def _number(entry: object, field: str) -> int | None:

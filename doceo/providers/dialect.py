@@ -57,21 +57,26 @@ class Dialect:
                 body[name] = value
         if streamed:
             body[USAGE] = {"include_usage": True}
-        if request.form and self.form == "json_schema":
-            schema = {"name": "reply", "schema": request.form, "strict": True}
+        # a client's own form is sent as it is: what the server says of it is for the client
+        form = self.form if request.strict is None else "json_schema"
+        if request.form and form == "json_schema":
+            schema = {"name": "reply", "schema": request.form, "strict": request.strict is not False}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        elif request.form is not None and self.form != "none":
+        elif request.form is not None and form != "none":
             body["response_format"] = {"type": "json_object"}
         return {key: value for key, value in body.items() if key not in self.dropped}
 
-    def after(self, refusal: str, body: dict[str, object]) -> Dialect | None:
+    def after(self, refusal: str, body: dict[str, object], *, own_form: bool = False) -> Dialect | None:
         """Return the dialect to ask in after a 400 or 422, or None where the refusal names nothing that can change.
 
         Args:
             refusal: What the server said.
             body: The request that it refused, as made by `write`.
+            own_form: Whether its JSON form is a client's own, which says nothing of other forms.
         """
         if "response_format" in body and refuses_form(refusal):
+            if own_form:
+                return None
             return replace(self, form=_FORMS[_FORMS.index(self.form) + 1])
         if USAGE in body and refuses_usage(refusal):
             return replace(self, dropped=self.dropped | {USAGE})

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 MOST_BYTES = 2**30
@@ -20,7 +21,7 @@ _FEWEST = 32
 
 
 class _Kept(NamedTuple):
-    adapter: str | None
+    adapter: Path | None
     ids: list[int]
     cache: Any
 
@@ -45,12 +46,12 @@ class KeptPrefix:
         return getattr(self._reused, "tokens", 0)
 
     @contextmanager
-    def lent(self, model: Any, adapter: str | None, prompts: Sequence[list[int]]) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    def lent(self, model: Any, adapter: Path | None, prompts: Sequence[list[int]]) -> Iterator[dict[str, Any]]:  # noqa: ANN401
         """Give what `generate` is called with beside the prompts, and keep what it leaves.
 
         Args:
             model: The model of transformers that generates.
-            adapter: Name of the adapter that is on: with another one, the same tokens have other keys and values.
+            adapter: The adapter that is on: with another one, the same tokens have other keys and values.
             prompts: The tokens of each row; only a single row is kept.
         """
         self._reused.tokens = 0

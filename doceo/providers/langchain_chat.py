@@ -146,12 +146,12 @@ class LangChainChat:
 
     async def _parts(self, request: ChatRequest) -> AsyncGenerator[str | dict[str, object], None]:
         """Yield the text as it comes, and at the end what the vendor says of it: finish and usage."""
-        told, said_something = Told(), False
+        told, given = Told(), False
         async with aclosing(self._pieces(request, told)) as pieces:
             async for piece in pieces:
-                said_something = said_something or bool(piece)
+                given = given or bool(piece)
                 yield piece
-        if not said_something:
+        if not (given or told.anything):
             raise self._vendor.no_completion("")
         yield told.ending()
 

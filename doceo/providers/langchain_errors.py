@@ -119,7 +119,8 @@ class Vendor:
             return RateLimited(where, hint="Wait, or ask less at a time with --concurrency.", retry_after=wait)
         if status in {408, 409, 425} or status >= 500:
             return ServerFailed(where, hint=_LATER, retry_after=_wait(error, self.wall()))
-        return RequestRejected(where, hint="The server will not take this request as it is; its message says why.")
+        hint = "The server will not take this request as it is; its message says why."
+        return RequestRejected(where, hint=hint, said=self.shown(str(error)))
 
     def shown(self, text: str) -> str:
         """Return a text as a message shows it: on one line, short, without a key."""

@@ -37,7 +37,7 @@ class Told:
 
     def __init__(self) -> None:
         self._used: UsageMetadata | None = None
-        self._finish = "stop"
+        self._finish = ""
 
     def add(self, chunk: AIMessage) -> None:
         """Take the next chunk: tokens are added up, as LangChain does, and the last word on the end counts."""
@@ -48,9 +48,14 @@ class Told:
         if _ends(chunk.response_metadata):
             self._finish = _finish(chunk.response_metadata)
 
+    @property
+    def anything(self) -> bool:
+        """Whether an end or tokens were told: an answer without a word is one, too."""
+        return bool(self._finish) or self._used is not None
+
     def ending(self) -> dict[str, object]:
         """Return finish and usage in the shape of a chat completion."""
-        return {"finish_reason": self._finish, "usage": _usage(self._used)}
+        return {"finish_reason": self._finish or "stop", "usage": _usage(self._used)}
 
 
 def _text(message: AIMessage, *, formed: bool) -> str:

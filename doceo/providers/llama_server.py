@@ -39,7 +39,7 @@ class LlamaServer:
     """
 
     def __init__(self, path: Path, *, context: int, exact: bool = False) -> None:
-        _check(path)
+        check_file(path)
         self._key = secrets.token_hex(16)
         settings = _settings(path, context, self._key, exact=exact)
         self._server: Any = _start(settings) or _start_without_template(settings, path)
@@ -134,7 +134,11 @@ def _rejected(words: str) -> RequestRejected:
     )
 
 
-def _check(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Raise what keeps a file from being opened, as far as its first bytes tell.
+
+    Raises ModelNotFound, ProviderError, and MissingExtra without llama.cpp.
+    """
     if not path.is_file():
         raise ModelNotFound(
             f"There is no file {path}.", hint="Name a .gguf file; one is made by: doceo export-model ADAPTER --to gguf"
@@ -142,13 +146,14 @@ def _check(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise ProviderError(f"{path} is not a GGUF file.", hint="A folder of safetensors is opened as hf:FOLDER.")
+    try:
+        import xllamacpp  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("xllamacpp", extra="gguf", purpose="Opening GGUF files") from error
 
 
 def _settings(path: Path, context: int, key: str, *, exact: bool) -> Any:  # noqa: ANN401 - xllamacpp ships no types
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise MissingExtra("xllamacpp", extra="gguf", purpose="Opening GGUF files") from error
+    import xllamacpp
 
     settings = xllamacpp.CommonParams()
     settings.model.path = str(path)

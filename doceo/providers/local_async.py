@@ -28,7 +28,7 @@ class AsyncLocal:
         self.name, self._model = model.name, model
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        """Answer a request. Raises RequestRejected where the prompt is too long, ServerFailed."""
+        """Answer a request. Raises RequestRejected where the prompt is too long, ModelBusy, ServerFailed."""
         async with aclosing(self.stream(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ChatReply):
@@ -42,7 +42,10 @@ class AsyncLocal:
 
         def take(piece: Piece) -> None:
             if not row.left.is_set():
-                loop.call_soon_threadsafe(arrived.put_nowait, piece)
+                try:
+                    loop.call_soon_threadsafe(arrived.put_nowait, piece)
+                except RuntimeError:  # the loop is closed: nobody waits any more
+                    row.left.set()
 
         row: Row = await asyncio.to_thread(self._model.row, request, take)
         self._model.batches.add(row)

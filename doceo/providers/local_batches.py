@@ -1,8 +1,8 @@
 """Answers of one model in memory to many requests at once, each with the adapter that it names.
 
 What waits is generated for together: one pass over the base's weights a token, in which each row goes through its own
-adapter (PEFT's `adapter_names`). Requests that come meanwhile are the next batch. A row ends by itself: at its end
-token, its stop mark, its own limit, or once nobody wants it any more.
+adapter. Requests that come meanwhile are the next batch. A row ends by itself: at its end token, its stop mark, its own
+limit, or once nobody wants it any more.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doceo.core.errors import ModelNotFound, ProviderError, ServerFailed
+from doceo.core.errors import ModelBusy, ProviderError, ServerFailed
 from doceo.core.records import ChatReply, ChatRequest, Usage
 from doceo.providers.hf_models import quiet
 from doceo.providers.local_draw import Draw
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     from doceo.providers.local_weights import SharedWeights
 
 Piece = str | ChatReply | ProviderError
-BASE = "__base__"
-"""What PEFT calls a row without an adapter."""
 _GATHERING = 0.005
 """Seconds that an idle model waits for more requests: far less than a batch of its own would take."""
-_FAILURES = (RuntimeError, MemoryError, ValueError, LookupError, TypeError, AttributeError)
-"""What torch raises where memory runs out or a model's code fails."""
+_WAITING = 2
+"""Batches that may wait: who comes then is told so at once, rather than kept waiting."""
+_AGAIN = 1.0
+"""Seconds after which one that was turned away may try again."""
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Row:
         ids: The prompt's tokens.
         new: Most tokens of the answer.
         request: How it is drawn.
-        adapter: Name of its adapter in the model; None: the base alone.
+        adapter: Its adapter; None: the base alone.
         take: Is given each piece of the answer, then the whole, or the error; called from the model's thread.
         kept: Keeps the beginning of prompts, where it is to be kept.
         left: Set once nobody waits for it.
@@ -52,7 +53,7 @@ class Row:
     ids: list[int]
     new: int
     request: ChatRequest
-    adapter: str | None
+    adapter: Path | None
     take: Callable[[Piece], None]
     kept: KeptPrefix | None = None
     left: threading.Event = field(default_factory=threading.Event)
@@ -77,13 +78,24 @@ class Batches:
         self._thread: threading.Thread | None = None
 
     def add(self, row: Row) -> None:
-        """Put a request in the queue."""
+        """Put a request in the queue. Raises ModelBusy where as many wait as two batches take."""
         with self._turn:
+            self._waiting = deque(one for one in self._waiting if not one.left.is_set())
+            if self._full():
+                raise ModelBusy(
+                    f"{len(self._waiting)} questions wait for this model already.",
+                    hint=f"Try again in {_AGAIN:g} s.",
+                    retry_after=_AGAIN,
+                )
             self._waiting.append(row)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="generate", daemon=True)
                 self._thread.start()
             self._turn.notify()
+
+    def _full(self) -> bool:
+        tokens = sum(len(row.ids) + row.new for row in self._waiting)
+        return len(self._waiting) >= _WAITING * self._rows or tokens >= _WAITING * self._tokens
 
     def _work(self) -> None:
         while True:
@@ -92,28 +104,28 @@ class Batches:
                 # requests that are made together do not arrive in one instant
                 self._turn.wait_for(lambda: len(self._waiting) >= self._rows, timeout=_GATHERING)
                 batch = self._next()
-            if not batch:
-                continue
-            try:
-                self._generate(batch)
-            except _FAILURES as error:
-                self._weights.clear_hooks()
-                failed = ServerFailed(
-                    f"The model in this process failed: {' '.join(str(error).split())[:200] or type(error).__name__}.",
-                    hint="Ask for less at once; where memory runs out, a smaller model helps.",
-                )
-                for row in batch:
-                    row.take(failed)
+            if batch:
+                self._answer(batch)
+
+    def _answer(self, batch: list[Row]) -> None:
+        """Answer a batch; where it fails, rows of which nothing was said yet are asked again, each by itself."""
+        try:
+            self._generate(batch)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever a model's code raises: all others wait for this thread
+            failed = error if isinstance(error, ProviderError) else _failed(error)
+        for row in batch:
+            if len(batch) > 1 and not row.tokens:
+                self._answer([row])
+            else:
+                row.take(failed)
 
     def _next(self) -> list[Row]:
-        """Take from the queue what fits together, in order; what does not fit keeps its place."""
+        """Take from the queue what fits together, by adapter; what does not fit keeps its place."""
         batch, rest, longest = list[Row](), list[Row](), 0
         while self._waiting:
             row = self._waiting.popleft()
             if row.left.is_set():
-                continue
-            if not self._weights.holds(row.adapter):
-                row.take(ModelNotFound("The model was deleted.", hint="/v1/models lists those that there are."))
                 continue
             width = max(longest, len(row.ids) + row.new)
             if batch and not self._joins(batch, row, width):
@@ -122,15 +134,18 @@ class Batches:
             batch.append(row)
             longest = width
         self._waiting.extend(rest)
-        return batch
+        return sorted(batch, key=lambda row: str(row.adapter or ""))
 
     def _joins(self, batch: Sequence[Row], row: Row, width: int) -> bool:
         if len(batch) >= self._rows or (len(batch) + 1) * width > self._tokens:
             return False
         if row.kept is not None or batch[0].kept is not None:  # a kept prefix is one row's
             return False
-        alike = row.adapter == batch[0].adapter and all(one.adapter == row.adapter for one in batch)
-        return alike or all(self._weights.mixes(one.adapter) for one in (*batch, row))
+        adapters = {one.adapter for one in (*batch, row)}
+        if len(adapters) == 1:
+            return True
+        fit = self._weights.most is None or len(adapters - {None}) <= self._weights.most
+        return fit and all(map(self._weights.mixes, adapters))
 
     def _generate(self, batch: list[Row]) -> None:
         import torch
@@ -146,7 +161,8 @@ class Batches:
             done = [text.add(token) for text, token in zip(texts, input_ids[:, -1].tolist(), strict=True)]
             return torch.tensor(done, device=input_ids.device)
 
-        with self._using(batch) as (model, more), torch.inference_mode(), quiet(), _lent(model, batch[0]) as kept:
+        adapters = [row.adapter for row in batch]
+        with self._weights.using(adapters) as model, torch.inference_mode(), quiet(), _lent(model, batch[0]) as kept:
             device = next(model.parameters()).device
             model.generate(
                 input_ids=ids.to(device),
@@ -155,18 +171,17 @@ class Batches:
                 logits_processor=LogitsProcessorList([Draw([(row.request, row.tokens) for row in batch])]),
                 stopping_criteria=StoppingCriteriaList([step]),
                 **kept,
-                **more,
             )
         seconds = (time.perf_counter() - began) / len(batch)
         for text in texts:
             text.close(seconds)
 
-    @contextmanager
-    def _using(self, batch: Sequence[Row]) -> Iterator[tuple[Any, dict[str, Any]]]:
-        names = [row.adapter for row in batch]
-        one = names[0] if len(set(names)) == 1 else next(name for name in names if name is not None)
-        with self._weights.using(one) as model:
-            yield model, {} if len(set(names)) == 1 else {"adapter_names": [name or BASE for name in names]}
+
+def _failed(error: Exception) -> ServerFailed:
+    return ServerFailed(
+        f"The model in this process failed: {' '.join(str(error).split())[:200] or type(error).__name__}.",
+        hint="Ask for less at once; where memory runs out, a smaller model helps.",
+    )
 
 
 def _lent(model: object, row: Row) -> AbstractContextManager[dict[str, Any]]:

@@ -55,7 +55,8 @@ class Draw:
     def _drawn(self, row: torch.Tensor, request: ChatRequest, generator: torch.Generator) -> int:
         import torch
 
-        chances = torch.softmax(row.float().cpu() / request.temperature, dim=-1)
+        # an adapter gone wrong says NaN: that must not end the answers of those whose rows stand beside it
+        chances = torch.softmax(torch.nan_to_num(row.float().cpu() / request.temperature), dim=-1)
         if request.top_p < 1:
             ordered, order = chances.sort(descending=True)
             before = ordered.cumsum(-1) - ordered

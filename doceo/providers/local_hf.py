@@ -1,7 +1,6 @@
 """A model in this process, through transformers: a base, alone or with LoRA adapters switched on.
 
-A base is opened once; `with_adapter` gives a second model over the same weights, so that base and tuned model fit in
-the memory of one.
+A base is opened once; `with_adapter` gives further models over the same weights.
 """
 
 from __future__ import annotations
@@ -42,6 +41,7 @@ class LocalModel:
         path: A model folder, a name on the hub, or an adapter folder (its base is then opened).
         adapter: A PEFT folder to switch on.
         name: How the model is called; left out, `hf:` and the path.
+        most: Adapters that are in memory at once; those used longest ago are read again. None: all.
 
     Raises:
         ModelNotFound: There is no such model or adapter.
@@ -50,17 +50,18 @@ class LocalModel:
 
     _kept: KeptPrefix | None = None
 
-    def __init__(self, path: str | Path, adapter: Path | None = None, name: str | None = None) -> None:
+    def __init__(
+        self, path: str | Path, adapter: Path | None = None, name: str | None = None, *, most: int | None = None
+    ) -> None:
         self.name = name or f"hf:{path}"
         if adapter is None and (Path(path) / ADAPTER).exists():
             path, adapter = base_of(Path(path)), Path(path)
         check_adapter(adapter)
-        self._weights = SharedWeights(open_model(str(path)))
+        self._weights = SharedWeights(open_model(str(path)), most)
         self._adapter = self._weights.attach(adapter) if adapter else None
 
     def with_adapter(self, adapter: Path | None, name: str) -> LocalModel:
         """Return a model over the same weights with another adapter switched on, or with none. Raises as above."""
-        check_adapter(adapter)
         other = object.__new__(LocalModel)
         other.name, other._weights = name, self._weights
         other._adapter = self._weights.attach(adapter) if adapter else None
@@ -177,8 +178,7 @@ class LocalModel:
     def _generate(
         self, batch: list[int], requests: Sequence[ChatRequest], encoded: Sequence[tuple[list[int], int]]
     ) -> dict[int, ChatReply]:
-        start = time.perf_counter()
-        first = requests[batch[0]]
+        start, first = time.perf_counter(), requests[batch[0]]
         rows = self._run([encoded[n][0] for n in batch], encoded[batch[0]][1], first)
         seconds = (time.perf_counter() - start) / len(batch)
         return {
@@ -209,7 +209,7 @@ class LocalModel:
         ids = torch.tensor([[pad] * (width - len(row)) + row for row in prompts])
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in prompts])
         with (
-            self._weights.using(self._adapter) as model,
+            self._weights.using([self._adapter]) as model,
             torch.inference_mode(),
             _seeded(request),
             quiet(),

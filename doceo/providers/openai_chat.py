@@ -67,7 +67,7 @@ class OpenAIChat:
         clock: Callable[[], float] = time.perf_counter,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        parts = _split(base_url)
+        parts = parts_of(base_url)
         if api_key and not (api_key.isascii() and api_key.isprintable()):
             raise UsageError(
                 f"The key for {parts.hostname} holds a character that no key has.",
@@ -149,14 +149,15 @@ class OpenAIChat:
             chunks = await self._ask(request, send, streamed=True)
             if not isinstance(chunks, openai.AsyncStream):
                 raise self._server.no_completion(chunks)
-            said_something, told = False, dict[str, object]()
+            told = dict[str, object]()
+            given = False
             async with chunks:
                 async for chunk in chunks:
-                    text = take_chunk(chunk, told)
-                    if text:
-                        said_something = True
+                    if text := take_chunk(chunk, told):
+                        given = True
                         yield text
-            if not said_something:
+            # a model may end without a word, at its limit or at a stop mark: an answer that was paid for
+            if not (given or told):
                 raise self._server.no_completion(None)
         yield told
 
@@ -170,7 +171,7 @@ class OpenAIChat:
             try:
                 return await send(body)
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                weaker = dialect.after(said(error), body)
+                weaker = dialect.after(said(error), body, own_form=request.strict is not None)
                 if weaker is None:
                     raise
                 # Another request may have learned the same in the meantime; then its dialect is tried.
@@ -178,7 +179,8 @@ class OpenAIChat:
                     self._dialect = weaker
 
 
-def _split(base_url: str) -> SplitResult:
+def parts_of(base_url: str) -> SplitResult:
+    """Return an address taken apart. Raises UsageError where it is none."""
     parts = urlsplit(base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UsageError(

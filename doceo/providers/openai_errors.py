@@ -103,8 +103,10 @@ class Server:
             return ServerFailed(where, hint=_LATER, retry_after=wait)
         if 300 <= status < 400:
             target = error.response.headers.get("location", "another address")
-            return RequestRejected(where, hint=f"It has moved to {target}; name that with --base-url.")
-        return RequestRejected(where, hint="The server will not take this request as it is; its message says why.")
+            hint = f"It has moved to {target}; name that with --base-url."
+            return RequestRejected(where, hint=hint, said="it has moved")
+        hint = "The server will not take this request as it is; its message says why."
+        return RequestRejected(where, hint=hint, said=self._shown(said(error)))
 
     def _shown(self, text: str) -> str:
         hidden = text.replace(self.key, "***") if self.key else text

@@ -42,7 +42,7 @@ class Reader:
     price: Price | None
 
     def text(self, body: object, request: ChatRequest) -> tuple[str, str]:
-        """Return a reply's text, without the reasoning before it, and its finish, `stop` or `length`.
+        """Return a reply's text, without the reasoning before it, and its finish: `stop`, `length` or `content_filter`.
 
         Raises:
             ServerFailed: The body is no chat completion.
@@ -127,7 +127,7 @@ def take_chunk(chunk: object, told: dict[str, object]) -> str:
 
 
 def _finish(said: object) -> str:
-    return "length" if said == "length" else "stop"
+    return str(said) if said in ("length", "content_filter") else "stop"
 
 
 def _field(value: object, name: str) -> object:

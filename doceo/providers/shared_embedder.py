@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 KEPT = 4096
 """Vectors that are kept: 6 MB of 384 dimensions."""
+_LONGEST = 2000
+"""Characters of a text whose vector is kept: a longer one would fill the memory as the key that it stands under."""
 
 
 class SharedEmbedder:
@@ -138,6 +140,8 @@ class SharedEmbedder:
         return found
 
     def _keep(self, kind: str, text: str, vector: NDArray[np.float32]) -> None:
+        if len(text) > _LONGEST:
+            return
         self._kept[kind, text] = vector.copy()
         while len(self._kept) > self._kept_most:
             self._kept.popitem(last=False)

@@ -15,10 +15,13 @@ from doceo.app.runs import DEFAULT_COLLECTION
 from doceo.app.store.owners import VECTOR_STORE
 from doceo.app.store.store import LOCAL
 from doceo.core.access import EVERY_COLLECTION, Caller, Key, Scope
+from doceo.service.limits import Limits
 from doceo.service.refusals import Refusal
 
 FRESH = 1.0
 """Seconds after which the database is asked again about a key: so long a revoked one goes on."""
+_LOOKED_UP = 4
+"""Keys that nobody has shown before are looked up at the same time: who tries keys holds up nobody else for long."""
 _MOST = 4096
 """Keys that are remembered."""
 _UNKNOWN = "Incorrect API key provided. Keys are made with: doceo keys create"
@@ -30,17 +33,22 @@ class Callers:
 
     Args:
         host: Where the keys are kept.
+        limits: How many wrong keys may be tried.
         keyless: Whether anybody may ask while no key exists: only where nobody but this machine can connect.
         monotonic: Seconds of a clock that is never set.
     """
 
-    def __init__(self, host: Host, *, keyless: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._host, self._keyless, self._monotonic = host, keyless, monotonic
+    def __init__(
+        self, host: Host, limits: Limits, *, keyless: bool, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._host, self._limits, self._keyless, self._monotonic = host, limits, keyless, monotonic
         self._known: dict[str, tuple[float, Key]] = {}
-        self._keyed: tuple[float, bool] | None = None
+        self._keyed = (float("-inf"), False)
+        self._asking = asyncio.Lock()
+        self._turns = asyncio.Semaphore(_LOOKED_UP)
 
-    async def of(self, authorization: str) -> tuple[Caller, Key | None]:
-        """Return who sends a header, and with which key. Raises Refusal (401), StorageError."""
+    async def of(self, authorization: str, address: str) -> tuple[Caller, Key | None]:
+        """Return who sends a header from an address, and with which key. Raises Refusal (401, 429), StorageError."""
         if self._keyless and not await self._any():
             return _LOCAL_CALLER, None
         scheme, _, secret = authorization.partition(" ")
@@ -48,7 +56,7 @@ class Callers:
         if scheme.lower() != "bearer" or not secret:
             message = "You didn't provide an API key. Send it as the header Authorization: Bearer KEY."
             raise _unauthorized(message, None)
-        key = await self._key(secret)
+        key = await self._key(secret, address)
         if key is None or key.revoked is not None:
             raise _unauthorized(_UNKNOWN, "invalid_api_key")
         if key.expires is not None and key.expires <= self._host.store.clock():
@@ -56,16 +64,37 @@ class Callers:
         return Caller(key=key.id, owner=key.owner, scopes=key.scopes, collections=key.collections), key
 
     async def _any(self) -> bool:
-        known, now = self._keyed, self._monotonic()
-        # once there are keys it stays so, as `Keys.any` says
-        if known is None or not (known[1] or now - known[0] < FRESH):
-            known = self._keyed = (now, await asyncio.to_thread(lambda: self._host.store.keys.any()))
-        return known[1]
+        if not self._keyed_known():
+            async with self._asking:  # one asks for all that come at the same time
+                if not self._keyed_known():
+                    self._keyed = (self._monotonic(), await asyncio.to_thread(lambda: self._host.store.keys.any()))
+        return self._keyed[1]
 
-    async def _key(self, secret: str) -> Key | None:
+    def _keyed_known(self) -> bool:
+        # once there are keys it stays so, as `Keys.any` says
+        return self._keyed[1] or self._monotonic() - self._keyed[0] < FRESH
+
+    async def _key(self, secret: str, address: str) -> Key | None:
         known, now = self._known.get(secret), self._monotonic()
         if known is not None and now - known[0] < FRESH:
             return known[1]
+        if known is None:
+            return await self._new(secret, address)
+        return await self._looked_up(secret)
+
+    async def _new(self, secret: str, address: str) -> Key | None:
+        """Return the key of a secret that was never shown, or not for long."""
+        async with self._turns:
+            if (known := self._known.get(secret)) is not None:  # somebody else has shown it meanwhile
+                return known[1]
+            await self._limits.check_wrong_keys(address)
+            key = await self._looked_up(secret)
+            if key is None:
+                await self._limits.wrong_key(address)
+        return key
+
+    async def _looked_up(self, secret: str) -> Key | None:
+        now = self._monotonic()
         key = await asyncio.to_thread(self._host.store.keys.find, secret)
         self._known.pop(secret, None)
         if key is not None:

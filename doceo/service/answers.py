@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, TypeVar
 
 from doceo.app.served import Begun, Ended, Query, Served
 from doceo.core.errors import DoceoError
-from doceo.core.records import Citation
+from doceo.core.records import Citation, Usage
 from doceo.service.meter import Meter
 
 Shown = str | Citation | Ended
+T = TypeVar("T")
 
 
 class Answers:
@@ -31,7 +33,8 @@ class Answers:
         """Return all answers. Raises DoceoError."""
         if not self._served.draws:
             return [await self._whole(queries[0])] * len(queries)
-        return await asyncio.gather(*map(self._whole, queries))
+        async with _together(map(self._whole, queries)) as tasks:
+            return await asyncio.gather(*tasks)
 
     async def stream(self, queries: Sequence[Query]) -> AsyncGenerator[tuple[int, Shown], None]:
         """Yield the parts of all answers as they come, each with the number of its answer. Raises DoceoError."""
@@ -40,28 +43,25 @@ class Answers:
                 async for part in parts:
                     yield 0, part
             return
-        arrived: asyncio.Queue[tuple[int, Shown] | DoceoError] = asyncio.Queue()
-        tasks = [asyncio.create_task(self._feed(arrived, n, query)) for n, query in enumerate(queries)]
-        try:
+        arrived: asyncio.Queue[tuple[int, Shown | None]] = asyncio.Queue()
+        async with _together(self._feed(arrived, n, query) for n, query in enumerate(queries)) as tasks:
             left = len(tasks)
             while left:
-                found = await arrived.get()
-                if isinstance(found, DoceoError):
-                    raise found
-                left -= isinstance(found[1], Ended)
-                yield found
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+                n, found = await arrived.get()
+                if found is None:
+                    left -= 1
+                    await tasks[n]  # raises what went wrong
+                else:
+                    yield n, found
 
-    async def _feed(self, arrived: asyncio.Queue[tuple[int, Shown] | DoceoError], n: int, query: Query) -> None:
+    async def _feed(self, arrived: asyncio.Queue[tuple[int, Shown | None]], n: int, query: Query) -> None:
+        """Put the parts of one answer into a queue, and None behind them, however it ends."""
         try:
             async with aclosing(self._parts(query)) as parts:
                 async for part in parts:
-                    await arrived.put((n, part))
-        except DoceoError as error:
-            await arrived.put(error)
+                    arrived.put_nowait((n, part))
+        finally:
+            arrived.put_nowait((n, None))
 
     async def _whole(self, query: Query) -> Ended:
         async with aclosing(self._parts(query)) as parts:
@@ -74,19 +74,17 @@ class Answers:
         """Yield the parts of one answer; what is broken off counts as far as it came."""
         prompt, said, counted = 0, list[str](), False
         try:
-            async with aclosing(self._served.stream(query)) as parts:
+            async with aclosing(self._served.stream(query, self._aside)) as parts:
                 async for part in parts:
                     if isinstance(part, Begun):
                         prompt = part.prompt_tokens
-                        if part.search is not None:
-                            self._meter.retrieved(part.search)
                         continue
                     if isinstance(part, str):
                         self._note_first()
                         said.append(part)
                     elif isinstance(part, Ended):
-                        used, counted = part.answer.usage, True
-                        self._used(used.prompt_tokens, used.completion_tokens, query, part.answer.text)
+                        counted = True
+                        self._ended(part, query)
                     yield part
         except DoceoError:
             counted = not said  # where nothing came, nothing was taken
@@ -96,10 +94,32 @@ class Answers:
                 # a model's pieces are about a token each
                 self._used(prompt, len(said), query, "".join(said))
 
+    def _aside(self, used: Usage) -> None:
+        """Count what a rewriting or a summary took."""
+        self._meter.used(self._model, used.prompt_tokens, used.completion_tokens)
+
     def _note_first(self) -> None:
         if self._first:
             self._first = False
             self._meter.first_token(self._model)
 
+    def _ended(self, ended: Ended, query: Query) -> None:
+        trace, used = ended.answer.trace, ended.answer.usage
+        if trace is not None and "retrieve" in trace.seconds:
+            self._meter.retrieved(trace.seconds["retrieve"])
+        self._used(used.prompt_tokens, used.completion_tokens, query, ended.answer.text)
+
     def _used(self, prompt: int, completion: int, query: Query, answer: str) -> None:
         self._meter.used(self._model, prompt, completion, question=query.question, answer=answer)
+
+
+@asynccontextmanager
+async def _together(works: Iterable[Coroutine[Any, Any, T]]) -> AsyncGenerator[list[asyncio.Task[T]], None]:
+    """Begin several works at once; whatever ends the block ends those that are not done."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

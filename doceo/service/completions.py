@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from doceo.app.served import Ended
-from doceo.core.errors import DoceoError
 from doceo.core.records import Answer, Citation
-from doceo.service.refusals import error_body
+from doceo.service.shapes.conversations import cited
 
 DONE = "data: [DONE]\n\n"
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -62,7 +61,7 @@ class Completion:
 
     def citation(self, citation: Citation, index: int = 0) -> str:
         """Return the event of a citation that is sure."""
-        return self._chunk({}, index=index, own={"citations": [self._cited(citation)]})
+        return self._chunk({}, index=index, own={"citations": [cited(citation, self.files)]})
 
     def end(self, ended: Ended, index: int = 0) -> str:
         """Return the last event of a choice: why it ended, and all that is Doceo's own."""
@@ -87,13 +86,9 @@ class Completion:
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
         return event({**self._head(), "choices": [choice], **(own or {})})
 
-    def _cited(self, citation: Citation) -> dict[str, object]:
-        file = self.files.get(citation.source)
-        return {**citation.model_dump(mode="json"), **({"file_id": file} if file else {})}
-
     def _own(self, answer: Answer) -> dict[str, object]:
         found: dict[str, object] = {
-            "citations": [self._cited(citation) for citation in answer.citations],
+            "citations": [cited(citation, self.files) for citation in answer.citations],
             "hits": [hit.model_dump(mode="json") for hit in answer.hits],
             "refused": answer.refused,
             "reason": answer.reason,
@@ -110,11 +105,6 @@ class Completion:
 def event(value: dict[str, object]) -> str:
     """Return a server-sent event."""
     return f"data: {_dumps(value)}\n\n"
-
-
-def failed(error: DoceoError) -> str:
-    """Return the event of an error in the middle of a stream: its status line is gone by then."""
-    return event(error_body(f"{error.message} {error.hint}", "server_error", error.code))
 
 
 def usage(answers: Sequence[Ended]) -> dict[str, object]:

@@ -10,9 +10,11 @@ from doceo.app.models import QUOTE
 from doceo.app.served import Served
 from doceo.app.store.models import TunedModel
 from doceo.app.store.owners import VECTOR_STORE
+from doceo.app.store.vector_stores import VectorStore
 from doceo.core.access import Caller
+from doceo.core.errors import IndexUnusable
 from doceo.service.access import may_search
-from doceo.service.found_stores import searchable
+from doceo.service.found_stores import is_lost, made_again, searchable
 from doceo.service.refusals import Refusal
 
 TUNED = "ft:"
@@ -20,39 +22,54 @@ TUNED = "ft:"
 
 
 class Found(NamedTuple):
-    """Who answers, and the collection that is answered from; empty: the one of ids that name none, or none."""
+    """Who answers, and the collection that is answered from; empty: the one of ids that name none, or none.
+
+    `only` names the sources that may be found, where the collection's index holds deleted ones too; None: all.
+    """
 
     served: Served
     collection: str
+    only: tuple[str, ...] | None = None
 
 
 async def found(host: Host, caller: Caller, name: str, collection: str = "") -> Found:
     """Return who answers under a model's id, over a collection or vector store where one is named.
 
-    Raises Refusal (404, 400), NotFound, ProviderError, IndexUnusable.
+    Raises Refusal (404, 400, 503), NotFound, ProviderError, IndexUnusable.
     """
     model, own = host.assistants.parted(name)
     if own and collection and own != collection:
         message = f"The model's id names the documents {own!r}, and `collection` names {collection!r}."
         raise Refusal(400, message, code="invalid_value", param="collection")
-    named = collection or own
-    if _is_plain(host, caller, model, named):
-        folder = named
-    else:
-        folder = await asyncio.to_thread(
-            _folder, host, caller, name, named, param="collection" if collection else "model"
-        )
+    named, store, only = collection or own, None, None
+    if named and not _is_plain(host, caller, named):
+        param = "collection" if collection else "model"
+        store, only = await asyncio.to_thread(_store, host, caller, name, named, param=param)
+    folder = store.collection if store is not None else named
     spec = ""
     if model.startswith(TUNED):
         tuned = await asyncio.to_thread(host.store.models.get, caller.owner, model)
         if tuned is None:
             raise no_model(name)
         spec = spec_of(host, tuned)
-    whole = f"{model}+{folder}" if folder else model
-    served = host.assistants.opened(whole) or await asyncio.to_thread(host.assistants.get, whole, spec)
+    # who may not search what ids without a collection answer from is answered without documents
+    place = folder or ("" if may_search(caller, host, "") else None)
+    served = await _ready(host, model, place, spec, store) if only != () else None
     if served is None:
         raise _nothing(host, name, model, folder)
-    return Found(served, folder)
+    return Found(served, folder, only)
+
+
+async def _ready(host: Host, model: str, place: str | None, spec: str, store: VectorStore | None) -> Served | None:
+    """Return who answers; the index of a vector store that is lost or damaged is made again. Raises Refusal (503)."""
+    try:
+        served = await host.assistants.ready(model, place, spec)
+        if served is not None or store is None or not is_lost(host, store):
+            return served
+    except IndexUnusable:
+        if store is None:
+            raise
+    raise await asyncio.to_thread(made_again, host, store)
 
 
 def spec_of(host: Host, tuned: TunedModel) -> str:
@@ -66,23 +83,23 @@ def no_model(name: str) -> Refusal:
     return Refusal(404, message, code="model_not_found", param="model")
 
 
-def _is_plain(host: Host, caller: Caller, model: str, collection: str) -> bool:
+def _is_plain(host: Host, caller: Caller, collection: str) -> bool:
     """Say whether it is plain without the database that a caller may search what is named."""
     if collection.startswith(VECTOR_STORE):
         return False
-    if not collection:
-        # without documents there is nothing that could be searched
-        return may_search(caller, host, "") or not host.assistants.has_documents()
     return host.assistants.is_collection(collection) and may_search(caller, host, collection)
 
 
-def _folder(host: Host, caller: Caller, name: str, collection: str, *, param: str) -> str:
-    """Return the collection of a vector store, by id or name, or of a plain one. Raises Refusal (404), NotFound."""
-    if collection.startswith(VECTOR_STORE):
-        return searchable(host, caller, collection).collection
-    store = host.store.vector_stores.named(caller.owner, collection) if collection else None
-    if store is not None:
-        return searchable(host, caller, store.id).collection
+def _store(
+    host: Host, caller: Caller, name: str, collection: str, *, param: str
+) -> tuple[VectorStore, tuple[str, ...] | None]:
+    """Return a vector store by id or name, and what may be found in it. Raises Refusal (404), NotFound."""
+    key: str | None = collection
+    if not collection.startswith(VECTOR_STORE):
+        known = host.store.vector_stores.named(caller.owner, collection)
+        key = known.id if known is not None else None
+    if key is not None:
+        return searchable(host, caller, key), host.store.attachments.left(key)
     if param == "model":
         raise no_model(name)
     message = f"There is no collection or vector store {collection[:200]!r}."

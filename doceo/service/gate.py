@@ -15,6 +15,7 @@ from doceo.service.access import Callers
 from doceo.service.limits import Limits
 from doceo.service.metrics import Metrics
 from doceo.service.refusals import Refusal
+from doceo.service.trail import address
 
 _log = logging.getLogger("doceo.service")
 
@@ -60,7 +61,7 @@ class Gate:
             return
         state: dict[str, object] = scope.setdefault("state", {})
         try:
-            headers = await self._admit(Headers(scope=scope), state)
+            headers = await self._admit(Headers(scope=scope), address(scope), state)
         except StorageError as error:
             # what it says names the database, which is nobody's business who has shown no key
             _log.error("Keys cannot be looked at: %s %s", error.message, error.hint)
@@ -83,9 +84,9 @@ class Gate:
 
         await self._app(scope, receive, with_headers)
 
-    async def _admit(self, headers: Headers, state: dict[str, object]) -> dict[str, str]:
+    async def _admit(self, headers: Headers, source: str, state: dict[str, object]) -> dict[str, str]:
         """Fill the request's state and return the headers of its response. Raises Refusal."""
-        caller, key = await self._callers.of(headers.get("authorization", ""))
+        caller, key = await self._callers.of(headers.get("authorization", ""), source)
         if key is None:
             check_local(headers, self._hosts)
         state["caller"], state["key"] = caller, key

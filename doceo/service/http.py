@@ -8,21 +8,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from doceo.app.host import Host
-from doceo.core.errors import (
-    AuthenticationFailed,
-    DoceoError,
-    InputError,
-    JobHeld,
-    ModelNotFound,
-    NotFound,
-    RateLimited,
-    RequestRejected,
-    RunLocked,
-    StorageError,
-    Unreachable,
-)
+from doceo.core.errors import DoceoError, RateLimited
+from doceo.service.failures import failure
 from doceo.service.protection import lifespan, protect
 from doceo.service.refusals import Refusal, error_body
+from doceo.service.replies.errors import REFUSED
 from doceo.service.routes import (
     absent,
     chat,
@@ -42,20 +32,6 @@ from doceo.service.routes import (
 )
 from doceo.service.spans import Spans
 from doceo.text.surrogates import without_surrogates
-
-_STATUS: dict[type[DoceoError], int] = {
-    NotFound: 404,
-    InputError: 400,
-    RequestRejected: 400,
-    ModelNotFound: 404,
-    RunLocked: 409,
-    JobHeld: 409,
-    StorageError: 507,
-    RateLimited: 429,
-    AuthenticationFailed: 502,
-    Unreachable: 502,
-}
-
 
 ROUTERS = (
     health.router,
@@ -94,7 +70,7 @@ def create_app(host: Host, spans: Spans | None = None, *, keyless: bool = True) 
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses={} if router is health.router else REFUSED)
     protect(app, host, spans or Spans(), keyless=keyless)
     app.add_exception_handler(DoceoError, _doceo_error)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -106,9 +82,11 @@ def create_app(host: Host, spans: Spans | None = None, *, keyless: bool = True) 
 
 def _doceo_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DoceoError)
-    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return JSONResponse(error_body(f"{error.message} {error.hint}", kind, error.code), status)
+    if isinstance(error, RateLimited):
+        # as where the service itself has no place: nothing for the audit log
+        request.state.busy = True
+        request.app.state.metrics.refused("busy")
+    return failure(request, error).response()
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:

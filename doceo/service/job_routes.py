@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -13,20 +11,39 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from doceo.app.host import Host
+from doceo.app.store.jobs import TooManyJobs
 from doceo.core.access import Caller
 from doceo.core.jobs import Job, JobKind, JobStatus
 from doceo.service.access import Hosted, MayTrain
+from doceo.service.event_streams import Streams
 from doceo.service.paging import Listed, listed
 from doceo.service.refusals import Refusal
+from doceo.service.replies.errors import ErrorReply
+from doceo.service.replies.jobs import EventReply, JobReply
+from doceo.service.replies.pages import Deleted, Paged
 from doceo.service.shapes.jobs import place_of, shown_event
 
 Show = Callable[[Host, Job], dict[str, Any]]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
-_EVERY = 0.5
-"""Seconds between two looks for new events."""
-_ALIVE = 15.0
-"""Seconds after which a stream without events shows that it is still there."""
-_PAGE = 200
+_FILTER = {
+    "parameters": [
+        {
+            "name": "metadata",
+            "in": "query",
+            "description": "metadata[KEY]=VALUE: only jobs with these pairs; metadata=null: only those without any.",
+            "style": "deepObject",
+            "explode": True,
+            "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+        }
+    ]
+}
+_DELETED: dict[int | str, dict[str, Any]] = {
+    200: {"model": Deleted},
+    409: {"model": ErrorReply, "description": "The job has not ended, or its model is still there."},
+}
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"model": Paged[EventReply], "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
 
 
 def created(
@@ -42,19 +59,24 @@ def created(
 ) -> Job:
     """Return a new job, or the one that was made with the same idempotency key.
 
-    Raises Refusal where that one was asked for otherwise, StorageError.
+    Raises Refusal where that one was asked for otherwise, or the owner has too many, StorageError.
     """
-    enqueue = host.queue.opened()
-    job = host.store.jobs.create(
-        caller.owner, kind, spec, enqueue, metadata=metadata, status=status, said=said, key=key
-    )
+    enqueue, most = host.queue.opened(), host.settings.service.max_jobs
+    try:
+        job = host.store.jobs.create(
+            caller.owner, kind, spec, enqueue, metadata=metadata, status=status, said=said, key=key, most=most
+        )
+    except TooManyJobs as error:
+        message = f"{most} jobs have not ended yet. Wait for one, or cancel one."
+        headers = {"Retry-After": "30"}
+        raise Refusal(429, message, code="too_many_jobs", kind="requests", headers=headers) from error
     if (job.kind, job.spec, job.metadata) != (kind, spec, metadata or {}):
         message = "A job with this Idempotency-Key was asked for before, with other parameters."
         raise Refusal(400, message, code="idempotency_key_reused")
     return job
 
 
-def add_job_routes(router: APIRouter, kind: JobKind, name: str, show: Show) -> None:
+def add_job_routes(router: APIRouter, kind: JobKind, name: str, show: Show, reply: type[JobReply]) -> None:
     """Add the routes that all kinds of jobs have to a router of one.
 
     Args:
@@ -62,42 +84,43 @@ def add_job_routes(router: APIRouter, kind: JobKind, name: str, show: Show) -> N
         kind: Which jobs.
         name: What the object is called, such as `fine_tuning.job`.
         show: Returns a job as it is sent.
+        reply: What is sent, for the description of the service.
     """
-    _add_reading(router, kind, show)
-    _add_changing(router, kind, name, show)
+    _add_reading(router, kind, show, reply)
+    _add_changing(router, kind, name, show, reply)
     _add_events(router, kind, name)
 
 
-def _add_reading(router: APIRouter, kind: JobKind, show: Show) -> None:
-    @router.get("", name=f"list_{kind}_jobs")
+def _add_reading(router: APIRouter, kind: JobKind, show: Show, reply: type[JobReply]) -> None:
+    @router.get("", name=f"list_{kind}_jobs", openapi_extra=_FILTER, responses={200: {"model": Paged[reply]}})  # type: ignore[valid-type]
     def list_jobs(request: Request, host: Hosted, caller: MayTrain, wanted: Listed) -> dict[str, Any]:
         """List the caller's jobs, the newest first; `metadata[KEY]=VALUE` filters, `metadata=null` takes bare ones."""
         pairs, bare = _metadata(request)
         found = host.store.jobs.page(caller.owner, kind, wanted, metadata=pairs, bare=bare)
         return listed([show(host, job) for job in found.data], more=found.more)
 
-    @router.get("/{job_id}", name=f"retrieve_{kind}_job")
+    @router.get("/{job_id}", name=f"retrieve_{kind}_job", responses={200: {"model": reply}})
     def retrieve_job(job_id: str, host: Hosted, caller: MayTrain) -> dict[str, Any]:
         """Return a job."""
         return show(host, host.store.jobs.get(caller.owner, job_id, kind))
 
 
-def _add_changing(router: APIRouter, kind: JobKind, name: str, show: Show) -> None:
+def _add_changing(router: APIRouter, kind: JobKind, name: str, show: Show, reply: type[JobReply]) -> None:
     title = kind.replace("_", "-")
 
-    @router.post("/{job_id}/cancel", name=f"cancel_{kind}_job")
+    @router.post("/{job_id}/cancel", name=f"cancel_{kind}_job", responses={200: {"model": reply}})
     def cancel_job(job_id: str, host: Hosted, caller: MayTrain) -> dict[str, Any]:
         """Have a job end; one that runs saves its work first."""
         _unended(host.store.jobs.get(caller.owner, job_id, kind), "cancelled", but="cancelled")
         return show(host, host.store.jobs.cancel(caller.owner, job_id, f"The {title} job has been cancelled"))
 
-    @router.post("/{job_id}/pause", name=f"pause_{kind}_job")
+    @router.post("/{job_id}/pause", name=f"pause_{kind}_job", responses={200: {"model": reply}})
     def pause_job(job_id: str, host: Hosted, caller: MayTrain) -> dict[str, Any]:
         """Lay a job aside; one that runs saves its work first. It is shown as queued, with `paused` true."""
         _unended(host.store.jobs.get(caller.owner, job_id, kind), "paused")
         return show(host, host.store.jobs.pause(caller.owner, job_id, f"The {title} job has been paused"))
 
-    @router.post("/{job_id}/resume", name=f"resume_{kind}_job")
+    @router.post("/{job_id}/resume", name=f"resume_{kind}_job", responses={200: {"model": reply}})
     def resume_job(job_id: str, host: Hosted, caller: MayTrain) -> dict[str, Any]:
         """Put a paused job back into the queue; it goes on from what it has saved."""
         job = host.store.jobs.get(caller.owner, job_id, kind)
@@ -106,7 +129,7 @@ def _add_changing(router: APIRouter, kind: JobKind, name: str, show: Show) -> No
         words = f"The {title} job has been resumed"
         return show(host, host.store.jobs.resume(caller.owner, job_id, words, host.queue.opened()))
 
-    @router.delete("/{job_id}", name=f"delete_{kind}_job")
+    @router.delete("/{job_id}", name=f"delete_{kind}_job", responses=_DELETED)
     def delete_job(job_id: str, host: Hosted, caller: MayTrain) -> dict[str, Any]:
         """Delete a job that has ended, with its events and its folder; OpenAI has no such call."""
         job = host.store.jobs.get(caller.owner, job_id, kind)
@@ -116,11 +139,12 @@ def _add_changing(router: APIRouter, kind: JobKind, name: str, show: Show) -> No
 
 
 def _add_events(router: APIRouter, kind: JobKind, name: str) -> None:
-    @router.get("/{job_id}/events", name=f"list_{kind}_events", response_model=None)
+    @router.get("/{job_id}/events", name=f"list_{kind}_events", response_model=None, responses=_EVENTS)
     async def list_events(
         job_id: str,
         host: Hosted,
         caller: MayTrain,
+        streams: Streams,
         after: Annotated[str, Query(max_length=128)] = "",
         limit: Annotated[int, Query(ge=0)] = 20,
         stream: bool = False,
@@ -129,33 +153,11 @@ def _add_events(router: APIRouter, kind: JobKind, name: str) -> None:
         job = await run_in_threadpool(host.store.jobs.get, caller.owner, job_id, kind)
         place = place_of(job, after) if after else None
         if stream:
-            told = _stream(host, job, name, place or 0)
-            return StreamingResponse(told, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+            return streams.opened(host, caller, job, name, place or 0)
         most = min(max(limit, 1), 100)
         events = host.store.job_events
         found = await run_in_threadpool(events.page, caller.owner, job_id, after=place, limit=most + 1)
         return listed([shown_event(job, event, name) for event in found[:most]], more=len(found) > most)
-
-
-async def _stream(host: Host, job: Job, name: str, place: int) -> AsyncIterator[str]:
-    """Yield the events of a job behind a place as server-sent events, until it has ended and all are told."""
-    silent = 0.0
-    while True:
-        # The job first: what it said last is among the events then.
-        job = await run_in_threadpool(host.store.jobs.get, job.owner, job.id, job.kind)
-        events = host.store.job_events
-        found = await run_in_threadpool(events.page, job.owner, job.id, after=place, limit=_PAGE, oldest_first=True)
-        for event in found:
-            place = event.place
-            yield f"data: {json.dumps(shown_event(job, event, name))}\n\n"
-        if job.ended and len(found) < _PAGE:
-            yield "data: [DONE]\n\n"
-            return
-        silent = 0.0 if found else silent + _EVERY
-        if silent >= _ALIVE:
-            silent = 0.0
-            yield ": waiting\n\n"
-        await asyncio.sleep(_EVERY)
 
 
 def _unended(job: Job, wanted: str, but: str = "") -> None:

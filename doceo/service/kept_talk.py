@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from doceo.app.host import Host
 from doceo.app.store.said import Said, exchange, messages
 from doceo.core.access import Caller
-from doceo.core.errors import InputError, NotFound
 from doceo.core.records import Answer, Message
 
 NEW = "new"
@@ -36,21 +35,19 @@ class KeptTalk:
         """
         if name == NEW:
             return cls(NEW, given, given)
-        try:
-            found = host.store.conversations.find(caller.owner, name)
-        except InputError as error:
-            raise _missing(name) from error
-        if found.id != name:  # `find` takes the beginning of an id too
-            raise _missing(name)
-        return cls(name, messages(host.store.conversations.turns(caller.owner, name)))
-
-    def keep(self, host: Host, caller: Caller, question: str, answer: Answer, about: str) -> str:
-        """Write down a question and its answer, and return the conversation's id. Raises StorageError, InputError."""
         kept = host.store.conversations
-        name = kept.start(caller.owner, about).id if self.id == NEW else self.id
-        kept.add(caller.owner, name, [*map(Said, self.unkept), *exchange(question, answer)])
-        return name
+        kept.get(caller.owner, name)
+        return cls(name, messages(kept.turns(caller.owner, name)))
 
+    def keep(
+        self, host: Host, caller: Caller, question: str, answer: Answer, about: str, files: Mapping[str, str]
+    ) -> str:
+        """Write down a question and its answer, with the ids of the files that it cites by their names.
 
-def _missing(name: str) -> NotFound:
-    return NotFound(f"There is no conversation {name[:80]!r}.", hint="/v1/conversations makes one, or `new`.")
+        Returns the conversation's id. Raises StorageError, InputError.
+        """
+        kept, said = host.store.conversations, [*map(Said, self.unkept), *exchange(question, answer, files)]
+        if self.id == NEW:
+            return kept.start(caller.owner, about, said=said, ordered=True).id
+        kept.add(caller.owner, self.id, said)
+        return self.id

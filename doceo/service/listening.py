@@ -6,29 +6,32 @@ import ipaddress
 import math
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 
 import uvicorn
 
 from doceo.app.host import Host
 from doceo.app.jobs.own_workers import own_workers
+from doceo.app.model_check import check_model, check_vllm
 from doceo.core.errors import DoceoError, UsageError
 from doceo.core.protocols import Progress
 from doceo.service.connections import protocol
 from doceo.service.http import create_app
 from doceo.service.logs import set_up_logs
-from doceo.service.spans import open_spans
+from doceo.service.spans import Spans, open_spans
 
 
 def listen(hosted: Host, host: str, port: int, progress: Progress) -> None:
     """Serve on an address, once everything that answers need is open.
 
-    Raises UsageError where something is wrong, naming all that is; MissingExtra.
+    Raises DoceoError where something is wrong, naming all that is.
     """
     config = hosted.settings.service
     set_up_logs(as_json=config.json_logs)
     keyless = is_loopback(host)
-    bound = _checked(hosted, host, port, keyless=keyless)
-    with bound, open_spans(config) as spans:
+    with ExitStack() as held:
+        bound, spans = _checked(hosted, host, port, held, keyless=keyless)
         address = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
         progress.say(f"Serving {', '.join(hosted.assistants.names()[:6])} at {address}/v1 (Ctrl-C stops).")
         if keyless and not hosted.store.keys.any():
@@ -36,7 +39,7 @@ def listen(hosted: Host, host: str, port: int, progress: Progress) -> None:
         app = create_app(hosted, spans, keyless=keyless)
         settings = uvicorn.Config(
             app,
-            http=protocol(config.header_seconds),
+            http=protocol(config.header_seconds, config.unread_seconds),
             ws="none",
             log_config=None,
             access_log=False,
@@ -59,26 +62,32 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _checked(hosted: Host, host: str, port: int, *, keyless: bool) -> socket.socket:
-    """Return the open port. Raises UsageError that names everything that is wrong, not only what comes first."""
-    bound: list[socket.socket] = []
+def _checked(hosted: Host, host: str, port: int, held: ExitStack, *, keyless: bool) -> tuple[socket.socket, Spans]:
+    """Return the open port, and what makes spans, both held.
+
+    Raises DoceoError that names everything that is wrong, not only what comes first.
+    """
+    bound, spans = list[socket.socket](), list[Spans]()
+    settings = hosted.settings
     checks: tuple[Callable[[], object], ...] = (
         lambda: _check_keys(hosted, host, keyless=keyless),
+        *(partial(check_model, spec, settings) for spec in hosted.assistants.models().values()),
+        partial(check_vllm, settings.service.vllm),
         hosted.assistants.warm,
-        lambda: bound.append(_bind(host, port)),
+        lambda: spans.append(held.enter_context(open_spans(settings.service))),
+        lambda: bound.append(held.enter_context(_bind(host, port))),
     )
-    wrong = []
+    wrong: dict[str, DoceoError] = {}
     for check in checks:
         try:
             check()
         except DoceoError as error:
-            wrong.append(error)
+            wrong.setdefault(error.message, error)
     if len(wrong) == 1:
-        raise wrong[0]
+        raise next(iter(wrong.values()))
     if wrong:
-        hints = " ".join(error.hint for error in wrong)
-        raise UsageError(" ".join(error.message for error in wrong), hint=hints)
-    return bound[0]
+        raise UsageError(" ".join(wrong), hint=" ".join(dict.fromkeys(error.hint for error in wrong.values())))
+    return bound[0], spans[0]
 
 
 def _check_keys(hosted: Host, host: str, *, keyless: bool) -> None:

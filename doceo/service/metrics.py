@@ -12,8 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
-OTHER = "other"
-"""The model that is counted where a client named one of its own making."""
+_TUNED = "ft:"
 
 Jobs = Mapping[tuple[str, str], int]
 """Jobs by kind and status."""
@@ -22,7 +21,8 @@ Jobs = Mapping[tuple[str, str], int]
 class Metrics:
     """All counters of one service. Safe for threads. Times are in seconds.
 
-    The label `model` only ever holds models that the service has: clients cannot make new series.
+    The label `model` only ever holds models that the operator named, and of a tuned one its base: its id holds words of
+    its owner's, and clients cannot make new series.
     """
 
     def __init__(self) -> None:
@@ -57,12 +57,13 @@ class Metrics:
 
     def first_token(self, model: str, seconds: float) -> None:
         """Count the time to the first token of an answer."""
-        self._first.labels(model).observe(seconds)
+        self._first.labels(_named(model)).observe(seconds)
 
     def tokens(self, model: str, prompt: int, completion: int) -> None:
         """Count the tokens of an answer."""
-        self._tokens.labels(model, "prompt").inc(prompt)
-        self._tokens.labels(model, "completion").inc(completion)
+        named = _named(model)
+        self._tokens.labels(named, "prompt").inc(prompt)
+        self._tokens.labels(named, "completion").inc(completion)
 
     def retrieved(self, seconds: float) -> None:
         """Count a search for passages."""
@@ -81,6 +82,11 @@ class Metrics:
         own = CollectorRegistry()
         own.register(_OfJobs(jobs))
         return generate_latest(self._registry) + generate_latest(own)
+
+
+def _named(model: str) -> str:
+    """Return `ft:BASE` of the id of a tuned model, others as they are."""
+    return ":".join(model.split(":")[:2]) if model.startswith(_TUNED) else model
 
 
 class _OfJobs(Collector):

@@ -106,8 +106,8 @@ async def receive(request: Request, incoming: Incoming, limit: int) -> Form:
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise Refusal(400, "Send the file as multipart/form-data, with the fields `file` and `purpose`.")
     parts = _Parts(incoming, limit)
-    parser = MultipartParser(options[b"boundary"], parts.callbacks())
     try:
+        parser = MultipartParser(options[b"boundary"], parts.callbacks())
         async for block in request.stream():
             if block:
                 # the disk can be slow: others are served meanwhile

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
 from doceo.app.host import Host
-from doceo.core.errors import StorageError
 from doceo.service.access import Callers
+from doceo.service.admission import Admission, Turnstile
 from doceo.service.bodies import Bodies
 from doceo.service.gate import Gate
-from doceo.service.housekeeping import housekeeping
+from doceo.service.housekeeping import done, housekeeping, scrub
 from doceo.service.limits import FRESH, Limits
 from doceo.service.metrics import Metrics
+from doceo.service.quota import Quota
 from doceo.service.spans import Spans
 from doceo.service.trail import Trail
 from doceo.service.watch import Watch
-
-_log = logging.getLogger("doceo.service")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -31,15 +29,18 @@ def protect(app: FastAPI, host: Host, spans: Spans, *, keyless: bool) -> None:
     """Put the middleware around an application, and keep its parts in the application's state.
 
     From outside to inside: each request gets its id and is counted (Watch), noted (Trail), its key is looked at (Gate),
-    its body is counted (Bodies).
+    it is turned away where too many ask (Turnstile), its body is counted (Bodies).
     """
     config = host.settings.service
     limits, metrics = Limits(host, config), Metrics()
     app.state.host, app.state.limits, app.state.metrics, app.state.spans = host, limits, metrics, spans
+    app.state.quota = Quota(host)
+    app.state.admission = Admission(config.max_chats, metrics)
     app.add_middleware(Bodies, config=config)
+    app.add_middleware(Turnstile, admission=app.state.admission)
     app.add_middleware(
         Gate,
-        callers=Callers(host, keyless=keyless),
+        callers=Callers(host, limits, keyless=keyless),
         limits=limits,
         metrics=metrics,
         hosts=config.hosts,
@@ -54,18 +55,16 @@ def lifespan(host: Host) -> Lifespan:
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(host.store.audit.prune, host.settings.service.audit_days)
         # what is open by now stays: the collector need not look at it again and again
         gc.freeze()
-        app.state.ready = True
         tasks = [asyncio.create_task(_write_usage(app.state.limits)), asyncio.create_task(housekeeping(host))]
         try:
             yield
         finally:
-            app.state.ready = False
             for task in tasks:
                 task.cancel()
-            await asyncio.to_thread(_flush, app.state.limits)
+            await _flush(app.state.limits)
+            await scrub(host)
             await host.assistants.aclose()
 
     return run
@@ -74,11 +73,8 @@ def lifespan(host: Host) -> Lifespan:
 async def _write_usage(limits: Limits) -> None:
     while True:
         await asyncio.sleep(FRESH)
-        await asyncio.to_thread(_flush, limits)
+        await _flush(limits)
 
 
-def _flush(limits: Limits) -> None:
-    try:
-        limits.flush()
-    except StorageError as error:
-        _log.error("What keys have used cannot be written yet: %s", error.message)
+async def _flush(limits: Limits) -> None:
+    await done("What keys have used cannot be written yet", asyncio.to_thread(limits.flush))

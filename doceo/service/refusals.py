@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+NO_RETRY = "x-should-retry"
+"""Header by which OpenAI's clients are told, with `false`, not to ask again: they do so after any error of a server."""
+
 
 class Refusal(HTTPException):
     """A request that is turned away, in OpenAI's words.
@@ -36,7 +39,10 @@ class Refusal(HTTPException):
     def response(self) -> JSONResponse:
         """Return it as a response."""
         body = error_body(self.detail, self.kind, self.code, self.param)
-        return JSONResponse(body, self.status_code, dict(self.headers or {}))
+        headers = dict(self.headers or {})
+        if self.status_code == 501:
+            headers[NO_RETRY] = "false"
+        return JSONResponse(body, self.status_code, headers)
 
 
 def error_body(message: str, kind: str, code: str | None, param: str | None = None) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
@@ -36,18 +36,22 @@ class Spans:
         self._tracer, self._content = tracer, content
 
     @contextmanager
-    def request(self, scope: Scope) -> Iterator[None]:
-        """Make a span of a request, a child of the client's where it names one."""
+    def request(self, scope: Scope, status: Callable[[], int]) -> Iterator[None]:
+        """Make a span of a request, a child of the client's where it names one; `status` is asked for at its end."""
         if self._tracer is None:
             yield
             return
         from opentelemetry.propagate import extract
-        from opentelemetry.trace import SpanKind
+        from opentelemetry.trace import SpanKind, StatusCode
 
         carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        # the text of an error may quote what was asked
         with self._tracer.start_as_current_span(
-            scope["method"], context=extract(carrier), kind=SpanKind.SERVER, record_exception=False
+            scope["method"],
+            context=extract(carrier),
+            kind=SpanKind.SERVER,
+            # the text of an error may quote what was asked
+            record_exception=False,
+            set_status_on_exception=False,
         ) as span:
             try:
                 yield
@@ -57,6 +61,9 @@ class Spans:
                 span.set_attribute("http.request.method", scope["method"])
                 span.set_attribute("http.route", path)
                 span.set_attribute("doceo.request.id", scope["state"]["request_id"])
+                span.set_attribute("http.response.status_code", status())
+                if status() >= 500:
+                    span.set_status(StatusCode.ERROR)
 
     def begun(self) -> Begun:
         """Return the place of a span of a model's work that begins now, in the running request."""

@@ -1,4 +1,4 @@
-"""Writes the audit log: every request that changes something, and every one that is refused."""
+"""Writes the audit log: every request that changes something or is turned away for its key, scope, size or rate."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Trail:
     Args:
         app: What lies behind.
         host: Where the log is kept.
-        limits: How many refusals of an address are worth an entry.
+        limits: How many refusals are worth an entry.
     """
 
     def __init__(self, app: ASGIApp, host: Host, limits: Limits) -> None:
@@ -68,7 +68,8 @@ class Trail:
 
     async def _note(self, scope: Scope, outcome: int, made: str) -> None:
         if outcome in _REFUSED:
-            worth = await self._limits.worth_noting(address(scope))
+            caller = scope["state"].get("caller")
+            worth = await self._limits.worth_noting(caller.key if caller else "", address(scope))
         else:
             worth = changes(scope)
         if worth:

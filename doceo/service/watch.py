@@ -57,7 +57,7 @@ class Watch:
         sending = _Sending(send, name)
         self._metrics.started()
         try:
-            with self._spans.request(scope):
+            with self._spans.request(scope, lambda: sending.status):
                 await self._app(scope, receive, sending)
         except asyncio.CancelledError:
             await sending.stopped()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from doceo.text.hashed_terms import Hashes
 from doceo.text.sketches import candidates, similarity, sketches
 
+Sketch = Callable[[Sequence[str]], Hashes]
+"""What `sketches` is, or what does the same elsewhere."""
 
-def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.7) -> list[list[int]]:
+
+def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.7, sketch: Sketch = sketches) -> list[list[int]]:
     """Return the positions of texts in groups: two whose estimated Jaccard similarity passes the threshold share one.
 
     Groups are in order of their first text and hold every position exactly once. Linear in the text.
     """
-    found = sketches(texts)
+    found = sketch(texts)
     parent = list(range(len(texts)))
 
     def root(i: int) -> int:

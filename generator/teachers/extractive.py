@@ -7,7 +7,7 @@ overgenerated questions; here rules that are unsure propose nothing). The rules 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from doceo.core.records import Chunk, Document, Draft, Order, Pair
@@ -25,6 +25,8 @@ _WINDOW = 20_000
 _KEEPS_BEST = ("definition", "acronym", "attribute", "mean", "does", "entry", "option")
 
 Corpus = Sequence[tuple[Document, Sequence[Chunk]]]
+Read = Callable[[Terms, Corpus], Iterable[Sequence[Sequence[Proposal]]]]
+"""What `read` is, or what does the same elsewhere."""
 
 
 def supports(language: str) -> bool:
@@ -38,14 +40,15 @@ class ExtractiveTeacher:
     Args:
         corpus: Every document with its chunks. Time and memory are bounded: word counts come from at most `TERMS_READ`
             characters, which questions are ambiguous from at most `ASKED_READ`, both spread evenly over the corpus.
+        elsewhere: Reads all chunks at once, as `read` does; without it each is read when it is asked about.
     """
 
     name = "extractive"
     exhaustive = True
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: Corpus, elsewhere: Read | None = None) -> None:
         self.prompts: dict[str, str] = {}
-        self._corpus = corpus
+        self._corpus, self._elsewhere = corpus, elsewhere
         self._terms = Terms(_stretches(corpus))
 
     async def propose(self, order: Order, documents: Mapping[str, Document]) -> list[Draft]:
@@ -65,13 +68,24 @@ class ExtractiveTeacher:
         return reword(pair.question, pair.kind, pair.answer)
 
     def _found(self, chunk: Chunk, document: Document) -> Sequence[Proposal]:
-        found = self._sampled.get(chunk.id)
+        found = self._known.get(chunk.id, self._sampled.get(chunk.id))
         return _good(chunk, document, self._terms) if found is None else found
 
     @cached_property
-    def _sampled(self) -> dict[str, list[Proposal]]:
+    def _known(self) -> dict[str, Sequence[Proposal]]:
+        """What the patterns make of all chunks, by chunk id, where they are read elsewhere."""
+        if self._elsewhere is None:
+            return {}
+        made = zip(self._corpus, self._elsewhere(self._terms, self._corpus), strict=True)
+        return {chunk.id: of for (_, chunks), found in made for chunk, of in zip(chunks, found, strict=True)}
+
+    @cached_property
+    def _sampled(self) -> dict[str, Sequence[Proposal]]:
         """What the patterns make of the chunks that were read for ambiguity, by chunk id."""
-        return {chunk.id: _good(chunk, document, self._terms) for document, chunk in _sample(self._corpus)}
+        sample = _sample(self._corpus)
+        if self._known:
+            return {chunk.id: self._known[chunk.id] for _, chunk in sample}
+        return {chunk.id: _good(chunk, document, self._terms) for document, chunk in sample}
 
     @cached_property
     def _answers(self) -> dict[str, dict[str, float]]:
@@ -92,6 +106,12 @@ class ExtractiveTeacher:
             return True
         best = max(answers.values())
         return made.candidate.answer != next(answer for answer, score in answers.items() if score == best)
+
+
+def read(terms: Terms, corpus: Corpus) -> Iterator[tuple[tuple[Proposal, ...], ...]]:
+    """Yield for each document what the patterns make of each of its chunks, the best first."""
+    for document, chunks in corpus:
+        yield tuple(tuple(_good(chunk, document, terms)) for chunk in chunks)
 
 
 def _good(chunk: Chunk, document: Document, terms: Terms) -> list[Proposal]:

@@ -15,13 +15,16 @@ from data.reader import distinct
 from data.store import Run
 from doceo.app.engine import HERE, Item, Made, Stage, open_engine
 from doceo.app.parts import EmbedderInParts, chunk_in_parts
+from doceo.app.settings import Settings
 from doceo.app.stages.documents import ingest
+from doceo.app.stages.pairs import make_pairs
 from doceo.core.config import ChunkConfig, ReadConfig
 from doceo.core.errors import MissingExtra, Unreachable
 from doceo.core.progress import Silent
 from doceo.core.records import Document, Skipped
 from doceo.providers.embedders import open_embedder
 from rag.indexing import update
+from tests.conftest import DOCUMENTS
 
 ROOT = Path(__file__).parents[2]
 READ = ReadConfig()
@@ -53,6 +56,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"Passage {k} of part {n} is about number {n * k}." * 9 for k in range(5)
         )
         (folder / f"{n}.md").write_text(text, encoding="utf-8")
+    for name, text in DOCUMENTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
     for name in ("3a.md", "9.md"):
         (folder / name).write_text((folder / "0.md").read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "4a.pdf").write_bytes(b"%PDF-1.7 nothing")
@@ -60,12 +65,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def made(engine: Any, folder: Path, to: Path) -> dict[str, bytes]:
-    """Return the files of a run, and the vectors of its index, made by an engine."""
+    """Return the files of a run with its pairs, and the vectors of its index, made by an engine."""
     run, inner = Run(to), open_embedder()
     embedder = inner if engine is HERE else EmbedderInParts(inner, inner.name, engine)
     done = ingest(run, [str(folder)], READ, ChunkConfig(target_tokens=60), embedder, Silent())
     update(run.index, done.documents, done.chunks, embedder, sync=True, at_once=getattr(embedder, "at_once", 64))
-    files = {p.name: p.read_bytes() for stage in ("1-documents", "2-chunks") for p in (to / stage).glob("*.jsonl")}
+    with pytest.MonkeyPatch.context() as patch:
+        for room in ("crew", "stages.pairs"):
+            patch.setattr(f"doceo.app.{room}.open_engine", lambda _: engine)
+        make_pairs(run, done, Settings(executor="process" if engine is HERE else "ray"), Silent())
+    stages = ("1-documents", "2-chunks", "3-pairs")
+    files = {p.name: p.read_bytes() for stage in stages for p in (to / stage).glob("*.jsonl")}
     return files | {"vectors": embedder.embed([chunk.text for chunk in done.chunks]).tobytes()}
 
 
@@ -96,6 +106,7 @@ def test_parts_give_the_same_bytes(folder: Path, whole: dict[str, bytes], tmp_pa
     assert made(Divided(5), folder, tmp_path / "run") == whole
     assert b"the same text as" in whole["skipped.jsonl"]
     assert len(whole["vectors"]) >= 12 * 384 * 4
+    assert whole["pairs.jsonl"].count(b"\n") >= 6
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
@@ -150,7 +161,7 @@ def test_a_machine_that_dies_changes_nothing(
     try:
         ray.init(address=cluster.address, include_dashboard=False, log_to_driver=False)
         assert made(Killing(), folder, tmp_path / "run") == whole
-        assert len(killed) >= 4
+        assert len(killed) >= 6
     finally:
         ray.shutdown()
         cluster.shutdown()

@@ -18,6 +18,7 @@ from doceo.app.jobs.ends import reason
 from doceo.app.jobs.identity import Identity
 from doceo.app.jobs.kind import Step
 from doceo.app.jobs.telling import Teller
+from doceo.app.settings import Settings
 from doceo.core import lease
 from doceo.core.jobs import JobEvent
 
@@ -155,7 +156,7 @@ def test_a_child_takes_what_it_has_started_with_it(tmp_path: Path) -> None:
     )
     step = Step(("starts",), environment={"PYTHONPATH": str(tmp_path)})
     children = Children()
-    child = Child(step, tmp_path / "job", 1)
+    child = Child(step, tmp_path / "job", 1, Settings())
     with children.keeping(child):
         output = tmp_path / "job" / "1-output.json"
         while not output.read_text().endswith("\n"):

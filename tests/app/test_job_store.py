@@ -52,7 +52,7 @@ def test_an_older_lease_changes_nothing(store: Store) -> None:
     assert second is not None
     assert (first.lease, second.lease, second.worker, second.status) == (1, 2, "w2", "running")
     for late in (
-        lambda: store.leases.report(first, [News(message="late")], status="running"),
+        lambda: store.leases.report(first, [News(message="late")]),
         lambda: store.leases.keep(first, {"late": True}),
         lambda: store.leases.end(first, "failed", [News(message="late")], result={}),
         lambda: store.leases.release(first, nowhere),
@@ -71,6 +71,7 @@ def test_an_older_lease_changes_nothing(store: Store) -> None:
 
 def test_an_old_entry_of_the_queue_gives_no_job(store: Store) -> None:
     job = made(store)
+    assert store.workers.join("w")
     assert store.jobs.pause("ann", job.id, "paused").status == "paused"
     assert store.leases.take(job.id, 1, "w") is None
     again = store.jobs.resume("ann", job.id, "resumed", nowhere)
@@ -107,6 +108,20 @@ def test_many_that_ask_with_one_key_make_one_job_and_one_entry(store: Store) -> 
     assert len(entries) == 2
     # neither a hash of the program, which an upgrade would change, nor anything pickled
     assert {tuple(entry[1:]) for entry in entries} == {("ENQUEUED", APPLICATION, "portable_json")}
+
+
+def test_entries_of_long_ago_are_forgotten(store: Store) -> None:
+    queue = Queue(store.database)
+    old, new, waiting = (store.jobs.create("ann", "generation", {}, queue.opened()).id for _ in range(3))
+    status = "workflow_status" if store.database.file else "dbos.workflow_status"
+    for job, completed in ((old, 1_000), (new, 3_000)):
+        with store.database.writing() as connection:
+            ended = f"status = 'SUCCESS', completed_at = {completed} WHERE workflow_uuid = '{job}.1'"
+            connection.execute(text(f"UPDATE {status} SET {ended}"))
+    queue.prune(2.0)
+    with store.database.reading() as connection:
+        left = set(connection.scalars(text(f"SELECT workflow_uuid FROM {status}")))
+    assert left == {f"{new}.1", f"{waiting}.1"}
 
 
 def test_a_job_that_cannot_be_queued_is_not_made(store: Store) -> None:
@@ -182,3 +197,56 @@ def test_one_of_many_takes_over_from_the_dead(store: Store) -> None:
     workers.leave("w1")
     assert not workers.beat("w1")
     assert workers.all() == set()
+
+
+def silent(store: Store) -> None:
+    with store.database.writing() as connection:
+        connection.execute(text("UPDATE workers SET heartbeat = heartbeat - 100"))
+
+
+def test_the_jobs_of_a_dead_worker_wait_or_are_what_their_owners_want(store: Store) -> None:
+    store.workers.join("dead")
+    jobs = [made(store, status="validating_files" if n == 1 else "queued") for n in range(4)]
+    taken = [store.leases.take(job.id, 1, "dead") for job in jobs]
+    store.jobs.cancel("ann", jobs[2].id, "")
+    store.jobs.pause("ann", jobs[3].id, "")
+    silent(store)
+    assert store.workers.take_over("dead", "w")
+    found = [store.jobs.get("ann", job.id, "fine_tuning") for job in jobs]
+    assert [job.status for job in found] == ["queued", "validating_files", "cancelled", "paused"]
+    assert {(job.worker, job.wanted) for job in found} == {("", "")}
+    assert [event.message for event in store.job_events.page("ann", jobs[2].id)] == ["Job cancelled"]
+    first, cancelled = taken[0], taken[2]
+    assert first is not None
+    assert cancelled is not None
+    # it wakes before another has the job: what it says counts, but the job is not its own again
+    store.leases.report(first, [News(message="awake")])
+    assert [job.id for job in store.jobs.waiting("ann", "fine_tuning")] == [jobs[0].id]
+    with pytest.raises(LeaseLost):
+        store.leases.end(cancelled, "succeeded", [], result={})
+    again = store.leases.take(jobs[0].id, 1, "w")
+    assert again is not None
+    assert (again.status, again.lease) == ("running", 2)
+
+
+def test_a_job_ends_where_no_worker_is_left_to_end_it(store: Store) -> None:
+    store.workers.join("w")
+    jobs = [made(store) for _ in range(3)]
+    taken = store.leases.take(jobs[0].id, 1, "w")
+    store.leases.take(jobs[1].id, 1, "w")
+    assert taken is not None
+    store.jobs.pause("ann", jobs[1].id, "")
+    silent(store)
+    done = store.jobs.cancel("ann", jobs[0].id, "cancelled")
+    assert (done.status, done.worker) == ("cancelled", "")
+    assert done.finished is not None
+    with pytest.raises(LeaseLost):
+        store.leases.end(taken, "succeeded", [], result={})
+    assert store.jobs.get("ann", jobs[1].id, "fine_tuning").wanted == "pause"
+    assert store.jobs.cancel("ann", jobs[1].id, "cancelled").status == "cancelled"
+    store.workers.leave("w")
+    store.workers.join("w")
+    store.leases.take(jobs[2].id, 1, "w")
+    store.workers.leave("w")
+    left = store.jobs.get("ann", jobs[2].id, "fine_tuning")
+    assert (left.status, left.worker, left.lease) == ("queued", "", 1)

@@ -101,3 +101,24 @@ def test_the_audit_log_keeps_what_is_well_formed(store: Store) -> None:
     assert store.audit.prune(0) == 2
     store.audit.add([])
     assert store.audit.latest(10) == []
+
+
+def test_all_rows_of_an_owner_go_but_those_of_the_audit_log(store: Store) -> None:
+    for owner in ("ana", "bo"):
+        key, _ = store.keys.create(owner, "laptop", ("chat",))
+        store.usage.add([Used(key.id, 1, 1, 1, 1)])
+        store.audit.add([Entry(at=1.0, owner=owner, action="POST", outcome=200)])
+        talk = store.conversations.start(owner)
+        store.vector_stores.create(owner, "s")
+        store.files.add(store.files.new(owner, "a.md", "assistants", size=1, sha256=""))
+        assert talk.turns == 0
+    store.forget("ana")
+    assert store.owners.counts("ana") == {}
+    assert store.owners.counts("bo") == {"conversations": 1, "files": 1, "keys": 1, "vector_stores": 1}
+    assert [key.owner for key in store.keys.all()] == ["bo"]
+    assert len(store.usage.all(1)) == 1
+    store.forget("bo")
+    (left,) = store.keys.all()
+    assert (left.owner, left.name) == ("", "")
+    assert left.revoked
+    assert {entry.owner for entry in store.audit.latest(9)} == {"ana", "bo"}

@@ -11,9 +11,11 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import text
@@ -271,7 +273,7 @@ def test_no_byte_of_what_is_deleted_stays_in_the_file(tmp_path: Path) -> None:
 
 def moved_rows(file: Path, seed: int) -> tuple[Database, list[bytes]]:
     """Return a database whose rows grew, some of them deleted, and what marks the deleted ones."""
-    draw, database = random.Random(seed), Database(f"sqlite:///{file}")
+    draw, database = random.Random(seed), Database(f"sqlite:///{file}", scrub_later=True)
     with database.writing() as rows:
         rows.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY, said TEXT)"))
         for most in (60, 400):
@@ -280,6 +282,7 @@ def moved_rows(file: Path, seed: int) -> tuple[Database, list[bytes]]:
                 rows.execute(text("REPLACE INTO t VALUES (:number, :said)"), {"number": number, "said": said})
     with database.writing() as rows:
         rows.execute(text("DELETE FROM t WHERE id % 2 = 1"))
+        database.mark_deleted(rows)
     return database, [f"marker-{number}-".encode() for number in range(1, 300, 2)]
 
 
@@ -295,6 +298,33 @@ def test_copies_of_rows_that_moved_to_another_page_go_too(tmp_path: Path) -> Non
     database.scrub()
     assert not any(marker in file.read_bytes() for marker in gone)
     assert b"marker-298-" in file.read_bytes()
+
+
+def pages(file: Path, *names: str) -> list[int]:
+    """Return numbers that SQLite keeps of a file."""
+    with closing(sqlite3.connect(file)) as connection:
+        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+
+def test_a_service_scrubs_once_for_many_deletions_and_after_one_that_died(tmp_path: Path) -> None:
+    file = tmp_path / "talk.sqlite"
+    store = open_store(f"sqlite:///{file}", scrub_later=True)
+    for _ in range(5):
+        talk = store.conversations.start("ann")
+        store.conversations.add("ann", talk.id, exchange("x" * 9000, answer("y" * 9000)))
+        store.conversations.delete("ann", talk.id)
+    assert pages(file, "user_version")[0] == 5
+    assert pages(file, "freelist_count")[0] > 0
+    later = open_store(f"sqlite:///{file}", scrub_later=True).database  # another process: what is to be done is kept
+    later.scrub()
+    assert pages(file, "user_version", "freelist_count") == [0, 0]
+    entry = store.profiles.add("ann", "fact", "Fact 1.")
+    with pytest.raises(InputError), store.database.writing() as connection:
+        store.database.mark_deleted(connection)
+        raise InputError("No.", hint="Never.")
+    assert pages(file, "user_version") == [0]
+    store.profiles.delete("ann", entry.id)
+    assert pages(file, "user_version") == [1]
 
 
 WRITER = """
@@ -351,9 +381,12 @@ def test_a_file_that_another_process_holds(tmp_path: Path, monkeypatch: pytest.M
     file = tmp_path / "talk.sqlite"
     store = open_store(f"sqlite:///{file}")
     talk = store.conversations.start("ann")
+    later = Database(f"sqlite:///{file}", scrub_later=True)
+    with later.writing() as connection:
+        later.mark_deleted(connection)
     holder = sqlite3.connect(file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    for write in (lambda: store.conversations.delete("ann", talk.id), lambda: Database(f"sqlite:///{file}").scrub()):
+    for write in (lambda: store.conversations.delete("ann", talk.id), later.scrub):
         with pytest.raises(StorageError, match="locked"):
             write()
     holder.execute("ROLLBACK")
@@ -398,6 +431,48 @@ def test_looking_makes_nothing() -> None:
     assert default_file().stat().st_mode & 0o777 == 0o600
 
 
+def test_two_that_change_a_profile_at_once(url: str) -> None:
+    store, together = open_store(url), Barrier(4)
+
+    def change(number: int) -> None:
+        together.wait()
+        store.profiles.enable("ann", enabled=True)
+        store.profiles.add("ann", "fact", "The user is a nurse.")
+        store.profiles.add("ann", "style", f"The user wants {('brief', 'detailed')[number % 2]} answers.")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(change, range(4)))
+    assert store.profiles.enabled("ann")
+    assert sorted(entry.kind for entry in store.profiles.entries("ann")) == ["fact", "style"]
+
+
+def test_pages_of_conversations_and_turns(store: Store) -> None:
+    made = [store.conversations.start("ann", ordered=True).id for _ in range(3)]
+    store.conversations.start("bob", ordered=True)
+    assert [one.id for one in store.conversations.page("ann", Cursor(limit=2)).data] == made[:0:-1]
+    store.conversations.delete("ann", made[1])
+    assert [one.id for one in store.conversations.page("ann", Cursor(after=made[1])).data] == made[:1]
+    said = [Said(Message(role="user", content=str(number))) for number in range(5)]
+    turns = store.conversations.add("ann", made[0], said)
+    assert store.conversations.turns("ann", made[0]) == turns
+    assert store.conversations.turn("ann", made[0], turns[2].id) == turns[2]
+    for turn in turns[1:4]:
+        store.conversations.remove("ann", made[0], turn.id)
+    left = [turns[0], turns[4]]
+    page = store.conversations.page_of_turns
+    assert page("ann", made[0], Cursor(order="asc", limit=1)) == Page(left[:1], more=True)
+    for gone in turns[1:4]:
+        assert page("ann", made[0], Cursor(after=gone.id, order="asc")) == Page(left[1:], more=False)
+        assert page("ann", made[0], Cursor(before=gone.id)) == Page(left[1:], more=False)
+    assert page("bob", made[0], Cursor()).data == []
+    for missing in (
+        lambda: page("ann", made[0], Cursor(after="x")),
+        lambda: store.conversations.turn("bob", made[0], "x"),
+    ):
+        with pytest.raises(NotFound):
+            missing()
+
+
 def test_several_conversations_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
     ids = iter(["aa1", "t1", "t2", "aa2"])
     store = open_store(f"sqlite:///{tmp_path / 'x.sqlite'}", ids=lambda: next(ids))
@@ -429,9 +504,22 @@ def test_files_and_vector_stores_are_kept_alike_in_both(store: Store) -> None:
     store.attachments.completed(kept.id, {files[0].id: 10, files[1].id: 5})
     store.attachments.failed(kept.id, {files[2].id: ReadError(code="invalid_file", message="damaged")})
     assert store.vector_stores.get("ann", kept.id).bytes == 15
-    assert store.attachments.batch(kept.id, batch)[1] == FileCounts(completed=2, failed=1)
+    assert store.batches.get(kept.id, batch)[1] == FileCounts(completed=2, failed=1)
+    again, (first, last) = store.attachments.add(kept.id, [(files[0], None), (files[2], {"n": 3})], batch=True)
+    assert (first.status, first.bytes, first.attributes) == ("completed", 10, {"n": 1, "t": True, "x": 0.5})
+    assert (last.status, last.error, last.attributes) == ("in_progress", None, {"n": 3})
+    assert store.batches.get(kept.id, batch)[1] == FileCounts(completed=2, in_progress=1)
+    store.batches.cancel(kept.id, again)
+    assert store.batches.get(kept.id, again)[1] == FileCounts(completed=1, cancelled=1)
+    assert store.attachments.page(kept.id, Cursor(), batch=again).data == [
+        store.attachments.get(kept.id, files[2].id),
+        first,
+    ]
+    assert store.attachments.left(kept.id) is None
     assert store.files.remove(files[0]) == [kept.id]
     assert store.vector_stores.unfinished() == [kept.id]
+    assert store.attachments.left(kept.id) == (f"{files[1].id}/1.md",)
+    assert store.batches.get(kept.id, again)[1] == FileCounts(cancelled=1)
     store.attachments.forget(kept.id, [file.id for file in files])
     assert {row.file for row in store.attachments.all(kept.id)} == {file.id for file in files[1:]}
     assert store.vector_stores.expired() == []
@@ -448,3 +536,5 @@ def test_files_and_vector_stores_are_kept_alike_in_both(store: Store) -> None:
     assert store.vector_stores.owner(kept.id) is None
     store.vector_stores.forget(kept.id)
     assert store.attachments.all(kept.id) == []
+    with pytest.raises(NotFound):
+        store.batches.get(kept.id, batch)

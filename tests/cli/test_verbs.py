@@ -187,7 +187,9 @@ def test_init_and_doctor() -> None:
     assert doceo("init", "--force").exit_code == 0
     result = doceo("doctor", "--json")
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["ok"]
+    told = json.loads(result.stdout)
+    assert told["ok"]
+    assert {"database", "collections"} <= {finding["name"] for finding in told["findings"]}
 
 
 def test_doctor_names_a_dead_server() -> None:

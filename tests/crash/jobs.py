@@ -66,11 +66,11 @@ class Place:
         """Start `doceo serve` or `doceo worker`; what they say goes to `log`."""
         return self.run("-m", "doceo", *verb)
 
-    def run(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start Python as the service's processes run."""
+    def run(self, *arguments: str, modules: Path | None = None) -> subprocess.Popen[bytes]:
+        """Start Python as the service's processes run, with modules that come before the program's own."""
         env = {
             **os.environ,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join(str(place) for place in (modules, ROOT) if place),
             "OMP_NUM_THREADS": "1",
             "DOCEO_DATABASE_URL": self.database,
             **self._variables,

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import psutil
 import pytest
+from sqlalchemy import select
 
+from doceo.app.store.service_tables import workers
 from doceo.core.jobs import JobKind
 from tests.crash.jobs import (
     GENERATION,
@@ -95,8 +97,8 @@ def test_a_fine_tuning_job_ends_the_same(places: Callable[..., Place], tuned: Wh
     assert done.status == "succeeded", (done, place.said())
     assert [adapter(place, job)] == tuned.files
     assert steps_told(place, job) == list(range(1, STEPS + 1))
-    # the last pass and those before it that are kept
-    assert len(place.host.store.models.all("local")) == 3
+    # the model, and those after its last passes
+    assert len(place.host.store.models.all("local")) == 4
 
 
 def generated(place: Place, job: str) -> list[dict[str, str]]:
@@ -128,17 +130,38 @@ def test_a_generation_job_pays_nothing_twice(
     assert server.seen() <= 2 * whole.paid + IN_FLIGHT
 
 
+TAKES_TIME = """
+import sys
+import time
+from doceo.app.jobs.executor import Executor
+from doceo.cli.main import main
+recover = Executor.recover
+def late(self, workers):
+    time.sleep(4)
+    recover(self, workers)
+Executor.recover = late
+sys.argv = ["doceo", "worker"]
+main()
+"""
+"""A worker that has claimed the jobs of a dead one for some seconds before it puts them back into the queue."""
+
+
+def taken_from(place: Place, worker: str) -> bool:
+    with place.host.store.database.reading() as connection:
+        return bool(connection.scalar(select(workers.c.taken_by).where(workers.c.id == worker)))
+
+
 def test_of_two_workers_one_is_killed_and_never_comes_back(
     places: Callable[..., Place], postgres: PostgresServer
 ) -> None:
-    """Its job is taken over after a minute; PostgreSQL is restarted meanwhile."""
+    """Its job is taken over after a minute; PostgreSQL is restarted in the middle of that."""
     place = places("two", postgres.empty())
     job = tuning(place, hyperparameters={"n_epochs": 20})
     first = place.start("worker")
     while len(steps_told(place, job)) < 6:
         time.sleep(0.05)
-    holder = place.job(job, "fine_tuning").worker
-    other = place.start("worker")
+    holder, turns = place.job(job, "fine_tuning").worker, place.job(job, "fine_tuning").lease
+    other = place.run("-c", TAKES_TIME)
     while len(place.host.store.workers.alive()) < 2:
         time.sleep(0.05)
     assert kill(place, first, "worker", 0)
@@ -146,14 +169,19 @@ def test_of_two_workers_one_is_killed_and_never_comes_back(
     first.wait()
     time.sleep(45)
     waiting = place.job(job, "fine_tuning")
-    assert (waiting.status, waiting.worker, waiting.lease) == ("running", holder, 1)
+    assert (waiting.status, waiting.worker, waiting.lease) == ("running", holder, turns)
+    while not taken_from(place, holder):
+        assert time.monotonic() - killed < 90
+        time.sleep(0.1)
+    waiting = place.job(job, "fine_tuning")
+    assert (waiting.status, waiting.worker, waiting.lease) == ("queued", "", turns)
     postgres.stop()
-    time.sleep(3)
+    time.sleep(6)
     postgres.start()
     done = place.wait(job, "fine_tuning")
     assert done.status == "succeeded", (done, place.said())
     assert time.monotonic() - killed > 55
-    assert done.lease == 2
+    assert done.lease == turns + 1
     assert steps_told(place, job) == list(range(1, 20 * STEPS // 8 + 1))
     assert other.poll() is None
     assert len(place.host.store.workers.alive()) == 1
@@ -185,24 +213,36 @@ def test_a_frozen_worker_has_no_children_left_when_it_is_taken_over(
 
 
 NEWER = """
+import doceo.core.config as config
+import doceo.core.config.models as models
 import doceo.core.jobs as jobs
+from pydantic import create_model
+
 jobs.SCHEMA = 2
-from doceo.cli.main import main
-import sys
-sys.argv = ["doceo", "worker"]
-main()
+newer = create_model("FinetuneConfig", __base__=models.FinetuneConfig, novelty=(int, 1), batch_size=(int, 4))
+config.FinetuneConfig = models.FinetuneConfig = newer
 """
+"""What every process of a newer program begins with: it has one more setting, and another default."""
 
 
-def test_a_newer_program_does_the_jobs_that_wait(places: Callable[..., Place]) -> None:
+def test_a_newer_program_does_the_jobs_that_wait(places: Callable[..., Place], tuned: Whole) -> None:
     place = places("upgraded")
     job = tuning(place)
     old = place.start("worker")
-    while not steps_told(place, job):
+    while len(steps_told(place, job)) < 6:
         time.sleep(0.05)
     old.kill()
     old.wait()
     waiting = tuning(place, hyperparameters={"n_epochs": 1})
-    place.run("-c", NEWER)
+    modules = place.folder / "newer"
+    modules.mkdir()
+    (modules / "sitecustomize.py").write_text(NEWER, encoding="utf-8")
+    place.run("-m", "doceo", "worker", modules=modules)
     for one in (job, waiting):
         assert place.wait(one, "fine_tuning").status == "succeeded", place.said()
+    # the one that was begun goes on as it was, the one that waited has what is usual now
+    assert [adapter(place, job)] == tuned.files
+    assert steps_told(place, job) == list(range(1, STEPS + 1))
+    said = place.host.store.job_events.messages(job)
+    assert any(words.startswith("Going on after step") for words in said)
+    assert steps_told(place, waiting) == list(range(1, 48 // 4 + 1))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import create_model
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
@@ -21,7 +22,7 @@ from data.store import Run
 from doceo.app.stages.adapter import Manner, train_adapter, train_on_file
 from doceo.cli.main import app
 from doceo.core.config import FinetuneConfig
-from doceo.core.errors import ModelNotFound, RunError, UsageError
+from doceo.core.errors import AdapterExists, ModelNotFound, RunError, UsageError
 from doceo.core.progress import Silent
 from finetune.lora import finetune
 
@@ -29,6 +30,16 @@ from .conftest import FACTS, rows, write_rows
 
 REPO = Path(__file__).parents[2]
 QUICK = FinetuneConfig(rank=4, alpha=8, epochs=4, batch_size=3, save_steps=3, learning_rate=1e-2)
+
+
+class Heard(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
 
 
 class Interrupted(Silent):
@@ -72,9 +83,22 @@ def test_what_can_be_resumed_and_why_not(tiny_base: Path, train_file: Path, tmp_
     with pytest.raises(RunError, match="it had other rows"):
         resume(other, out, tiny_base)
     assert resume(train_file, out, tiny_base) == out
-    assert not (out / ".asked.json").exists()
+    assert not (out / ".recipe").exists()
     with pytest.raises(RunError, match="is finished: there is nothing to resume"):
         resume(train_file, out, tiny_base)
+
+
+def test_a_training_goes_on_in_a_newer_program(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:
+    out, said = tmp_path / "out", Heard()
+    with pytest.raises(KeyboardInterrupt):
+        train_on_file(train_file, out, str(tiny_base), QUICK, Interrupted(5), Manner())
+    newer = create_model("FinetuneConfig", __base__=FinetuneConfig, novelty=(int, 1), batch_size=(int, 2))
+    config = newer.model_validate(QUICK.model_dump())
+    other = newer.model_validate(QUICK.model_dump() | {"novelty": 2})
+    with pytest.raises(AdapterExists, match="can still go on: --novelty was 1, is 2"):
+        train_on_file(train_file, out, str(tiny_base), other, Silent(), Manner())
+    train_on_file(train_file, out, str(tiny_base), config, said, Manner())
+    assert "Going on after step 3 of an interrupted training." in said.lines
 
 
 def test_a_new_training_starts_from_an_adapter(tiny_base: Path, train_file: Path, tmp_path: Path) -> None:

@@ -71,6 +71,12 @@ LOADED = {"models": [{"name": "m:latest", "context_length": 4096}]}
         ("openai", {}, None),
         ("openai", {"/v1/models": b"<html>", "/props": [1, 2], "/api/ps": {"models": [None, {"name": 3}]}}, None),
         ("vllm", {"/v1/models": models(max_model_len="many")}, None),
+        ("vllm", {"/v1/models": {"data": [{"id": "base", "max_model_len": 4096}]}}, 4096),
+        (
+            "vllm",
+            {"/v1/models": {"data": [{"id": "base", "max_model_len": 4096}, {"id": "m", "parent": "base"}]}},
+            4096,
+        ),
     ],
 )
 def test_each_server_is_asked_in_its_way(kind: str, answers: Answers, context: int | None) -> None:

@@ -424,6 +424,21 @@ def test_a_stream_ends_with_what_it_took(
     assert reply == ChatReply(text="one two ", finish=finish, usage=usage)
 
 
+def test_a_stream_without_a_word_is_an_answer_where_its_end_is_told(vendor: type[ChatBaseten]) -> None:
+    class Silent(ChatBaseten):
+        async def _astream(self, *args: Any, **given: Any) -> AsyncIterator[ChatGenerationChunk]:
+            yield ChatGenerationChunk(message=AIMessageChunk("", response_metadata={"finish_reason": "length"}))
+
+    class Nothing(ChatBaseten):
+        async def _astream(self, *args: Any, **given: Any) -> AsyncIterator[ChatGenerationChunk]:
+            yield ChatGenerationChunk(message=AIMessageChunk(""))
+
+    (reply,) = asyncio.run(_parts(chat(Silent, clock=lambda: 0.0)))
+    assert reply == ChatReply(text="", finish="length")
+    with pytest.raises(ServerFailed):
+        asyncio.run(_parts(chat(Nothing)))
+
+
 def test_requests_run_on_one_loop_whichever_they_come_from(vendor: type[ChatBaseten]) -> None:
     provider = chat()
     ask(provider)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from doceo.core.errors import ModelNotFound, RequestRejected
+from doceo.core.errors import ModelBusy, ModelNotFound, RequestRejected, ServerFailed
 from doceo.core.records import ChatReply, ChatRequest, Message
+from doceo.providers.local_batches import Batches, Row
 from doceo.providers.local_hf import LocalModel
 from doceo.providers.local_text import Shown
 from tests.tiny_base import make_base
@@ -181,3 +184,97 @@ def test_an_adapter_that_is_let_go_leaves_the_others_as_they_are(base: Path, mod
         asyncio.run(_together([(one, _ask())]))
     again = own.with_adapter(base.parent / "one", "again")
     assert again.complete(_ask()).text == models["one"].complete(_ask()).text
+
+
+def test_what_breaks_a_batch_ends_neither_the_others_nor_the_thread(
+    models: dict[str, LocalModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches, tried = models["base"].batches, list[int]()
+    plain = batches._generate
+
+    def broken(batch: list[Row]) -> None:
+        tried.append(len(batch))
+        if len(batch) > 1 or batch[0].request.seed == 13:
+            raise AssertionError("nobody foresaw this")
+        plain(batch)
+
+    monkeypatch.setattr(batches, "_generate", broken)
+
+    async def three() -> list[object]:
+        asked = [models["one"].asynchronous().complete(_ask(seed=seed)) for seed in (1, 13, 2)]
+        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 20)
+
+    one, other, two = asyncio.run(three())
+    assert isinstance(other, ServerFailed)
+    assert "nobody foresaw" in other.message
+    assert isinstance(one, ChatReply)
+    assert isinstance(two, ChatReply)
+    assert max(tried) > 1
+    batches._thread = threading.Thread()  # one that is dead, however it died
+    assert asyncio.run(asyncio.wait_for(_together([(models["one"], _ask())]), 20))[0].text == one.text
+
+
+def test_an_adapter_that_is_deleted_or_damaged_hurts_only_who_asks_it(
+    base: Path, models: dict[str, LocalModel], tmp_path: Path
+) -> None:
+    own = LocalModel(base)
+    shutil.copytree(base.parent / "one", tmp_path / "nan")
+    kept, gone, damaged = (
+        own.with_adapter(folder, "x") for folder in (base.parent / "two", base.parent / "one", tmp_path / "nan")
+    )
+    with torch.no_grad():
+        for name, weight in own._weights.model.named_parameters():
+            if "adapter2" in name:
+                weight.fill_(float("nan"))
+    drawn = _ask(temperature=1.0, seed=3)
+    alone = asyncio.run(_together([(kept, drawn)]))[0].text
+
+    async def work() -> list[object]:
+        with own._weights.lock:  # deleted while its row waits, in one batch with the others
+            asked = [asyncio.create_task(one.asynchronous().complete(drawn)) for one in (kept, gone, damaged)]
+            while not own.batches._thread or len(own.batches._waiting):
+                await asyncio.sleep(0.01)
+            own._weights._mixing.pop(base.parent / "one")
+        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 20)
+
+    whole, missing, noise = asyncio.run(work())
+    assert isinstance(noise, ChatReply)
+    assert isinstance(whole, ChatReply)
+    assert whole.text == alone
+    assert isinstance(missing, ModelNotFound)
+
+
+def test_two_batches_may_wait_and_who_comes_then_is_told_so(models: dict[str, LocalModel]) -> None:
+    weights = models["base"]._weights
+    few, small = Batches(weights, rows=1), Batches(weights, tokens=100)
+
+    def row(new: int = 1) -> Row:
+        return Row([1, 2], new, _ask(), None, lambda _: None)
+
+    with weights.lock:
+        for batches, rows in ((few, [row() for _ in range(3)]), (small, [row(80), row(98), row(100)])):
+            for at, one in enumerate(rows):
+                batches.add(one)
+                while not at and batches._waiting:  # the first is being answered
+                    threading.Event().wait(0.001)
+            with pytest.raises(ModelBusy) as caught:
+                batches.add(row())
+            assert caught.value.retry_after == 1.0
+            rows[1].left.set()
+            batches.add(row())  # somebody has left
+        for one in (*few._waiting, *small._waiting):
+            one.left.set()
+
+
+def test_as_many_adapters_are_in_memory_as_may_be(base: Path, models: dict[str, LocalModel]) -> None:
+    own = LocalModel(base, most=1)
+    one, two = (own.with_adapter(base.parent / name, name) for name in ("one", "two"))
+    expected = [models[name].complete(_ask()).text for name in ("one", "two", "one", "base")]
+    asked = [(one, _ask()), (two, _ask()), (one, _ask()), (own, _ask())]
+    assert [reply.text for reply in asyncio.run(_together(asked))] == expected
+    assert [model.complete(request).text for model, request in asked] == expected
+    held = {part for name, _ in own._weights.model.named_parameters() for part in name.split(".") if "adapter" in part}
+    assert len(held) == 1
+    own.detach(base.parent / "one")
+    with pytest.raises(ModelNotFound):
+        one.complete(_ask())

@@ -303,6 +303,35 @@ def test_a_stream_that_only_thinks_says_so(chat: Chat, server: Any) -> None:
     assert (pieces, reply.finish, reply.usage.completion_tokens) == ([], "length", 7)
 
 
+@pytest.mark.parametrize(("finish", "usage"), [("length", DETAILED), ("stop", None)])
+def test_a_stream_without_a_word_is_an_answer_that_was_paid_for(
+    chat: Chat, server: Any, finish: str, usage: dict[str, Any] | None
+) -> None:
+    server.script({"text": "", "finish": finish, "usage": usage})
+    pieces, reply = streamed(chat(server).stream(ASK))
+    assert (pieces, reply.text, reply.finish) == ([], "", finish)
+    assert reply.usage.completion_tokens == (7 if usage else 0)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_form_of_a_clients_own_is_sent_as_it_is_or_refused(chat: Chat, server: Any, strict: bool) -> None:
+    own = FORM.model_copy(update={"strict": strict})
+    refusal = {"status": 400, "message": "Invalid schema for response_format 'reply'"}
+    server.script(refusal, {"text": "{}"})
+    provider = chat(server)
+    with pytest.raises(RequestRejected, match="Invalid schema"):
+        provider.complete(own)
+    # nothing was learned of it: the next one is asked for as before, whoever's it is
+    for request in (own, FORM):
+        provider.complete(request)
+    sent = [body["response_format"]["json_schema"]["strict"] for body in server.bodies()]
+    assert sent == [strict, strict, True]
+    server.script({"status": 400, "message": "no response_format here", "refuse_if": "response_format", "text": "a"})
+    provider.complete(FORM)
+    with pytest.raises(RequestRejected):
+        provider.complete(own)
+
+
 def test_stream_that_breaks(chat: Chat, server: Any) -> None:
     server.script({"text": "one two three", "break_after": 2})
     pieces = chat(server).stream(ASK)

@@ -88,6 +88,16 @@ def test_the_latest_are_kept() -> None:
     assert shared.embed(["d"])[0].max() == 1
 
 
+def test_long_texts_are_no_keys_that_stay() -> None:
+    letters = Letters()
+    shared = SharedEmbedder(letters)
+    for text in ("a" * 2000, "a" * 2001):
+        for _ in range(2):
+            shared.embed([text])
+            shared.embed_queries([text])
+    assert [len(batch[0]) for batch in letters.batches] == [2000] * 2 + [2001] * 4
+
+
 def test_who_asks_for_too_much_is_told_alone() -> None:
     letters = Letters()
     shared = SharedEmbedder(letters)

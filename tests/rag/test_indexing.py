@@ -5,20 +5,25 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doceo.core.errors import IndexUnusable, InputError, RunLocked
 from doceo.core.records import Span
 from rag import building, versions
 from rag.index import Index, delete, size
-from rag.indexing import update
+from rag.indexing import _apply, _under, update
 from rag.lexical import Lexical
 from rag.manifest import file_hashes, read_manifest, write_manifest
+from rag.new_texts import NewTexts
+from rag.texts import FILE as TEXTS
 from rag.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -306,6 +311,27 @@ def test_the_store_does_not_grow(
         index.close()
         assert size(tmp_path / "i") <= 1.5 * first
     assert removed == ({0} if small > 1 else {0, 25})
+
+
+@given(
+    source=st.text("a/b", max_size=8),
+    roots=st.lists(st.text("a/b", max_size=5), max_size=4),
+)
+def test_what_lies_under_a_root(source: str, roots: list[str]) -> None:
+    assert _under(source, frozenset(roots)) == any(source == root or source.startswith(root + "/") for root in roots)
+
+
+def test_thousands_of_sources_are_deleted_at_once(tmp_path: Path, make_corpus: Callable[..., Corpus]) -> None:
+    store = NewTexts(tmp_path / TEXTS)
+    (document,), chunks = make_corpus(("docs/a.txt", "Apples."))
+    names = [f"f{number:06d}.txt" for number in range(8000)]
+    store.put(document, chunks)
+    store._database.executemany("INSERT INTO sources VALUES (?, ?)", [(name, document.id) for name in names])
+    began = time.process_time()
+    assert _apply(store, [], names)["deleted"] == len(names)
+    assert time.process_time() - began < 1, "each source is compared with each root"
+    assert list(store.sources()) == ["docs/a.txt"]
+    store.close()
 
 
 def test_parts_alone(tmp_path: Path) -> None:

@@ -14,11 +14,15 @@ from doceo.core.errors import UsageError
 from doceo.core.protocols import Embedder
 from doceo.core.records import Arm, Chunk, Document, Hit, Message, Passage, Span
 from doceo.providers.minilm_onnx import MiniLM
+from doceo.providers.scripted import Scripted
 from doceo.text.injections import flags
 from rag import history
+from rag.answerer import ModelAnswerer
 from rag.arms import scaled
+from rag.asking import Tools
 from rag.index import Index
 from rag.indexing import update
+from rag.quote import QuoteAnswerer
 from rag.retriever import FLAGGED, Found, HybridRetriever, shortened
 from rag.searching import search_all
 
@@ -179,6 +183,18 @@ def test_only_some_documents(retriever: HybridRetriever) -> None:
     assert nothing.search_all(["bread"], 3) == Found([], ("No document has source=nowhere.",))
     with pytest.raises(UsageError, match="not a condition"):
         HybridRetriever(retriever.index, RetrieveConfig(where=("bread",)))
+
+
+def test_answerers_can_keep_to_some_sources(retriever: HybridRetriever) -> None:
+    model, question = Scripted(["It is 230 degrees [1]."] * 3), "At what temperature is the loaf baked?"
+    asked, quoting = ModelAnswerer("m+rag", model, retriever), QuoteAnswerer(retriever)
+    for answerer in (asked, quoting):
+        assert "guide/bread.txt" in {hit.source for hit in answerer.answer(question).hits}
+        kept = answerer.limited(["guide/towers.txt"])
+        assert {hit.source for hit in kept.answer(question).hits} == {"guide/towers.txt"}
+        assert "guide/bread.txt" in {hit.source for hit in answerer.answer(question).hits}
+    pinned = tuple(retriever.search(question, 8))
+    assert {one.hit.source for one in Tools(pinned=pinned).limited(["guide/bread.txt"]).pinned} == {"guide/bread.txt"}
 
 
 def test_several_wordings(retriever: HybridRetriever) -> None:

@@ -50,6 +50,17 @@ def test_many_turns_are_read_in_portions() -> None:
     assert all(len(request.messages[-1].content) < 12_000 for request in model.requests)
 
 
+def test_of_a_long_talk_that_is_new_the_latest_turns_are_summarised() -> None:
+    model, kept = Scripted(echo), dict[str, str]()
+    found = Summaries(model, kept).summary(turns(0, 100, length=1500))
+    assert len(model.requests) == 8
+    assert found.text.split()[-1] == "99"
+    assert "0 0" not in found.text
+    assert "of the older turns were too many to be summarised" in found.note
+    again = Summaries(model, kept).summary(turns(0, 102, length=1500))
+    assert (len(model.requests), again.note) == (9, "")
+
+
 def test_where_the_model_fails_the_newest_summary_stands() -> None:
     kept: dict[str, str] = {}
     Summaries(Scripted(["The reader asked about ferries."]), kept).summary(turns(0, 2))

@@ -23,7 +23,7 @@ from tests.service.serving import serving
 
 FOLDER = Path(__file__).parent / "recorded"
 _ID = re.compile(
-    r"\b(?:file-|vs_|vsfb_|ftjob-|ftevent-)[0-9a-f]{28}\b|\bchatcmpl-[0-9a-f]{32}\b|(?<![.\w])[0-9a-f]{16}\b"
+    r"\b(?:file-|vs_|vsfb_|conv_|ftjob-|ftevent-)[0-9a-f]{28}\b|\bchatcmpl-[0-9a-f]{32}\b|(?<![.\w])[0-9a-f]{16}\b"
 )
 _BOUNDARY = re.compile(r"boundary=(\S+)")
 _VARYING = {

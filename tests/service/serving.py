@@ -20,6 +20,7 @@ from doceo.app.host import Host
 from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.service.connections import protocol
+from tests.service.description import Checked
 
 
 def host_in(folder: Path, run: Path | None = None, **settings: Any) -> Host:
@@ -30,13 +31,19 @@ def host_in(folder: Path, run: Path | None = None, **settings: Any) -> Host:
 
 
 @contextmanager
-def serving(app: FastAPI, *, header_seconds: float = 10.0, drain_seconds: int = 5) -> Iterator[str]:
-    """Serve on a free port, as `doceo serve` does; yields the address without `/v1`."""
+def serving(
+    app: FastAPI, *, header_seconds: float = 10.0, unread_seconds: float = 60.0, drain_seconds: int = 5
+) -> Iterator[str]:
+    """Serve on a free port, as `doceo serve` does; yields the address without `/v1`.
+
+    Fails where an answer was not as `/openapi.json` describes it.
+    """
+    checked = Checked(app)
     config = uvicorn.Config(
-        app,
+        checked,
         host="127.0.0.1",
         port=0,
-        http=protocol(header_seconds),
+        http=protocol(header_seconds, unread_seconds),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=drain_seconds,
@@ -52,6 +59,7 @@ def serving(app: FastAPI, *, header_seconds: float = 10.0, drain_seconds: int = 
     finally:
         server.should_exit = True
         thread.join(drain_seconds + 5)
+    assert not checked.wrong, "\n".join(checked.wrong[:5])
 
 
 def client_of(address: str, key: str = "none") -> openai.OpenAI:

@@ -24,6 +24,7 @@ class StreamingServer:
         fail_after: Words after which the connection breaks; None: never.
         adapters: LoRA adapters that it was told of, by name.
         forbidden: Parts of a request that it refuses with 400.
+        finish: Why it stops; empty: `stop`, or `length` where it had to.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,7 @@ class StreamingServer:
         self.fail_after: int | None = None
         self.adapters: dict[str, str] = {}
         self.forbidden: set[str] = set()
+        self.finish = ""
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """Answer a chat request, as a stream where one is wanted."""
@@ -49,7 +51,7 @@ class StreamingServer:
         words = [word + " " for word in self.words.split(" ")]
         words[-1] = words[-1].rstrip()
         words = words[: body.get("max_tokens", 100)]
-        finish = "length" if len(words) < len(self.words.split(" ")) else "stop"
+        finish = self.finish or ("length" if len(words) < len(self.words.split(" ")) else "stop")
         usage = {"prompt_tokens": 1200, "completion_tokens": len(words), "total_tokens": 1200 + len(words)}
         usage |= {"prompt_tokens_details": {"cached_tokens": 32}}
         head = {"id": "c", "created": 1, "model": body["model"]}

@@ -1,16 +1,27 @@
-"""A backup as the docs have it: the database first, then the folder, while the service runs."""
+"""A backup and what it gives: by the commands of the docs, and with what `doceo doctor` says of it."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 
-from doceo.app.host import Host
+import pytest
+
+from doceo.app.checkup import kept
+from doceo.app.host import FILES, Host
+from doceo.app.runs import HOME
+from doceo.app.store import open_store
+from doceo.app.store.places import default_file
+from doceo.app.uploads import Uploads
 from doceo.service.http import create_app
 from tests.service.serving import client_of, host_in, serving
 
 DATABASE = "kept.sqlite"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "operating.md"
 
 
 def backup(home: Path, to: Path) -> Host:
@@ -41,3 +52,51 @@ def test_what_was_kept_is_there_again(tmp_path: Path) -> None:
         (item,) = client.conversations.items.list(talk.id)
         assert item.content[0].text == "When was it opened?"  # type: ignore[union-attr]
         assert client.fine_tuning.jobs.retrieve(job.id).status in ("queued", "validating_files")
+
+
+@pytest.mark.skipif(not (shutil.which("sqlite3") and shutil.which("rsync")), reason="sqlite3 or rsync is not here")
+def test_the_commands_of_the_docs_make_a_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store()
+    Path("a.md").write_text("The ferry opened in 1902.")
+    file = Uploads(store.files, HOME / FILES).put("ana", Path("a.md"), "a.md", "assistants")
+    block = re.search(r"## Backup\n.*?```bash\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    for _ in range(2):
+        subprocess.run(["bash", "-euc", block[1]], check=True, timeout=60, env={**os.environ, "LC_ALL": "C"})
+    assert open_store("sqlite:///backup/doceo.sqlite").files.get("ana", file.id) == file
+    assert Path("backup", HOME, FILES, file.id).read_text() == "The ferry opened in 1902."
+    assert [*Path("backup").rglob(f"{default_file().name}*")] == []
+
+
+def problems(host: Host) -> dict[str, str]:
+    """Return what the doctor finds wrong with what a service keeps."""
+    found = {one.name: one for one in kept(host.settings, host.home)}
+    assert all(one.cure for one in found.values() if not one.ok)
+    return {name: one.words for name, one in found.items() if not one.ok}
+
+
+def test_the_doctor_says_what_does_not_fit(tmp_path: Path) -> None:
+    host = host_in(tmp_path)
+    assert problems(host) == {}, "nothing is there yet"
+    store = host.store
+    (tmp_path / "a.md").write_text("The ferry opened in 1902.")
+    files = [host.uploads.put("ana", tmp_path / "a.md", "a.md", "assistants") for _ in range(2)]
+    vector_store = store.vector_stores.create("ana", "s")
+    store.attachments.add(vector_store.id, [(files[0], {})])
+    assert problems(host) == {}
+    store.attachments.completed(vector_store.id, {files[0].id: 25})
+    store.models.add("ana", "ft:m:ana::1", base="m", folder="ftjob-1/adapter", job="ftjob-1")
+    (host.files / files[1].id).unlink()
+    (tmp_path / ".collections" / "laws").mkdir(parents=True)
+    found = problems(host)
+    assert found.keys() == {"files", "tuned models", "vector stores", "collections"}
+    assert files[1].id in found["files"]
+    assert "ftjob-1/adapter" in found["tuned models"]
+    assert vector_store.id in found["vector stores"]
+    assert "laws" in found["collections"]
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert "a newer version" in problems(host)["database"]
+    Path(store.place).write_text("no database")
+    assert "is no database of Doceo" in problems(host)["database"]

@@ -15,6 +15,7 @@ import pytest
 
 from doceo.app.host import Host
 from doceo.service.http import create_app
+from doceo.service.shapes.chat import CompletionRequest
 from tests.service.serving import client_of, host_in, serving
 from tests.service.streaming_server import StreamingServer, started
 
@@ -243,17 +244,18 @@ def test_who_leaves_before_the_whole_answer_stops_the_model_too(
 def test_more_than_can_be_answered_at_once_are_told_so_at_once(address: str, upstream: StreamingServer) -> None:
     upstream.words, upstream.pause = "word " * 10, 0.002
 
-    async def one() -> tuple[str, float]:
-        async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as client:
-            began = time.perf_counter()
-            try:
-                await client.chat.completions.create(model="openai:slow", messages=[QUESTION])
-            except openai.RateLimitError as error:
-                return f"{error.code} {error.response.headers['retry-after']}", time.perf_counter() - began
-            return "ok", time.perf_counter() - began
+    async def one(client: openai.AsyncOpenAI) -> tuple[str, float]:
+        began = time.perf_counter()
+        try:
+            await client.chat.completions.create(model="openai:slow", messages=[QUESTION])
+        except openai.RateLimitError as error:
+            return f"{error.code} {error.response.headers['retry-after']}", time.perf_counter() - began
+        return "ok", time.perf_counter() - began
 
     async def many() -> list[tuple[str, float]]:
-        return await asyncio.gather(*(one() for _ in range(18)))
+        # one client: making another takes longer than being turned away
+        async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as client:
+            return await asyncio.gather(*(one(client) for _ in range(18)))
 
     found = asyncio.run(many())
     assert sum(kind == "ok" for kind, _ in found) == 6
@@ -294,3 +296,77 @@ def test_text_that_no_encoding_or_database_takes(address: str, more: dict[str, A
     headers = {"Content-Type": "application/json"}
     reply = httpx.post(f"{address}/v1/chat/completions", content=json.dumps(body).encode(), headers=headers)
     assert reply.status_code == status, reply.text
+
+
+def test_several_answers_take_several_places(client: openai.OpenAI, address: str, upstream: StreamingServer) -> None:
+    with pytest.raises(openai.BadRequestError, match="6 answers") as caught:
+        ask(client, n=7)
+    assert caught.value.param == "n"
+    upstream.words, upstream.pause = "word " * 10, 0.002
+
+    async def both() -> list[Any]:
+        async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as one:
+            first = asyncio.create_task(one.chat.completions.create(model="openai:slow", messages=[QUESTION], n=5))
+            await asyncio.sleep(0.15)
+            others = [one.chat.completions.create(model="openai:said", messages=[QUESTION], n=n) for n in (2, 1)]
+            return await asyncio.gather(first, *others, return_exceptions=True)
+
+    many, two, alone = asyncio.run(both())
+    assert isinstance(two, openai.RateLimitError)
+    assert (len(many.choices), len(alone.choices)) == (5, 1)
+    assert len(ask(client, n=6).choices) == 6  # the places are free again
+
+
+def test_why_a_server_withheld_the_rest_is_told(client: openai.OpenAI, upstream: StreamingServer) -> None:
+    upstream.finish = "content_filter"
+    try:
+        assert ask(client).choices[0].finish_reason == "content_filter"
+    finally:
+        upstream.finish = ""
+
+
+def test_an_answer_without_a_word_is_one_and_is_asked_for_once(
+    client: openai.OpenAI, upstream: StreamingServer
+) -> None:
+    upstream.words = ""
+    reply = ask(client, max_completion_tokens=1)
+    assert (reply.choices[0].message.content, reply.choices[0].finish_reason) == ("", "stop")
+    assert reply.usage.completion_tokens == 1
+    assert len(list(ask(client, stream=True))) >= 2
+    assert len(upstream.bodies) == 2
+
+
+def test_a_form_that_the_server_refuses_is_the_clients_400_and_changes_nothing_for_others(
+    client: openai.OpenAI, upstream: StreamingServer
+) -> None:
+    schema = {"type": "object", "properties": {}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "y", "schema": schema}}
+    upstream.forbidden = {"response_format"}
+    try:
+        with pytest.raises(openai.BadRequestError, match="Unsupported parameter"):
+            ask(client, response_format=wanted)
+    finally:
+        upstream.forbidden = set()
+    for strict in (None, False, True):
+        wanted["json_schema"] = {"name": "y", "schema": schema, **({} if strict is None else {"strict": strict})}
+        ask(client, response_format=wanted)
+    sent = [body["response_format"]["json_schema"]["strict"] for body in upstream.bodies]
+    assert sent == [False, False, False, True]
+
+
+def test_what_a_rewriting_and_a_summary_take_counts(indexed: Path, upstream: StreamingServer, tmp_path: Path) -> None:
+    answer = {"history_tokens": 128, "refuse_below": 0.0}
+    app = create_app(host_in(tmp_path, indexed, model="openai:said", base_url=upstream.address, answer=answer))
+    turns = [{"role": role, "content": f"{n} " * 200} for n in range(3) for role in ("user", "assistant")]
+    with serving(app) as address:
+        reply = ask(client_of(address), messages=[*turns, {"role": "user", "content": "And when was it opened?"}])
+    assert len(upstream.bodies) == 3
+    assert reply.usage.prompt_tokens == 1200  # of the answer alone
+    counted = app.state.metrics.text({}).decode()
+    assert 'doceo_tokens_total{kind="prompt",model="openai:said"} 3600.0' in counted
+
+
+def test_so_many_messages_are_too_many() -> None:
+    assert CompletionRequest(model="m", messages=[QUESTION] * 2048).messages
+    with pytest.raises(ValueError, match="at most 2048"):
+        CompletionRequest(model="m", messages=[QUESTION] * 2049)

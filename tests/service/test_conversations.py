@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,10 +15,12 @@ import pytest
 
 from doceo.app.host import Host
 from doceo.app.store.said import Said, exchange
+from doceo.core.errors import StorageError
 from doceo.core.records import Answer, Citation, Message, Span
 from doceo.service.http import create_app
 from tests.service.keeping import keeping_host, key_of
-from tests.service.serving import client_of, serving
+from tests.service.serving import client_of, host_in, serving
+from tests.service.working import until
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +107,16 @@ def test_an_answer_keeps_its_citations(ana: openai.OpenAI, host: Host) -> None:
     begun = ana.conversations.create()
     span = Span(document_id="d_1", start=0, end=4)
     cited = Citation(n=1, document_id="d_1", source="a.md", title="A", span=span, quote="1902", verified=True)
-    host.store.conversations.add("ana", begun.id, exchange("When?", Answer(text="In 1902 [1].", citations=(cited,))))
-    answer = next(iter(ana.conversations.items.list(begun.id)))
-    (part,) = answer.content  # type: ignore[union-attr]
-    (note,) = part.annotations  # type: ignore[union-attr]
-    assert (note.type, note.file_id, note.filename, note.index) == ("file_citation", "d_1", "a.md", 8)  # type: ignore[union-attr]
-    assert answer.citations[0]["quote"] == "1902"  # type: ignore[union-attr]
+    answer = Answer(text="In 1902 [1].", citations=(cited,))
+    # of a vector store, and of a collection of the command line, whose documents have no other id
+    for files, expected in (({"a.md": "file-1"}, "file-1"), ({}, "d_1")):
+        host.store.conversations.add("ana", begun.id, exchange("When?", answer, files))
+        item = next(iter(ana.conversations.items.list(begun.id)))
+        (part,) = item.content  # type: ignore[union-attr]
+        (note,) = part.annotations  # type: ignore[union-attr]
+        assert (note.type, note.file_id, note.filename, note.index) == ("file_citation", expected, "a.md", 8)  # type: ignore[union-attr]
+        assert item.citations[0]["quote"] == "1902"  # type: ignore[union-attr]
+        assert item.citations[0].get("file_id") == files.get("a.md")  # type: ignore[union-attr]
     ana.conversations.delete(begun.id)
 
 
@@ -118,9 +127,55 @@ def test_no_word_of_a_deleted_item_stays(ana: openai.OpenAI, host: Host) -> None
     first = ana.conversations.items.list(begun.id, order="asc").data[0].id
     ana.conversations.items.delete(str(first), conversation_id=begun.id)
     assert host.store.conversations.get("ana", begun.id).title == "Ferries?"
+    host.store.database.scrub()
     assert b"xylophone" not in (host.home / "kept.sqlite").read_bytes()
     assert [item.id for item in ana.conversations.items.list(begun.id)] == [other]
     ana.conversations.delete(begun.id)
+
+
+def left_in(host: Host) -> list[int]:
+    """Return how often something was deleted since the file was scrubbed, and its pages without content."""
+    with closing(sqlite3.connect(host.home / "kept.sqlite")) as file:
+        return [file.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "freelist_count")]
+
+
+def test_the_file_is_scrubbed_when_a_service_begins_and_when_it_ends(tmp_path: Path) -> None:
+    host = host_in(tmp_path / "runs")
+    made = [host.store.conversations.start("local", "x" * 20_000).id for _ in range(2)]
+    host.store.conversations.delete("local", made[0])
+    assert left_in(host)[0] == 1
+    with serving(create_app(host)) as address:
+        until(lambda: left_in(host)[0] == 0)
+        client_of(address).conversations.delete(made[1])
+        assert left_in(host)[0] == 1
+    assert left_in(host) == [0, 0]
+
+
+def test_what_is_kept_is_what_is_answered(address: str, keys: dict[str, str], ana: openai.OpenAI) -> None:
+    begun, body = ana.conversations.create(), b'{"items": [{"role": "user", "content": "a\\ud800"}]}'
+    headers = {"Authorization": f"Bearer {keys['ana']}", "Content-Type": "application/json"}
+    reply = httpx.post(f"{address}/v1/conversations/{begun.id}/items", content=body, headers=headers)
+    assert reply.status_code == 200, reply.text
+    said = [item["content"][0]["text"] for item in reply.json()["data"]]
+    assert said == texts(ana.conversations.items.list(begun.id)) == ["a\ufffd"]
+    ana.conversations.delete(begun.id)
+
+
+def test_lists_go_on_while_what_they_list_is_deleted(address: str, keys: dict[str, str], ana: openai.OpenAI) -> None:
+    begun = [ana.conversations.create(items=[{"role": "user", "content": str(n)}] * 15).id for n in range(2)]
+    ana.conversations.items.create(begun[1], items=[{"role": "user", "content": "last"}] * 15)
+    seen = []
+    for item in ana.conversations.items.list(begun[1]):
+        ana.conversations.items.delete(str(item.id), conversation_id=begun[1])
+        seen.append(item.id)
+    assert len(set(seen)) == 30
+    assert ana.conversations.items.list(begun[1]).data == []
+    ask = httpx.Client(base_url=f"{address}/v1", headers={"Authorization": f"Bearer {keys['ana']}"})
+    first = ask.get("/conversations", params={"limit": 1}).json()
+    assert [one["id"] for one in first["data"]] == begun[1:]
+    ana.conversations.delete(begun[1])
+    assert [one["id"] for one in ask.get("/conversations", params={"after": begun[1]}).json()["data"]] == begun[:1]
+    ana.conversations.delete(begun[0])
 
 
 def test_conversations_are_their_owners(ana: openai.OpenAI, address: str, keys: dict[str, str]) -> None:
@@ -203,3 +258,21 @@ def test_messages_of_the_command_line_have_the_same_form(ana: openai.OpenAI, hos
     host.store.conversations.add("ana", begun.id, [Said(Message(role="user", content="a\0b"))])
     assert texts(ana.conversations.items.list(begun.id)) == ["a\ufffdb"]
     assert ana.conversations.retrieve(begun.id).about == "runs/a"  # type: ignore[attr-defined]
+
+
+def test_a_conversation_is_begun_with_its_messages_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = host_in(tmp_path)
+    kept, said = host.store.conversations, [Said(Message(role="user", content="When was it opened?"))]
+    begun = kept.start("ana", said=said)
+    assert (begun.title, begun.turns) == ("When was it opened?", 1)
+    assert begun == kept.get("ana", begun.id)
+
+    def broken(*words: object) -> None:
+        raise StorageError("The disk is full.", hint="Free some space.")
+
+    monkeypatch.setattr(kept, "_row", broken)
+    with pytest.raises(StorageError):
+        kept.start("ana", said=said)
+    assert [one.id for one in kept.all("ana")] == [begun.id]

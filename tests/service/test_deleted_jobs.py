@@ -9,7 +9,7 @@ import pytest
 
 from doceo.app.host import Host
 from doceo.core.errors import NotFound
-from doceo.service.housekeeping import sweep
+from doceo.service.housekeeping import DAY, sweep
 from doceo.service.http import create_app
 from tests.service.serving import client_of, host_in, serving
 
@@ -56,3 +56,36 @@ def test_old_jobs_of_indexing_are_forgotten(host: Host) -> None:
     assert host.store.jobs.prune("indexing", host.store.clock() + 1) == [job.id]
     with pytest.raises(NotFound):
         host.store.jobs.get("local", job.id, "indexing")
+
+
+def test_what_could_not_be_taken_out_of_an_index_is_tried_again(host: Host) -> None:
+    store = host.store.vector_stores.create("local", name="a").id
+    with host.uploads.receiving() as incoming:
+        incoming.write(b"The ferry opened in 1902.")
+        file = host.uploads.keep(incoming, "local", "a.md", "assistants")
+    host.store.attachments.add(store, [(file, {})])
+    host.store.attachments.remove(store, file.id)
+    host.indexing.soon(store)
+    (job,) = host.store.jobs.waiting("local", "indexing")
+    taken = host.store.leases.take(job.id, 1, "w")
+    assert taken is not None
+    host.store.leases.end(taken, "failed", [], result={})
+    assert host.store.jobs.waiting("local", "indexing") == []
+    for _ in range(2):
+        sweep(host)
+        assert len(host.store.jobs.waiting("local", "indexing")) == 1
+
+
+def test_checkpoints_of_trainings_that_ended_long_ago_are_deleted(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [host.store.jobs.create("local", "fine_tuning", {}, host.queue.opened()).id for _ in range(3)]
+    work = [host.jobs / job / ".adapter.work" for job in made]
+    for folder in work:
+        folder.mkdir(parents=True)
+    now = host.store.clock()
+    monkeypatch.setattr(host.store.jobs, "_clock", lambda: now - 4 * DAY)
+    host.store.jobs.cancel("local", made[0], "cancelled")
+    monkeypatch.setattr(host.store.jobs, "_clock", lambda: now - 2 * DAY)
+    host.store.jobs.cancel("local", made[1], "cancelled")
+    sweep(host)
+    assert [folder.exists() for folder in work] == [False, True, True]
+    assert host.store.jobs.get("local", made[0], "fine_tuning").status == "cancelled"

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import resource
+import signal
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from starlette.requests import Request
 
 from doceo.app.host import Host
+from doceo.app.store.files import StoredFile
 from doceo.app.store.store import open_store
 from doceo.app.uploads import Uploads
 from doceo.core.errors import NotFound, StorageError
@@ -133,6 +135,9 @@ def test_what_is_wrong_is_named(ana: openai.OpenAI, host: Host) -> None:
     assert file.expires_at == file.created_at + 3600
     ana.files.delete(file.id)
     assert on_disk(host) == set()
+    long = {"anchor": "created_at", "seconds": "9" * 5000}
+    with pytest.raises(openai.BadRequestError, match="expires_after"):
+        ana.files.create(file=b"x", purpose="user_data", expires_after=long)  # type: ignore[arg-type]
 
 
 BOUNDARY = "x"
@@ -171,6 +176,8 @@ def test_forms_of_other_clients(address: str, keys: dict[str, str], host: Host, 
 def test_what_is_no_form_is_refused(address: str, keys: dict[str, str]) -> None:
     headers = {"Authorization": f"Bearer {keys['ana']}"}
     assert httpx.post(f"{address}/v1/files", json={"purpose": "user_data"}, headers=headers).status_code == 400
+    long = {**headers, "Content-Type": f"multipart/form-data; boundary={'x' * 300}"}
+    assert httpx.post(f"{address}/v1/files", content=b"", headers=long).status_code == 400
 
 
 async def received(body: Iterator[bytes], uploads: Uploads) -> str:
@@ -242,6 +249,37 @@ def test_files_of_jobs_and_files_that_expire(tmp_path: Path) -> None:
     uploads.path(kept).unlink()
     with pytest.raises(NotFound):
         uploads.path(kept)
+
+
+def taken_in(uploads: Uploads) -> StoredFile:
+    with uploads.receiving() as incoming:
+        incoming.write(b"x")
+        return uploads.keep(incoming, "ana", "a", "user_data")
+
+
+def test_an_upload_that_is_killed_leaves_nothing_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, store = tmp_path / "files", open_store(f"sqlite:///{tmp_path}/a")
+    uploads = Uploads(store.files, folder)
+    if not (child := os.fork()):
+        monkeypatch.setattr(store.files, "add", lambda file: os.kill(os.getpid(), signal.SIGKILL))
+        taken_in(uploads)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    (left,) = folder.iterdir()
+    # of one whose row is there, the last step is made up for: by who reads it, and by who sweeps
+    read, swept = taken_in(uploads), taken_in(uploads)
+    for file in (read, swept):
+        (folder / file.id).rename(folder / f".begun-{file.id}")
+    assert uploads.path(read).read_bytes() == b"x"
+    uploads.sweep()
+    assert left.exists()  # it could still be on its way
+    for path in folder.iterdir():
+        os.utime(path, (1, 1))
+    uploads.sweep()
+    assert set(os.listdir(folder)) == {read.id, swept.id}
+    (folder / read.id).rename(folder / f".begun-{read.id}")
+    for file in (read, swept):
+        uploads.delete(file)
+    assert os.listdir(folder) == []
 
 
 def test_the_asynchronous_client(address: str, keys: dict[str, str]) -> None:

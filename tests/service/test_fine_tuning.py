@@ -93,6 +93,12 @@ def test_a_job_from_file_to_model(client: openai.OpenAI, host: Host, file: str, 
     assert [one["step"] for one in steps] == list(range(10, 0, -1))  # type: ignore[index]
     assert all(one["total_steps"] == 10 and math.isfinite(one["train_loss"]) for one in steps)  # type: ignore[index]
     assert all(one["tokens_per_second"] > 0 for one in steps)  # type: ignore[index]
+    said = [event.message for event in events if event.type == "message"][::-1]
+    assert said[:3] == [
+        "Created fine-tuning job",
+        "Validating files",
+        "Files validated, moving job to queued state",
+    ]
     assert str(host.home) not in str([event.message for event in events])
     assert str(shipped_folder()) not in str([event.message for event in events])
 
@@ -101,15 +107,21 @@ def test_a_job_from_file_to_model(client: openai.OpenAI, host: Host, file: str, 
     assert checkpoints[0].metrics.valid_loss == pytest.approx(float(table[-1].split(",")[3]), abs=1e-4)
     assert checkpoints[1].fine_tuned_model_checkpoint == f"{done.fine_tuned_model}:ckpt-step-5"
     models = {model.id: model for model in host.store.models.all("local")}
-    for name in (done.fine_tuned_model, checkpoints[1].fine_tuned_model_checkpoint):
+    for name in (done.fine_tuned_model, *(one.fine_tuned_model_checkpoint for one in checkpoints)):
         assert (host.jobs / models[name].folder / "adapter_model.safetensors").is_file()
+    reply = client.chat.completions.create(
+        model=checkpoints[0].fine_tuned_model_checkpoint,
+        messages=[{"role": "user", "content": "What is 3?"}],
+        max_completion_tokens=4,
+    )
+    assert reply.choices[0].message.content
 
     refused = ended(client, failing.id)
     assert refused.status == "failed"
     assert refused.error is not None
     assert (refused.error.code, refused.error.param) == ("invalid_training_file", "training_file")
     assert "line 4" in refused.error.message
-    assert refused.started_at is not None  # type: ignore[attr-defined]
+    assert refused.started_at is None  # type: ignore[attr-defined]  # it never came to its turn
 
 
 def test_wrong_requests_name_the_field(client: openai.OpenAI, file: str) -> None:

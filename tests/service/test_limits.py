@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 from fastapi import Request
+from fastapi.responses import StreamingResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,10 +21,11 @@ from doceo.app.host import Host
 from doceo.app.store.usage import DAY
 from doceo.core.config import ServiceConfig
 from doceo.core.errors import StorageError
-from doceo.service.access import MayChat
+from doceo.service.access import Callers, MayChat
 from doceo.service.http import create_app
-from doceo.service.limits import Limits
+from doceo.service.limits import Limits, network
 from doceo.service.meter import Metered
+from doceo.service.refusals import Refusal
 from tests.service.serving import client_of, host_in, plain, serving
 
 WEB = plain()
@@ -43,12 +47,12 @@ def metered(host: Host) -> Any:
     """Return the application with a route that uses ten tokens, and one that reads its body."""
     app = create_app(host)
 
-    @app.post("/try/ask")
+    @app.post("/try/ask", include_in_schema=False)
     async def ask(meter: Metered, caller: MayChat) -> dict[str, str]:
         meter.used("quote", 4, 6)
         return {}
 
-    @app.post("/try/read")
+    @app.post("/try/read", include_in_schema=False)
     async def read(request: Request, caller: MayChat) -> dict[str, int]:
         return {"bytes": len(await request.body())}
 
@@ -205,3 +209,115 @@ def test_a_slow_body_is_dropped(address: str, host: Host) -> None:
     got, seconds = until_closed(address, head.encode(), *[b"x"] * 20, seconds=5)
     assert got.startswith(b"HTTP/1.1 408")
     assert seconds < 3
+
+
+def test_a_reader_that_stops_reading_is_dropped(tmp_path: Path) -> None:
+    app, ended = create_app(host_in(tmp_path)), threading.Event()
+
+    @app.get("/try/endless", include_in_schema=False)
+    async def endless(caller: MayChat) -> StreamingResponse:
+        async def blocks() -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    yield b"x" * 65536
+                    await asyncio.sleep(0)
+            finally:
+                ended.set()
+
+        return StreamingResponse(blocks())
+
+    with serving(app, unread_seconds=0.15) as address:
+        port = int(address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(b"GET /try/endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            # as long as it is read it goes on
+            until, got = time.monotonic() + 0.25, 0
+            while time.monotonic() < until:
+                got += len(connection.recv(65536))
+            assert got > 65536
+            assert not ended.is_set()
+            assert ended.wait(5)
+
+
+def test_what_is_spent_counts_while_it_is_written(tmp_path: Path) -> None:
+    host = host_in(tmp_path)
+    key, _ = host.store.keys.create("ana", "test", ("chat",), tokens_per_day=20)
+    limits, add = Limits(host, ServiceConfig()), host.store.usage.add
+
+    async def left() -> str:
+        return (await limits.tokens(key))["x-ratelimit-remaining-tokens"]
+
+    async def work() -> list[str]:
+        found = [await left()]
+        limits.spend(key.id, 4, 6)
+        meanwhile: list[str] = []
+
+        def slow(amounts: Any) -> None:
+            meanwhile.append(asyncio.run_coroutine_threadsafe(left(), loop).result(5))
+            add(amounts)
+
+        loop, host.store.usage.__dict__["add"] = asyncio.get_running_loop(), slow
+        await asyncio.to_thread(limits.flush)
+        del host.store.usage.__dict__["add"]
+        return [*found, *meanwhile, await left()]
+
+    # the last two within the second in which the database is not asked again
+    assert asyncio.run(work()) == ["20", "10", "10"]
+
+
+def test_wrong_keys_of_a_network_are_looked_up_so_often_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, asked, waits = host_in(tmp_path), list[str](), list[Any]()
+    find = host.store.keys.find
+    monkeypatch.setattr(host.store.keys, "find", lambda secret: asked.append(secret) or find(secret))
+    _, early = made(host)
+    _, late = made(host)
+
+    async def work() -> None:
+        callers = Callers(host, Limits(host, ServiceConfig()), keyless=False)
+
+        async def status(secret: str, address: str) -> int:
+            try:
+                await callers.of(f"Bearer {secret}", address)
+            except Refusal as refusal:
+                waits.append((refusal.headers or {}).get("Retry-After"))
+                return refusal.status_code
+            return 200
+
+        assert await status(early, "2001:db8::1") == 200
+        tried = await asyncio.gather(*(status(f"dk-{n}", f"2001:db8::{n:x}") for n in range(100)))
+        assert (tried.count(401), tried.count(429)) == (60 + over(tried), 40 - over(tried))
+        assert len(asked) == 1 + tried.count(401)
+        assert all(int(wait) > 0 for wait in waits if wait)
+        assert len([wait for wait in waits if wait]) == tried.count(429)
+        # who has shown a right one goes on, and so does everybody elsewhere
+        assert await status(early, "2001:db8::1") == 200
+        assert await status(late, "2001:db8::1") == 429
+        assert await status(late, "2001:db8:0:1::1") == 200
+
+    def over(tried: list[int]) -> int:
+        """Those that were being looked up when the limit was reached."""
+        assert 0 <= tried.count(401) - 60 < 4
+        return tried.count(401) - 60
+
+    asyncio.run(work())
+
+
+def test_refusals_that_show_no_key_are_noted_so_often_and_no_more(tmp_path: Path) -> None:
+    async def noted(*refused: tuple[str, str]) -> int:
+        return sum([await limits.worth_noting(*one) for one in refused])
+
+    async def work() -> None:
+        assert await noted(*[("", f"2001:db8::{n:x}") for n in range(50)]) == 30
+        assert await noted(*[("", f"2001:db8:0:{n:x}::1") for n in range(1, 200)]) == 70
+        assert await noted(*[("key_1", "10.0.0.1")] * 50) == 30
+
+    limits = Limits(host_in(tmp_path), ServiceConfig())
+    asyncio.run(work())
+
+
+def test_networks() -> None:
+    assert network("10.1.2.3") == network("::ffff:10.1.2.3") == "10.1.2.3"
+    assert network("2001:db8::1") == network("2001:db8::ffff:0:0:1") != network("2001:db8:0:1::1")
+    assert network("testclient") == "testclient"

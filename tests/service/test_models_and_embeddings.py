@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import shutil
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,8 +21,11 @@ from transformers import AutoModelForCausalLM
 
 from doceo.app.host import Host
 from doceo.providers.embedders import open_embedder
+from doceo.providers.local_batches import Batches
 from doceo.providers.shipped_model import located
+from doceo.service.housekeeping import forget_deleted
 from doceo.service.http import create_app
+from doceo.service.meter import Meter
 from doceo.service.routes.absent import _known, is_openais
 from tests.service.serving import client_of, host_in, serving
 from tests.service.streaming_server import StreamingServer, started
@@ -137,6 +141,7 @@ def test_many_embeddings_come_in_order(address: str) -> None:
         ({"input": [1, 2, 3]}, "input"),
         ({"input": [[1, 2], [3]]}, "input"),
         ({"input": "word " * 300}, "input"),
+        ({"input": ["x", "y" * 32_769]}, "input"),
         ({"dimensions": 8}, "dimensions"),
     ],
 )
@@ -202,3 +207,81 @@ def _asked_there(client: openai.OpenAI, model: str, vllm: StreamingServer) -> No
     reply = client.chat.completions.create(model=model, messages=[QUESTION])  # type: ignore[list-item]
     assert reply.choices[0].message.content == "It was opened in 1902 [1]."
     assert vllm.bodies[-1]["model"] == model
+
+
+def test_who_leaves_before_the_vectors_are_made_ends_the_work(
+    address: str, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from doceo.service.routes import embeddings
+
+    made, counted = list[int](), list[int]()
+
+    def slow(host: Host, texts: list[str]) -> np.ndarray:
+        made.append(len(texts))
+        time.sleep(0.05)
+        return np.zeros((len(texts), 4))
+
+    monkeypatch.setattr(embeddings, "_vectors", slow)
+    monkeypatch.setattr(Meter, "used", lambda self, model, prompt, completion, **more: counted.append(prompt))
+    impatient = client_of(address).with_options(timeout=0.15)
+    with pytest.raises(openai.APITimeoutError):
+        impatient.embeddings.create(model=EMBEDDER, input=["a word"] * 1000)
+    time.sleep(0.1)
+    at = len(made)
+    time.sleep(0.12)
+    assert len(made) == at < 10
+    assert counted == [2000]
+
+
+def test_every_model_that_is_listed_can_be_asked(indexed: Path, adapter: Path, tmp_path: Path) -> None:
+    host = host_in(tmp_path, indexed, answer={"max_tokens": 4, "refuse_below": 0.0})
+    model = tuned(host, adapter, "ana")
+    secret = host.store.keys.create("ana", "", ("chat",), collections=())[1]
+    whole = host.store.keys.create("ana", "", ("chat",))[1]
+    with serving(create_app(host)) as address:
+        client = client_of(address, secret)
+        ids = [one.id for one in client.models.list()]
+        assert ids == ["doceo-5m", model, EMBEDDER]
+        for name in ids[:2]:
+            reply = client.chat.completions.create(model=name, messages=[QUESTION])  # type: ignore[list-item]
+            # its own model answers, and nothing of the documents that this key may not search
+            assert reply.usage is not None
+            assert (reply.citations, reply.hits) == ([], [])  # type: ignore[attr-defined]
+            alone, over = (
+                reply.usage.prompt_tokens,
+                client_of(address, whole).chat.completions.create(
+                    model=name,
+                    messages=[QUESTION],  # type: ignore[list-item]
+                ),
+            )
+            assert over.usage is not None
+            assert over.usage.prompt_tokens > alone + 50
+        with pytest.raises(openai.NotFoundError, match="documents only"):
+            client.chat.completions.create(model="quote", messages=[QUESTION])  # type: ignore[list-item]
+
+
+def test_who_comes_when_too_many_wait_for_a_model_is_told_so(
+    client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Batches, "_full", lambda self: True)
+    for stream in (False, True):
+        with pytest.raises(openai.RateLimitError) as caught:
+            client.chat.completions.create(model="doceo-5m", messages=[QUESTION], stream=stream)  # type: ignore[call-overload]
+        assert (caught.value.code, caught.value.response.headers["retry-after"]) == ("busy", "1")
+
+
+def test_a_model_that_another_process_deleted_leaves_the_memory(
+    client: openai.OpenAI, host: Host, adapter: Path
+) -> None:
+    models = [tuned(host, adapter, name=name) for name in ("here", "there")]
+    for model in models:
+        client.chat.completions.create(model=model, messages=[QUESTION], max_tokens=2)  # type: ignore[list-item]
+    (base,) = host.assistants.engines._bases.values()
+    folders = [host.jobs / f"ftjob-{name}" / "adapter" for name in ("here", "there")]
+    assert {folder.resolve() for folder in folders} <= {*base._weights._loaded}
+    host.store.models.delete("local", models[1])
+    asyncio.run(forget_deleted(host))
+    assert folders[0].resolve() in base._weights._loaded
+    assert folders[1].resolve() not in base._weights._loaded
+    assert models[0] in host.assistants._tuned
+    assert models[1] not in host.assistants._tuned

@@ -95,3 +95,17 @@ def test_wrong_requests_name_the_field(client: openai.OpenAI, tmp_path: Path) ->
     assert get(client, "/evaluation/jobs")["data"] == []
     with pytest.raises(openai.NotFoundError):
         get(client, f"/evaluation/jobs/{job}")
+
+
+def test_an_owner_has_only_so_many_jobs_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The ferry was opened in 1902.")
+    with serving(create_app(host_in(tmp_path / "runs", service={"max_jobs": 2}))) as address:
+        client = client_of(address)
+        file = client.files.create(file=tmp_path / "a.txt", purpose="user_data").id
+        jobs = [post(client, "/generation/jobs", files=[file])["id"] for _ in range(2)]
+        with pytest.raises(openai.RateLimitError) as raised:
+            post(client, "/generation/jobs", files=[file])
+        assert raised.value.code == "too_many_jobs"
+        assert int(raised.value.response.headers["Retry-After"]) > 0
+        post(client, f"/generation/jobs/{jobs[0]}/cancel")
+        post(client, "/generation/jobs", files=[file])

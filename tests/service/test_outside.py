@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -28,6 +29,7 @@ from doceo.service.http import create_app
 from doceo.service.listening import is_loopback, listen
 from doceo.service.logs import JsonLines
 from doceo.service.meter import Metered
+from doceo.service.metrics import Metrics
 from doceo.service.spans import open_spans
 from tests.service.serving import host_in, plain, serving
 
@@ -50,18 +52,18 @@ def with_routes(host: Host, **options: Any) -> Any:
     """Return the application with a route that uses tokens, one that makes something, and one that breaks."""
     app = create_app(host, **options)
 
-    @app.post("/try/ask/{name}")
+    @app.post("/try/ask/{name}", include_in_schema=False)
     async def ask(name: str, meter: Metered, caller: MayChat) -> dict[str, str]:
         meter.retrieved(0.01)
         meter.first_token("quote")
         meter.used("quote", 4, 6, question="secret question", answer="secret answer")
         return {}
 
-    @app.post("/try/things")
+    @app.post("/try/things", include_in_schema=False)
     async def make(caller: MayTrain) -> dict[str, str]:
         return {"id": "thing_1", "text": "private words"}
 
-    @app.delete("/try/things/{thing_id}")
+    @app.delete("/try/things/{thing_id}", include_in_schema=False)
     async def delete(thing_id: str, caller: MayTrain) -> dict[str, str]:
         raise RuntimeError("private words")
 
@@ -70,6 +72,12 @@ def with_routes(host: Host, **options: Any) -> Any:
 
 def headers(host: Host, *scopes: Any, owner: str = "ana") -> dict[str, str]:
     return {"Authorization": f"Bearer {host.store.keys.create(owner, 'test', scopes)[1]}"}
+
+
+def metrics_text(count: Any) -> dict[tuple[str, ...], float]:
+    metrics = Metrics()
+    count(metrics)
+    return samples(metrics.text({}).decode())
 
 
 def samples(text: str) -> dict[tuple[str, ...], float]:
@@ -120,6 +128,8 @@ def test_numbers_are_the_administrators(address: str, host: Host) -> None:
     assert after["doceo_requests_active",] == 1
     assert after["doceo_questions_active",] == 0
     # no series of a client's own making
+    with_own = metrics_text(lambda own: own.tokens("ft:doceo-5m:ana:secret-project:0001", 1, 2))
+    assert with_own["doceo_tokens_total", "prompt", "ft:doceo-5m"] == 1
     assert not any("made-up" in part for name in after for part in name)
 
 
@@ -188,7 +198,7 @@ def test_refusals_cannot_fill_the_disk(tmp_path: Path) -> None:
     assert len(host.store.audit.latest(1000)) == 30
 
 
-def test_old_entries_of_the_audit_log_are_deleted_at_the_start(tmp_path: Path) -> None:
+def test_old_entries_of_the_audit_log_are_deleted(tmp_path: Path) -> None:
     from doceo.app.store import open_store
     from doceo.app.store.audit import Entry
 
@@ -197,6 +207,9 @@ def test_old_entries_of_the_audit_log_are_deleted_at_the_start(tmp_path: Path) -
     entries = [Entry(at=now - days * 86400, action="GET", outcome=401) for days in (9, 11)]
     open_store(host.settings.database_url).audit.add(entries)
     with serving(create_app(host)):
+        deadline = time.monotonic() + 5
+        while len(host.store.audit.latest(9)) > 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert [entry.at for entry in host.store.audit.latest(9)] == [entries[0].at]
 
 
@@ -229,11 +242,17 @@ def test_spans_are_sent_where_an_address_is_named(host: Host, content: bool) -> 
     with open_spans(config) as spans, serving(with_routes(host, spans=spans)) as address:
         parent = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
         WEB.post(f"{address}/try/ask/ana", headers={**headers(host, "chat"), "traceparent": parent})
+        WEB.delete(f"{address}/try/things/t1", headers=headers(host, "train"))
     collector.server.shutdown()
     by_name = {span.name: span for span in collector.spans}
     request, chat = by_name["POST /try/ask/{name}"], by_name["chat quote"]
     assert request.trace_id.hex() == chat.trace_id.hex() == "0123456789abcdef0123456789abcdef"
     assert chat.parent_span_id == request.span_id
+    broken = by_name["DELETE /try/things/{thing_id}"]
+    codes = [a.value.int_value for s in (request, broken) for a in s.attributes if a.key == "http.response.status_code"]
+    assert codes == [200, 500]
+    assert [(s.status.code, s.status.message) for s in (request, broken)] == [(0, ""), (2, "")]
+    assert "private words" not in str(collector.spans)
     held = {a.key: a.value.string_value or a.value.int_value for a in chat.attributes}
     assert held["gen_ai.operation.name"] == "chat"
     assert (held["gen_ai.usage.input_tokens"], held["gen_ai.usage.output_tokens"]) == (4, 6)
@@ -248,7 +267,7 @@ def test_nothing_is_traced_without_an_address(monkeypatch: pytest.MonkeyPatch) -
 
 
 def streaming(app: Any, pause: float, pieces: int) -> Any:
-    @app.get("/try/stream")
+    @app.get("/try/stream", include_in_schema=False)
     async def stream(caller: MayChat) -> StreamingResponse:
         async def events() -> AsyncIterator[str]:
             for n in range(pieces):
@@ -307,6 +326,20 @@ def test_other_addresses_need_keys_and_everything_wrong_is_named_at_once(tmp_pat
     with pytest.raises(UsageError, match=r"^Cannot listen"):
         listen(host, "0.0.0.0", port, console)
     taken.close()
+
+
+def test_every_model_and_address_is_looked_at_before_the_service_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from doceo.cli.console import Console
+
+    service = {"models": ("foo:bar", "hf:/not/there", "openai:x"), "bases": ("./gone",), "vllm": "gpu:8000"}
+    host = host_in(tmp_path, service={**service, "otlp_endpoint": "http://127.0.0.1:9"})
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with pytest.raises(UsageError) as caught:
+        listen(host, "127.0.0.1", 0, Console(as_json=True))
+    for words in ("foo:bar", "/not/there", "needs a key for x", "./gone", "'gpu:8000'", "opentelemetry-sdk"):
+        assert caught.value.message.count(words) == 1, words
 
 
 def test_which_addresses_only_this_machine_reaches() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from data.store import Run
 from doceo.app.host import Host
 from doceo.app.store.vector_stores import DAY
+from doceo.core.errors import StorageError
 from doceo.service.housekeeping import sweep
 from doceo.service.http import create_app
 from rag.copying import copy_index
@@ -139,15 +141,27 @@ def test_batches(ana: openai.OpenAI, host: Host) -> None:
 
     host.__dict__["indexing"], at_once = Never(), host.indexing
     try:
-        later = ana.vector_stores.file_batches.create(store, file_ids=[files[0]])
-        assert (later.status, later.file_counts.total) == ("in_progress", 1)
+        again = ana.vector_stores.file_batches.create(store, file_ids=[files[0]])
+        assert (again.status, again.file_counts.total) == ("completed", 1)  # it has no other bytes now
+        new = upload(ana, "new.md", b"The lighthouse of Bryne is white.\n")
+        later = ana.vector_stores.file_batches.create(store, file_ids=[files[0], new])
+        assert (later.status, later.file_counts.completed, later.file_counts.total) == ("in_progress", 1, 2)
         assert ana.vector_stores.retrieve(store).status == "in_progress"
+        assert names(ana, store, "Bryne", filters={"type": "eq", "key": "kind", "value": "town"}) == [
+            "0.md",
+            "1.md",
+            "2.md",
+        ]
         assert ana.vector_stores.file_batches.cancel(later.id, vector_store_id=store).status == "cancelled"
+        assert ana.vector_stores.file_batches.retrieve(batch.id, vector_store_id=store) == batch
     finally:
         host.__dict__["indexing"] = at_once
     host.indexing.all()
     ana.vector_stores.files.update(files[1], vector_store_id=store, attributes={"kind": "person"})
-    assert set(names(ana, store, "Bryne")) == {"0.md", "1.md", "2.md"} - {"0.md"}
+    assert set(names(ana, store, "Bryne")) == {"0.md", "1.md", "2.md"}
+    host.store.attachments.remove(store)
+    emptied = ana.vector_stores.file_batches.retrieve(batch.id, vector_store_id=store)
+    assert (emptied.status, emptied.file_counts.total) == ("completed", 0)
     with pytest.raises(openai.NotFoundError):
         ana.vector_stores.file_batches.create(store, file_ids=[files[0], "file-none"])
     with pytest.raises(openai.BadRequestError, match="file_ids"):
@@ -190,6 +204,8 @@ def town(address: str, keys: dict[str, str]) -> str:
         ({"type": "eq", "key": "open", "value": 1}, set()),
         ({"type": "gt", "key": "kind", "value": "c"}, {"master"}),
         ({"type": "gt", "key": "kind", "value": 1}, set()),
+        ({"type": "lt", "key": "year", "value": 10**400}, {"ferry", "market"}),
+        ({"type": "gte", "key": "year", "value": -(10**400)}, {"ferry", "market"}),
         ({"type": "and", "filters": []}, {"ferry", "master", "market"}),
         (
             {
@@ -247,6 +263,109 @@ def test_answers_over_a_store_name_its_files(ana: openai.OpenAI, ben: openai.Ope
         assert chunks[-1].citations == reply.citations  # type: ignore[attr-defined]
         with pytest.raises(openai.NotFoundError):
             ben.chat.completions.create(model=model, messages=asked)
+
+
+def test_a_kept_answer_names_the_files_of_a_store(ana: openai.OpenAI, town: str) -> None:
+    files = {file.source: file.id for file in ana.vector_stores.files.list(town)}  # type: ignore[attr-defined]
+    asked: Any = [{"role": "user", "content": "Who is the harbour master of Bryne?"}]
+    reply = ana.chat.completions.create(model=f"quote+{town}", messages=asked, extra_body={"conversation": "new"})
+    talk = reply.conversation  # type: ignore[attr-defined]
+    ask: Any = {"model": f"quote+{town}", "messages": asked, "extra_body": {"conversation": talk}}
+    list(ana.chat.completions.create(stream=True, **ask))
+    answers = [item for item in ana.conversations.items.list(talk) if item.role == "assistant"]  # type: ignore[union-attr]
+    assert len(answers) == 2
+    for item in answers:
+        (note, *_) = item.content[0].annotations  # type: ignore[union-attr]
+        assert note.file_id == item.citations[0]["file_id"] == files["master.md"]  # type: ignore[union-attr]
+        assert ana.files.retrieve(note.file_id).filename == "master.md"  # type: ignore[union-attr]
+    ana.conversations.delete(talk)
+
+
+def test_answers_hold_nothing_of_a_deleted_file_before_the_index_does(ana: openai.OpenAI, host: Host) -> None:
+    master, ferry = upload(ana, "master.md", MASTER), upload(ana, "ferry.md", FERRY)
+    store = ana.vector_stores.create(file_ids=[master, ferry]).id
+    asked: Any = [{"role": "user", "content": "Who is the harbour master of Bryne?"}]
+
+    def hits() -> set[str]:
+        reply = ana.chat.completions.create(model=f"quote+{store}", messages=asked)
+        return {hit["source"] for hit in reply.hits}  # type: ignore[attr-defined]
+
+    assert hits() == {"master.md", "ferry.md"}
+    host.__dict__["indexing"], at_once = Never(), host.indexing
+    try:
+        ana.files.delete(master)
+        assert hits() == {"ferry.md"}
+        ana.vector_stores.files.delete(ferry, vector_store_id=store)
+        with pytest.raises(openai.BadRequestError, match="Nothing is indexed"):
+            hits()
+        ana.vector_stores.files.create(store, file_id=ferry)
+        with pytest.raises(openai.BadRequestError, match="Nothing is indexed"):
+            hits()
+    finally:
+        host.__dict__["indexing"] = at_once
+    sweep(host)
+    assert hits() == {"ferry.md"}
+    assert host.store.attachments.left(store) is None
+    ana.vector_stores.delete(store)
+
+
+def test_an_index_that_is_lost_or_damaged_is_made_again(ana: openai.OpenAI, host: Host) -> None:
+    file = upload(ana, "ferry.md", FERRY)
+    store = ana.vector_stores.create(file_ids=[file]).id
+    folder = host.home / ".collections" / store
+    ask: Any = {"model": f"quote+{store}", "messages": [{"role": "user", "content": "When was the ferry opened?"}]}
+    damage, lose = lambda: (folder / "current").write_text("nonsense"), lambda: shutil.rmtree(folder)
+    search, chat = lambda: names(ana, store, "ferry"), lambda: ana.chat.completions.create(**ask)
+    for harm, read in ((damage, search), (lose, search), (damage, chat), (lose, chat)):
+        harm()
+        with pytest.raises(openai.InternalServerError, match="made again") as error:
+            read()
+        assert (error.value.status_code, error.value.response.headers["retry-after"]) == (503, "5")
+        assert read()
+    host.__dict__["indexing"], at_once = Never(), host.indexing
+    try:
+        lose()
+        for ask_again in (search, search, chat):  # until it is there
+            with pytest.raises(openai.InternalServerError, match="made again"):
+                ask_again()
+    finally:
+        host.__dict__["indexing"] = at_once
+    host.indexing.all()
+    assert search()
+    ana.vector_stores.delete(store)
+
+
+class Broken:
+    """Cannot put a job into the queue."""
+
+    def soon(self, store: str) -> None:
+        raise StorageError("The disk is full.", hint="Free some space.")
+
+
+def test_a_file_that_was_attached_and_not_queued_is_indexed_by_the_next_sweep(ana: openai.OpenAI, host: Host) -> None:
+    file, store = upload(ana, "ferry.md", FERRY), ana.vector_stores.create().id
+    host.__dict__["indexing"], at_once = Broken(), host.indexing
+    try:
+        with pytest.raises(openai.APIStatusError):
+            ana.vector_stores.files.create(store, file_id=file)
+    finally:
+        host.__dict__["indexing"] = at_once
+    sweep(host)
+    assert ana.vector_stores.files.retrieve(file, vector_store_id=store).status == "completed"
+    ana.vector_stores.delete(store)
+
+
+def test_a_round_of_indexing_reads_so_many_bytes(
+    ana: openai.OpenAI, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [upload(ana, f"{n}.md", text) for n, text in enumerate((FERRY, MASTER, MARKET))]
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr("doceo.app.jobs.indexing._BYTES_AT_ONCE", len(FERRY) + 1)
+    monkeypatch.setattr(host.indexing._indexing, "_tell", lambda done, total: told.append((done, total)))
+    store = ana.vector_stores.create(file_ids=files).id
+    assert told[:2] == [(2, 3), (3, 3)]
+    assert ana.vector_stores.retrieve(store).file_counts.completed == 3
+    ana.vector_stores.delete(store)
 
 
 def test_chunks_of_a_fixed_size_are_refused(ana: openai.OpenAI) -> None:
@@ -408,6 +527,10 @@ def test_the_asynchronous_client(address: str, keys: dict[str, str]) -> None:
         ("/vector_stores/TOWN/files", '{"file_id": "\\ud800"}'),
         ("/vector_stores/TOWN/search", '{"query": "\\ud800"}'),
         ("/vector_stores", "[" * 100_000),
+        (
+            "/vector_stores/TOWN/search",
+            '{"query": "x", "ranking_options": {"hybrid_search": {"embedding_weight": 1e999, "text_weight": 1}}}',
+        ),
     ],
 )
 def test_what_is_no_text_is_refused(address: str, keys: dict[str, str], town: str, path: str, body: str) -> None:

@@ -26,24 +26,31 @@ class Objects:
     keys: dict[str, str]
 
 
-def everything(folder: Path, indexed: Path) -> Objects:
+def everything(folder: Path, indexed: Path, **settings: Any) -> Objects:
     """Make one of everything that belongs to an owner, and a collection of all, `library`."""
     (folder / "canary.txt").write_text(CANARY)
-    host = keeping_host(folder / "home", service={"requests_per_minute": 1_000_000})
+    host = keeping_host(folder / "home", service={"requests_per_minute": 1_000_000}, **settings)
     copy_index(Run(indexed).index, host.home / ".collections" / "library")
-    store, owner = host.store, "ana"
+    ids = objects_of(host, "ana", TEXT)
+    keys = {name: key_of(host, name, "chat", "ingest", "train", collections=("*",)) for name in ("ana", "bo")}
+    return Objects(host, ids, f"Bearer {keys['ana']}", f"Bearer {keys['bo']}", keys)
+
+
+def objects_of(host: Host, owner: str, text: bytes) -> dict[str, str]:
+    """Make one of everything for an owner; return the ids by the names of the parameters in paths."""
+    store = host.store
     with host.uploads.receiving() as incoming:
-        incoming.write(TEXT)
+        incoming.write(text)
         file = host.uploads.keep(incoming, owner, "secret.txt", "assistants")
     vector_store = store.vector_stores.create(owner, "secrets")
     batch, _ = store.attachments.add(vector_store.id, [(file, {})], batch=True)
     host.indexing.soon(vector_store.id)
     conversation = store.conversations.start(owner)
-    item = _item(store, owner, conversation.id)
+    item = _item(store, owner, conversation.id, text)
     entry = store.profiles.add(owner, "fact", "I live in Bryne.")
     job = store.jobs.create(owner, "fine_tuning", SPEC, lambda connection, job: None)
-    model = store.models.add(owner, f"ft:doceo-5m:ana::{job.id[-8:]}", base="doceo-5m", folder="x", job=job.id)
-    ids = {
+    model = store.models.add(owner, f"ft:doceo-5m:{owner}::{job.id[-8:]}", base="doceo-5m", folder="x", job=job.id)
+    return {
         "file_id": file.id,
         "vector_store_id": vector_store.id,
         "batch_id": batch,
@@ -55,15 +62,13 @@ def everything(folder: Path, indexed: Path) -> Objects:
         "checkpoint": model.id,
         "permission": "cp_1",
     }
-    keys = {name: key_of(host, name, "chat", "ingest", "train", collections=("*",)) for name in ("ana", "bo")}
-    return Objects(host, ids, f"Bearer {keys['ana']}", f"Bearer {keys['bo']}", keys)
 
 
-def _item(store: Any, owner: str, conversation: str) -> str:
+def _item(store: Any, owner: str, conversation: str, text: bytes) -> str:
     from doceo.app.store.said import Said
     from doceo.core.records import Message
 
-    (turn,) = store.conversations.add(owner, conversation, [Said(Message(role="user", content="My number is 7134."))])
+    (turn,) = store.conversations.add(owner, conversation, [Said(Message(role="user", content=text.decode()))])
     return str(turn.id)
 
 

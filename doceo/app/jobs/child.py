@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from doceo.app.jobs.kind import Step
+from doceo.app.jobs.variables import section_variables, variables
+from doceo.app.settings import Settings
 from doceo.core import lease
 
 _TAIL = 4000
@@ -46,9 +48,10 @@ class Child:
         step: What to run.
         place: The job's folder.
         number: Which command of the job it is.
+        settings: What the worker runs with.
     """
 
-    def __init__(self, step: Step, place: Path, number: int) -> None:
+    def __init__(self, step: Step, place: Path, number: int, settings: Settings) -> None:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._output, self.log = place / f"{number}-{OUTPUT}", place / f"{number}-{LOG}"
         self._end: End | None = None
@@ -61,7 +64,7 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=log,
-                    env=_environment(step, reading),
+                    env=_environment(step, settings, reading),
                     pass_fds=(reading,),
                     start_new_session=True,
                 )
@@ -113,14 +116,10 @@ class Child:
         return self._end
 
 
-def _environment(step: Step, reading: int) -> dict[str, str]:
-    decided = {
-        f"DOCEO_{section.upper()}__{name.upper()}": value if isinstance(value, str) else json.dumps(value)
-        for section, values in step.settings.items()
-        for name, value in values.items()
-    }
+def _environment(step: Step, settings: Settings, reading: int) -> dict[str, str]:
+    decided = {**variables(settings), **step.environment, **section_variables(step.settings)}
     own = {lease.VARIABLE: str(reading), "DOCEO_PROGRESS": "json", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
-    return {**os.environ, **step.environment, **decided, **own}
+    return {**os.environ, **decided, **own}
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -6,20 +6,18 @@ import json
 from pathlib import Path
 
 from doceo.app.jobs.child import End
+from doceo.app.jobs.kind import failure_of
 from doceo.core.errors import DoceoError
 from doceo.core.jobs import JobError
 
 _VMSTAT = Path("/proc/vmstat")
-_KNOWN = {"disk is full": "disk_full", "memory is not enough": "out_of_memory"}
 
 
 def reason(end: End) -> JobError:
     """Return why a command failed: what it said itself, or the last of what it wrote."""
     said = end.output.get("error")
     if isinstance(said, dict):
-        message = f"{said.get('message', '')} {said.get('hint', '')}".strip()
-        code = next((code for words, code in _KNOWN.items() if words in message), str(said.get("code")))
-        return JobError(code=code, message=message)
+        return failure_of(str(said.get("code")), str(said.get("message", "")), str(said.get("hint", "")))
     lines = [line for line in end.tail.splitlines() if line.strip() and not _is_json(line)]
     told = f": {lines[-1][:300]}" if lines else ""
     how = f"by signal {-end.code}" if end.code < 0 else f"with exit code {end.code}"

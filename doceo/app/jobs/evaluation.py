@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from data.disk import disk_errors
 from data.store import CHUNKS, DATASET, DOCUMENTS, PAIRS, SCORES
 from doceo.app.jobs.generation import RUN
 from doceo.app.jobs.kind import JobFailed, Kind, Outcome, Output, Step, Work
@@ -35,7 +37,10 @@ class EvaluationSpec(BaseModel):
 
 
 def begin(work: Work) -> Sequence[Step]:
-    """Return the commands: ask and score, and make the page. The run that they write is a copy of the other job's."""
+    """Return the commands: ask and score, and make the page. The run that they write is a copy of the other job's.
+
+    Raises JobFailed, StorageError.
+    """
     spec, run = spec_of(work.job), work.place / RUN
     origin = work.host.jobs / spec.generation_job / RUN
     for stage in _STAGES:
@@ -43,10 +48,7 @@ def begin(work: Work) -> Sequence[Step]:
             message = f"The job {spec.generation_job} has no dataset any more."
             raise JobFailed(JobError(code="stage_missing", message=message, param="generation_job"))
         if not (run / stage).is_dir():
-            half = run / f".{stage}.copy"
-            shutil.rmtree(half, ignore_errors=True)
-            shutil.copytree(origin / stage, half)
-            half.rename(run / stage)
+            _copy(origin / stage, run / stage)
     systems = _systems(work, spec)
     settings = {"evaluate": {"baseline": systems[0]} | spec.evaluate}
     return [
@@ -69,6 +71,21 @@ def finish(work: Work, outputs: Sequence[Output]) -> Outcome:
 def spec_of(job: Job) -> EvaluationSpec:
     """Return what a job was asked for."""
     return EvaluationSpec.model_validate(job.spec)
+
+
+def _copy(origin: Path, place: Path) -> None:
+    """Copy a stage, whole or not at all. Raises StorageError."""
+    half = place.with_name(f".{place.name}.copy")
+    shutil.rmtree(half, ignore_errors=True)
+    with disk_errors(place):
+        shutil.copytree(origin, half, copy_function=_copy_file)
+        half.rename(place)
+
+
+def _copy_file(source: str, place: str) -> str:
+    # by itself `copytree` would gather the errors of all files and keep none of their numbers
+    with disk_errors(Path(place)):
+        return shutil.copy2(source, place)
 
 
 def _systems(work: Work, spec: EvaluationSpec) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from doceo.app.jobs.queue import APPLICATION, QUEUES, WORKFLOW, address
+from doceo.app.jobs.queue import APPLICATION, QUEUES, WORKFLOW, address, usable
 from doceo.app.store.engine import Database
 
 _POLL = 0.5
@@ -20,11 +20,14 @@ class Executor:
         run: Does the job of an entry: its id and the entry's number.
         concurrency: Jobs at the same time. DBOS keeps this number in the database: that of the worker which started
             last holds for all.
+
+    Raises StorageError.
     """
 
     def __init__(self, database: Database, worker: str, run: Callable[[str, int], None], *, concurrency: int) -> None:
         from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
+        self._database = database
         config = DBOSConfig(
             name=APPLICATION,
             system_database_url=address(database),
@@ -43,23 +46,29 @@ class Executor:
             run(job, entry)
 
         DBOS.listen_queues(QUEUES)
-        DBOS.launch()
-        for name in QUEUES:
-            DBOS.register_queue(
-                name, worker_concurrency=concurrency, polling_interval_sec=_POLL, on_conflict="always_update"
-            )
+        with usable(database):
+            DBOS.launch()
+            for name in QUEUES:
+                DBOS.register_queue(
+                    name, worker_concurrency=concurrency, polling_interval_sec=_POLL, on_conflict="always_update"
+                )
 
     def recover(self, workers: Sequence[str]) -> None:
-        """Put what dead workers were doing back into the queue; from there exactly one worker takes each."""
+        """Put what dead workers were doing back into the queue; from there exactly one worker takes each.
+
+        Raises StorageError.
+        """
         from dbos import DBOS
 
-        DBOS._recover_pending_workflows(list(workers))
+        with usable(self._database):
+            DBOS._recover_pending_workflows(list(workers))
 
     def holders(self) -> set[str]:
-        """Return the ids of all workers that entries of the queue are in the hands of, dead or alive."""
+        """Return the ids of all workers that entries of the queue are in the hands of. Raises StorageError."""
         from dbos import DBOS
 
-        pending = DBOS.list_workflows(status="PENDING", name=WORKFLOW, load_input=False, load_output=False)
+        with usable(self._database):
+            pending = DBOS.list_workflows(status="PENDING", name=WORKFLOW, load_input=False, load_output=False)
         return {entry.executor_id for entry in pending if entry.executor_id}
 
     def stop(self, seconds: int) -> None:

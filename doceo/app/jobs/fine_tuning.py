@@ -9,16 +9,21 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from data.jsonl import read_json, write_json
 from doceo.app.jobs.kind import JobFailed, Kind, Outcome, Output, Step, Work, failure
 from doceo.app.jobs.result_files import kept_files
 from doceo.app.store.job_events import News
 from doceo.app.tunable import tunable
+from doceo.core.config import FinetuneConfig
 from doceo.core.errors import DoceoError
 from doceo.core.jobs import Job, JobError
+from doceo.providers.model_folder import base_of
 from finetune.passes import passes
 
 ADAPTER = "adapter"
 RESULTS = "results.csv"
+SETTINGS = "finetune.json"
+"""What a job is trained with, in its folder."""
 _NOT_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 _BAD_ROWS = ("input", "training")
 _CHECKPOINTS = 3
@@ -71,26 +76,27 @@ class FineTuningSpec(BaseModel):
         return chosen | {"objective": "dpo" if self.method == "dpo" else "sft", "keep_passes": _CHECKPOINTS}
 
 
+def check(work: Work) -> Sequence[Step]:
+    """Return the command that checks the rows before the job waits for its turn. Raises JobFailed, StorageError."""
+    _, base = _origin(work)
+    arguments = ("doceo", "finetune", *_rows(work), "--base", base, "--check", "--json")
+    return [Step(arguments, {"finetune": _settings(work)})]
+
+
+def checked(work: Work, outputs: Sequence[Output]) -> Outcome:
+    """Have the job wait for its turn."""
+    return Outcome({}, (News(message="Files validated, moving job to queued state"),), ready=True)
+
+
 def begin(work: Work) -> Sequence[Step]:
-    """Return the one command of the job."""
-    spec, host = spec_of(work.job), work.host
-    rows = _uploaded(work, spec.training_file, "training_file")
-    arguments = ["doceo", "finetune", str(rows), "--out", str(work.place / ADAPTER), "--json"]
-    tuned = host.store.models.get(work.job.owner, spec.model)
-    if tuned is not None:
-        arguments += ["--continue-from", str(host.jobs / tuned.folder)]
-    elif spec.model in (bases := tunable(host.settings)):
-        arguments += ["--base", bases[spec.model]]
-    else:
-        message = f"The model {spec.model!r} is not there any more."
-        raise JobFailed(JobError(code="model_not_found", message=message, param="model"))
-    if spec.validation_file:
-        arguments += ["--validation", str(_uploaded(work, spec.validation_file, "validation_file"))]
-    training = (work.place / f".{ADAPTER}.work" / "training.jsonl", work.place / ADAPTER / "training.jsonl")
-    settings = spec.settings()
-    if spec.wandb:
-        settings["tracker"] = host.settings.finetune.tracker
-    return [Step(tuple(arguments), {"finetune": settings}, training, _wandb(spec))]
+    """Return the one command of the job. Raises JobFailed, StorageError."""
+    start, base = _origin(work)
+    place = work.place / ADAPTER
+    origin = ("--continue-from", str(start)) if start else ("--base", base)
+    # whatever lies there already is the job's own: it is gone on with where that is possible, else begun anew
+    arguments = ("doceo", "finetune", *_rows(work), "--out", str(place), *origin, "--force", "--json")
+    training = (work.place / f".{ADAPTER}.work" / "training.jsonl", place / "training.jsonl")
+    return [Step(arguments, {"finetune": _settings(work)}, training, _wandb(spec_of(work.job)))]
 
 
 def finish(work: Work, outputs: Sequence[Output]) -> Outcome:
@@ -106,7 +112,7 @@ def finish(work: Work, outputs: Sequence[Output]) -> Outcome:
         folder=f"{work.job.id}/{ADAPTER}",
         job=work.job.id,
     )
-    for kept in passes(work.place / ADAPTER)[:-1]:
+    for kept in passes(work.place / ADAPTER):
         place = f"{work.job.id}/{ADAPTER}/{kept.folder.relative_to(work.place / ADAPTER).as_posix()}"
         name = checkpoint_id(work.job, spec, kept.step)
         host.store.models.add(work.job.owner, name, base=spec.base, folder=place, job=work.job.id)
@@ -120,9 +126,9 @@ def finish(work: Work, outputs: Sequence[Output]) -> Outcome:
     return Outcome(result, (News(message=f"New fine-tuned model created: {model.id}"),))
 
 
-def failed(work: Work, error: JobError, validating: bool) -> JobError:
+def failed(work: Work, error: JobError, early: bool) -> JobError:
     """Name the file where its rows are at fault."""
-    if not validating or error.code not in _BAD_ROWS:
+    if not early or error.code not in _BAD_ROWS:
         return error
     spec = spec_of(work.job)
     param = "validation_file" if spec.validation_file and spec.validation_file in error.message else "training_file"
@@ -151,6 +157,44 @@ def _wandb(spec: FineTuningSpec) -> dict[str, str]:
     return {f"WANDB_{name.upper()}": str(value) for name, value in given.items() if value}
 
 
+def _settings(work: Work) -> dict[str, Any]:
+    """Return the values of `FinetuneConfig` that the job was first taken up with.
+
+    What the operator or a newer program has changed since holds for later jobs: this one goes on as it began.
+    """
+    path = work.place / SETTINGS
+    if not path.exists():
+        spec, config = spec_of(work.job), work.host.settings.finetune
+        # where its owner did not ask for it nobody is told of a training
+        tracker = config.tracker if spec.wandb else "none"
+        write_json(path, config.model_copy(update=spec.settings() | {"tracker": tracker}).model_dump(mode="json"))
+    kept = read_json(path)
+    assert isinstance(kept, dict)
+    return {name: value for name, value in kept.items() if name in FinetuneConfig.model_fields}
+
+
+def _origin(work: Work) -> tuple[Path | None, str]:
+    """Return the adapter that the job starts from, if it does, and the base. Raises JobFailed where they are gone."""
+    spec, host = spec_of(work.job), work.host
+    tuned, bases = host.store.models.get(work.job.owner, spec.model), tunable(host.settings)
+    if tuned is not None:
+        start = host.jobs / tuned.folder
+        return start, base_of(start)
+    if spec.model in bases:
+        return None, bases[spec.model]
+    message = f"The model {spec.model!r} is not there any more."
+    raise JobFailed(JobError(code="model_not_found", message=message, param="model"))
+
+
+def _rows(work: Work) -> list[str]:
+    """Return the files of rows as arguments. Raises JobFailed where one is gone."""
+    spec = spec_of(work.job)
+    rows = [str(_uploaded(work, spec.training_file, "training_file"))]
+    if spec.validation_file:
+        rows += ["--validation", str(_uploaded(work, spec.validation_file, "validation_file"))]
+    return rows
+
+
 def _uploaded(work: Work, file: str, param: str) -> Path:
     try:
         return work.host.uploads.path(work.host.store.files.get(work.job.owner, file))
@@ -158,4 +202,5 @@ def _uploaded(work: Work, file: str, param: str) -> Path:
         raise JobFailed(failure(error).model_copy(update={"param": param})) from error
 
 
+CHECKING = Kind(check, checked, lambda work, error, early: failed(work, error, True), began="Validating files")
 FINE_TUNING = Kind(begin, finish, failed, began="Fine-tuning job started", under_way="finetune")

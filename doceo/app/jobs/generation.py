@@ -33,7 +33,10 @@ TRAIN, VALIDATION = "train.jsonl", "validation.jsonl"
 
 
 class GenerationSpec(BaseModel):
-    """What a generation job was asked for. `generate` holds values of `GenerateConfig` by name."""
+    """What a generation job was asked for.
+
+    `generate` holds values of `GenerateConfig` by name; `max_cost` is in USD and lifts no cap of the operator's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,8 +54,9 @@ def begin(work: Work) -> Sequence[Step]:
     listed = work.place / "files.jsonl"
     write_jsonl(listed, [{"source": name, "path": str(path)} for name, path in _documents(work, spec)])
     settings: dict[str, dict[str, Any]] = {"generate": spec.generate}
-    if spec.max_cost is not None:
-        settings["engine"] = {"max_cost": spec.max_cost}
+    caps = [cap for cap in (spec.max_cost, work.host.settings.engine.max_cost) if cap is not None]
+    if caps:
+        settings["engine"] = {"max_cost": min(caps)}
     teacher = {"DOCEO_TEACHER": spec.teacher} if spec.teacher else {}
     return [
         Step(("doceo", "ingest", "--list", str(listed), "--out", str(run), "--json")),
@@ -68,8 +72,10 @@ def finish(work: Work, outputs: Sequence[Output]) -> Outcome:
     """Keep the dataset and the exports as files of the owner."""
     spec, made = spec_of(work.job), outputs[1]
     ledger, short = made["ledger"], str(made.get("short") or "")
-    if CostCapReached.code in ledger["failed"]:
-        raise JobFailed(JobError(code=CostCapReached.code, message=short, param="max_cost"))
+    if short and CostCapReached.code in ledger["failed"]:
+        short = f"The cost cap was reached: {made['pairs']} of {ledger['requested']} pairs are made."
+        if not made["pairs"]:
+            raise JobFailed(JobError(code=CostCapReached.code, message=short, param="max_cost"))
     rows = [(work.place / RUN / DATASET / name, name) for name in (TRAIN, VALIDATION)]
     rows = [(path, name) for path, name in rows if path.stat().st_size]
     tuned = kept_files(work, rows, purpose="fine-tune")

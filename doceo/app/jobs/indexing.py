@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,8 +41,8 @@ from rag.manifest import read_manifest
 from rag.texts import FILE as TEXTS
 from rag.texts import Texts
 
-_AT_ONCE = 100
-"""Files that are read before the index is written."""
+_AT_ONCE, _BYTES_AT_ONCE = 100, 64 << 20
+"""Files, and bytes of text, that are read before the index is written."""
 _UNSUPPORTED = {"unsupported", "binary", "scanned"}
 _OUR_FAULT = {"crashed", "memory", "timeout", "unreadable"}
 _LOCK = ".{name}.lock"
@@ -50,8 +50,9 @@ _LOCK = ".{name}.lock"
 
 @dataclass
 class _Read:
-    """What a round has read."""
+    """What a round has read, of these files."""
 
+    rows: list[Attachment] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
     errors: dict[str, ReadError] = field(default_factory=dict)
@@ -65,10 +66,19 @@ class Indexing:
         store: The database.
         uploads: The files.
         home: The folder that holds the collections.
+        tell: Told after each round how many of how many files need nothing more.
     """
 
-    def __init__(self, settings: Settings, store: Store, uploads: Uploads, home: Path = HOME) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        uploads: Uploads,
+        home: Path = HOME,
+        tell: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
         self._settings, self._store, self._uploads, self._home = settings, store, uploads, home
+        self._tell = tell
         self._reader = Reader(_limits(settings))
 
     def close(self) -> None:
@@ -113,12 +123,10 @@ class Indexing:
         rows = attached.all(name)
         removed = [row for row in rows if row.removed]
         wanted = [row for row in rows if row.status == "in_progress" and not row.removed]
-        held = _sources(folder)
-        now = wanted[:_AT_ONCE]
-        read = self._read(name, owner, now)
+        read = self._read(name, owner, wanted[:_AT_ONCE])
         kept = {row.source for row in rows if not row.removed and row.status in ("completed", "in_progress")}
-        kept -= {row.source for row in now if row.file in read.errors}
-        gone = [source for source in held if source not in kept]
+        kept -= {row.source for row in read.rows if row.file in read.errors}
+        gone = [source for source in _sources(folder) if source not in kept]
         if read.documents or gone:
             try:
                 self._index(folder, read.documents, gone)
@@ -126,17 +134,22 @@ class Indexing:
                 raise
             except DoceoError as error:
                 failed = ReadError(code="server_error", message=f"{error.message} {error.hint}")
-                attached.failed(name, {row.file: failed for row in now})
+                attached.failed(name, {row.file: failed for row in read.rows})
                 raise
         attached.failed(name, read.errors)
         attached.completed(name, read.sizes)
         attached.forget(name, [row.file for row in removed])
+        total = len(rows) - len(removed)
+        self._tell(total - len(wanted) + len(read.rows), total)
         return bool(wanted or removed or gone)
 
     def _read(self, name: str, owner: str, rows: Sequence[Attachment]) -> _Read:
         read = _Read()
         redactor = Redactor() if self._settings.read.redact else None
         for row in rows:
+            if sum(read.sizes.values()) >= _BYTES_AT_ONCE:
+                break
+            read.rows.append(row)
             try:
                 file = self._store.files.get(owner, row.file)
                 path = self._uploads.path(file)
@@ -208,6 +221,12 @@ def _error(skipped: Skipped) -> ReadError:
     return ReadError(code="server_error" if skipped.reason in _OUR_FAULT else "invalid_file", message=said)
 
 
+def _tell(done: int, total: int) -> None:
+    """Write a line of progress, as the command line does for `DOCEO_PROGRESS=json`."""
+    sys.stderr.write(json.dumps({"task": "index", "done": done, "total": total, "unit": "files"}) + "\n")
+    sys.stderr.flush()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Index the store that is named, and print what the command line's `--json` does: one object."""
     lease.watch()
@@ -217,8 +236,8 @@ def main(arguments: Sequence[str]) -> int:
             raise UsageError("The id of a vector store is needed.", hint="python -m doceo.app.jobs.indexing STORE_ID")
         home = Path(arguments[1]) if arguments[1:] else HOME
         settings = load_settings({})
-        store = open_store(settings.database_url)
-        with closing(Indexing(settings, store, Uploads(store.files, home / FILES), home)) as indexing:
+        store = open_store(settings.database_url, scrub_later=True)
+        with closing(Indexing(settings, store, Uploads(store.files, home / FILES), home, _tell)) as indexing:
             indexing.run(arguments[0])
     except DoceoError as error:
         said = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}

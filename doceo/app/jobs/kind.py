@@ -12,6 +12,8 @@ from doceo.app.store.job_events import News
 from doceo.core.errors import DoceoError
 from doceo.core.jobs import Job, JobError
 
+_KNOWN = {"disk is full": "disk_full", "memory is not enough": "out_of_memory"}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -55,10 +57,11 @@ class JobFailed(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job: its result, and what is said of it."""
+    """What came of a job: its result, and what is said of it; one that is `ready` has its work still to be done."""
 
     result: dict[str, Any]
     news: tuple[News, ...] = ()
+    ready: bool = False
 
 
 Output = dict[str, Any]
@@ -72,9 +75,9 @@ class Kind:
     Attributes:
         begin: Prepares the job's folder and returns the commands. Called again after a takeover. Raises JobFailed.
         finish: Turns what the commands printed into the outcome. Called again where a worker died meanwhile.
-        failed: Turns the error of a command into the job's; told whether files were still being validated.
+        failed: Turns the error of a command into the job's; told whether it came before the job was under way.
         began: Said when the first command runs.
-        under_way: Name of the progress from which on the job counts as running; before, its files are validated.
+        under_way: Name of the progress from which on an error is not one of the job's files.
     """
 
     begin: Callable[[Work], Sequence[Step]]
@@ -86,4 +89,10 @@ class Kind:
 
 def failure(error: DoceoError) -> JobError:
     """Return an error of Doceo as a job's."""
-    return JobError(code=error.code, message=f"{error.message} {error.hint}")
+    return failure_of(error.code, error.message, error.hint)
+
+
+def failure_of(code: str, message: str, hint: str) -> JobError:
+    """Return why a job failed, under a code of its own where what was missing is the machine's."""
+    said = f"{message} {hint}".strip()
+    return JobError(code=next((known for words, known in _KNOWN.items() if words in said), code), message=said)

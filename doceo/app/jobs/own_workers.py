@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from doceo.app.jobs.variables import variables
 from doceo.app.settings import Settings
 from doceo.core import lease
 from doceo.core.protocols import Progress
@@ -28,7 +29,7 @@ def own_workers(count: int, settings: Settings, progress: Progress) -> Iterator[
 
     Args:
         count: How many; 0 where workers run elsewhere.
-        settings: The service's settings, whose flags the workers get too.
+        settings: The service's settings, which the workers get too, flags included.
         progress: Where it is said that one died.
     """
     workers = [_Kept(settings, progress) for _ in range(count)]
@@ -87,11 +88,12 @@ class _Kept:
                     return 0
                 # It ends with this process, whose end closes the pipe.
                 os.write(writing, lease.line(lease.FOREVER))
+                own = {"PYTHONSAFEPATH": "1", lease.VARIABLE: str(reading)}
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "doceo", "worker"],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    env={**os.environ, **_variables(self._settings), lease.VARIABLE: str(reading)},
+                    env={**os.environ, **variables(self._settings), **own},
                     pass_fds=(reading,),
                     start_new_session=True,
                 )
@@ -99,10 +101,3 @@ class _Kept:
         finally:
             os.close(reading)
             os.close(writing)
-
-
-def _variables(settings: Settings) -> dict[str, str]:
-    """Return the settings that may have come as flags, as variables."""
-    named = {name: getattr(settings, name) for name in ("base", "teacher", "model", "embedder", "base_url")}
-    chosen = {f"DOCEO_{name.upper()}": value for name, value in named.items() if value}
-    return {**chosen, "PYTHONSAFEPATH": "1"}

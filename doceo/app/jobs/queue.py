@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from doceo.app.store.engine import Database
 from doceo.app.store.jobs import Enqueue
 from doceo.core.errors import StorageError
-from doceo.core.jobs import SCHEMA, Job, JobKind
+from doceo.core.jobs import SCHEMA, Job
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
@@ -20,17 +23,19 @@ APPLICATION = "doceo"
 """Name and version that every process gives DBOS. A version of its own for each release would leave the jobs of the
 last one lying: what a program can run is told by the queue instead."""
 WORKFLOW = "run_job"
+_PRUNED = 1000
+"""Entries that are forgotten at once."""
 
 
-def queue_name(schema: int, kind: JobKind) -> str:
-    """Return the queue of the jobs of a kind whose specs are written in a form.
+def queue_name(schema: int, *, quick: bool) -> str:
+    """Return the queue of jobs whose specs are written in a form.
 
-    Indexing, which takes seconds, never waits behind training, which takes hours.
+    What takes seconds, indexing and the check of training files, never waits behind what takes hours.
     """
-    return f"{'indexing' if kind == 'indexing' else 'jobs'}-{schema}"
+    return f"{'quick' if quick else 'jobs'}-{schema}"
 
 
-QUEUES = tuple(sorted({queue_name(number, kind) for number in range(1, SCHEMA + 1) for kind in get_args(JobKind)}))
+QUEUES = tuple(queue_name(number, quick=quick) for number in range(1, SCHEMA + 1) for quick in (False, True))
 """The queues that this program works on: also those of older programs."""
 
 
@@ -47,16 +52,42 @@ class Queue:
 
         Raises StorageError.
         """
+        client = self._opened()
+        return lambda connection, job: _enqueue(client, connection, job)
+
+    def prune(self, before: float) -> None:
+        """Forget entries that came to their end before a time: nobody looks at them any more. Raises StorageError."""
+        client = self._opened()
+        until = datetime.fromtimestamp(before, UTC).isoformat()
+        with usable(self._database):
+            over = client.list_workflows(
+                name=WORKFLOW, completed_before=until, limit=_PRUNED, load_input=False, load_output=False
+            )
+            if over:
+                client.delete_workflows([entry.workflow_id for entry in over])
+
+    def _opened(self) -> DBOSClient:
         with self._lock:
             if self._client is None:
                 self._client = _client(self._database)
-            client = self._client
-        return lambda connection, job: _enqueue(client, connection, job)
+            return self._client
 
 
 def address(database: Database) -> str:
     """Return the database's address as DBOS reads it, password included."""
     return database.engine.url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def usable(database: Database) -> Iterator[None]:
+    """Raise StorageError where the database fails DBOS during the block."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StorageError(
+            f"The queue in {database.place} cannot be used: {str(error).splitlines()[0]}.",
+            hint="Check that the database can be reached.",
+        ) from error
 
 
 def migrate(database: Database) -> None:
@@ -88,7 +119,7 @@ def _client(database: Database) -> DBOSClient:
 def _enqueue(client: DBOSClient, connection: Connection, job: Job) -> None:
     options: EnqueueOptions = {
         "workflow_name": WORKFLOW,
-        "queue_name": queue_name(job.schema_number, job.kind),
+        "queue_name": queue_name(job.schema_number, quick=job.kind == "indexing" or job.status == "validating_files"),
         "workflow_id": f"{job.id}.{job.entry}",
         "app_version": APPLICATION,
     }

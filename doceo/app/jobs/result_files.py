@@ -13,9 +13,12 @@ def kept_files(work: Work, files: Sequence[tuple[Path, str]], *, purpose: str) -
 
     Raises LeaseLost, StorageError.
     """
-    kept: dict[str, str] = dict(work.job.result.get("kept", {}))
+    leases = work.host.store.leases
+    # not as it was when the job was taken: an earlier call has noted its files there since
+    result = leases.result(work.job)
+    kept: dict[str, str] = dict(result.get("kept", {}))
     for path, name in files:
         if name not in kept:
             kept[name] = work.host.uploads.put(work.job.owner, path, name, purpose).id
-            work.host.store.leases.keep(work.job, work.job.result | {"kept": kept})
+            leases.keep(work.job, result | {"kept": kept})
     return [kept[name] for _, name in files]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from doceo.app.host import Host
@@ -16,9 +18,11 @@ from doceo.app.jobs.children import Children
 from doceo.app.jobs.executor import Executor
 from doceo.app.jobs.identity import Identity
 from doceo.app.jobs.kind import Work
-from doceo.app.jobs.kinds import KINDS
+from doceo.app.jobs.kinds import to_do
+from doceo.app.jobs.outage import outlast
 from doceo.app.jobs.queue import migrate
 from doceo.app.store.job_events import News
+from doceo.app.store.job_leases import LeaseLost
 from doceo.core import lease
 from doceo.core.errors import StorageError
 from doceo.core.jobs import Job, JobError
@@ -31,6 +35,8 @@ LOST = 75
 """Exit code of a worker that could not reach the database, or whose jobs another one has taken over: what supervises
 it may start it again."""
 _STRAYS = 30.0
+_ENTRIES = 86_400.0
+"""Seconds for which entries of the queue are kept that came to their end."""
 _WAIT = 150
 """Seconds that jobs have for their checkpoints when the worker is asked to end."""
 
@@ -61,21 +67,32 @@ class Worker:
         Raises StorageError where the database cannot be used at the start.
         """
         stop = Stop()
-        with stop.listening():
+        with stop.listening(), self._living():
+            executor = Executor(self._host.store.database, self.id, self._run, concurrency=self._concurrency)
+            self._progress.say(f"Worker {self.id} is ready for jobs ({self._concurrency} at a time).")
+            try:
+                self._look_after(executor, stop)
+            finally:
+                self._progress.say(f"Worker {self.id} ends: jobs under way are saved and go back into the queue.")
+                self._stopping.set()
+                executor.stop(_WAIT)
+
+    @contextmanager
+    def _living(self) -> Iterator[None]:
+        """Be in the list of workers, with a heartbeat, during the block; afterwards nothing of the worker is left."""
+        try:
             self._join()
             self._children.tick(lease.now())
             for beats in (self._beat, self._watch):
                 threading.Thread(target=beats, name=beats.__name__, daemon=True).start()
-            executor = Executor(self._host.store.database, self.id, self._run, concurrency=self._concurrency)
-            self._progress.say(f"Worker {self.id} is ready for jobs ({self._concurrency} at a time).")
-            self._look_after(executor, stop)
-            self._progress.say(f"Worker {self.id} ends: jobs under way are saved and go back into the queue.")
-            self._stopping.set()
-            executor.stop(_WAIT)
-        self._over.set()
-        self._children.kill()
-        self._host.store.workers.leave(self.id)
-        self._identity.release()
+            yield
+        finally:
+            self._over.set()
+            self._children.kill()
+            try:
+                self._host.store.workers.leave(self.id)
+            finally:
+                self._identity.release()
 
     def _join(self) -> None:
         """Enter the list of workers, before the queue is touched: what nobody in the list holds is taken over."""
@@ -92,6 +109,7 @@ class Worker:
                 if lease.now() - since > _STRAYS:
                     since = lease.now()
                     self._gather(executor)
+                    self._host.queue.prune(self._host.store.clock() - _ENTRIES)
             except StorageError as error:
                 self._progress.say(error.message)
             self._over.wait(BEAT / 5)
@@ -118,11 +136,13 @@ class Worker:
         place: Path = self._host.jobs / job.id
         self._progress.say(f"Job {job.id} ({job.kind}) begins, lease {job.lease}.")
         try:
-            Attempt(Work(job, self._host, place), KINDS[job.kind], self._children, self._stopping).run()
+            Attempt(Work(job, self._host, place), to_do(job), self._children, self._stopping).run()
         except Exception as error:
             unforeseen = JobError(code="error", message=f"Something unforeseen happened: {type(error).__name__}.")
             news = [News(message=unforeseen.message, level="error")]
-            self._host.store.leases.end(job, "failed", news, result={}, error=unforeseen)
+            leases = self._host.store.leases
+            with suppress(LeaseLost):
+                outlast(lambda: leases.end(job, "failed", news, result={}, error=unforeseen), float("inf"))
             raise
 
     def _taken(self, job: str, entry: int) -> Job | None:

@@ -10,7 +10,7 @@ from data import manifest as manifests
 from data.jsonl import read_json, write_json
 from data.store import ADAPTER, DATASET, Run, Stage
 from doceo.app.bases import base_of
-from doceo.app.stages.resuming import ASKED, check_dropped, check_resumable, note_asked
+from doceo.app.stages.resuming import check_dropped, check_resumable
 from doceo.core.config import FinetuneConfig
 from doceo.core.errors import AdapterExists, StageMissing, UsageError
 from doceo.core.protocols import Progress
@@ -91,7 +91,7 @@ def _make(
     stage: Stage, rows: list[Path], base: str, config: FinetuneConfig, progress: Progress, manner: Manner
 ) -> Path:
     if manner.resume:
-        check_resumable(stage, config, stage.inputs)
+        check_resumable(stage, config)
     if stage.finished:
         shutil.rmtree(stage.folder / CHECKPOINTS, ignore_errors=True)
         return stage.folder
@@ -101,18 +101,16 @@ def _make(
             hint="Name another --out, or replace it with --force.",
         )
     if not manner.force:
-        check_dropped(stage, config, stage.inputs)
+        check_dropped(stage, config)
     from finetune.lora import finetune
 
     with stage.making(resumable=True) as work:
-        note_asked(work, config, stage.inputs)
         validation = rows[1] if len(rows) > 1 else None
         share = 0.0 if validation else config.holdout_share
         result = finetune(
             rows[0], validation, base, config, work, progress, holdout=share, measure=True, start=manner.start
         )
         write_json(work / FINETUNING, result.model_dump())
-        (work / ASKED).unlink()
     shutil.rmtree(stage.folder / CHECKPOINTS, ignore_errors=True)
     return stage.folder
 

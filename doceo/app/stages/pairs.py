@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from data import manifest as manifests
@@ -13,6 +14,7 @@ from data.splits import unseen_chunks
 from data.store import CHUNKS, DOCUMENTS, PAIRS, Run, Stage
 from data.wordings import read_questions_of
 from doceo.app.crew import embed_with, gates_of, hire, identity, open_models
+from doceo.app.engine import HERE, Engine, open_engine
 from doceo.app.event_loop import run_to_end
 from doceo.app.settings import Settings
 from doceo.app.stages.card import card_of
@@ -44,11 +46,17 @@ class Made:
     learned: tuple[Change, ...] = ()
 
 
-def held_out(ingested: Ingested, config: GenerateConfig) -> frozenset[str]:
-    """Return the ids of the chunks that training must not see: a function of the documents and the config alone."""
+def held_out(ingested: Ingested, config: GenerateConfig, engine: Engine = HERE) -> frozenset[str]:
+    """Return the ids of the chunks that training must not see: a function of the documents and the config alone.
+
+    An engine looks for the documents that are near-duplicates.
+    """
     recipe = (config.unseen_share, config.seed, config.held_out)
     if recipe not in ingested.kept_out:
-        ingested.kept_out[recipe] = unseen_chunks(ingested.documents, ingested.chunks, *recipe)
+        from doceo.app.parts import sketch_in_parts
+
+        sketch = partial(sketch_in_parts, engine)
+        ingested.kept_out[recipe] = unseen_chunks(ingested.documents, ingested.chunks, *recipe, sketch=sketch)
     return ingested.kept_out[recipe]
 
 
@@ -81,7 +89,7 @@ def make_pairs(run: Run, ingested: Ingested, settings: Settings, progress: Progr
     before = _before(run, stage, ingested, settings, progress)
     stood = [] if stage.redo or not run.has(PAIRS) else [pair.id for pair in load_pairs(run).pairs]
     with stage.making() as work:
-        unseen = held_out(ingested, settings.generate)
+        unseen = held_out(ingested, settings.generate, open_engine(settings.executor))
         corpus, made = run_to_end(_made(run, ingested, unseen, settings, before, progress))
         made = replace(made, learned=(*made.learned, *(change for change in learned if change.is_line)))
         left = write_pairs(run, work, corpus, made, settings)

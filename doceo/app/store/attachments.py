@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from doceo.app.store.conversations import storable
-from doceo.app.store.engine import Database
+from doceo.app.store.batches import add_batch, is_in
+from doceo.app.store.engine import Database, storable
 from doceo.app.store.files import StoredFile
-from doceo.app.store.pages import Cursor, Page, new_id, page
+from doceo.app.store.pages import Cursor, Page, page
 from doceo.app.store.service_tables import vector_store_files, vector_stores
-from doceo.app.store.vector_stores import FileCounts, counted, missing_store
+from doceo.app.store.vector_stores import missing_store
 from doceo.core.errors import NotFound
 from doceo.core.records import Record
 
@@ -36,7 +36,6 @@ class Attachment(Record):
     """A file in a vector store.
 
     Attributes:
-        batch: With which others it came; empty: by itself.
         source: What it is called in citations: no two files of a store are called alike.
         bytes: Bytes of text that the index holds of it.
         removed: It is still to be taken out of the index.
@@ -44,7 +43,6 @@ class Attachment(Record):
 
     store: str
     file: str
-    batch: str
     source: str
     attributes: dict[str, str | bool | int | float]
     status: State
@@ -61,30 +59,35 @@ class Attachments:
         self._database, self._clock, self._ids = database, clock, ids
 
     def add(
-        self, store: str, added: Sequence[tuple[StoredFile, Attributes]], *, batch: bool = False
+        self, store: str, added: Sequence[tuple[StoredFile, Attributes | None]], *, batch: bool = False
     ) -> tuple[str, list[Attachment]]:
         """Attach files, each with its attributes; return the id of their batch, if they are one, and their rows.
 
-        One that is attached already is read again. Raises NotFound where there is no such store, StorageError.
+        One that is attached already has no other bytes now: it is read again only where it could not be indexed, and
+        its attributes stay where none are named. Raises NotFound where there is no such store, StorageError.
         """
-        key = new_id("vsfb_", self._clock, self._ids) if batch else ""
-        now = self._clock()
+        now, ids = self._clock(), [file.id for file, _ in added]
         with self._database.writing() as connection:
             _lock(connection, store)
+            attached = connection.execute(_kept(store).where(_files.file.in_(ids)).with_for_update())
+            old = {str(row.file): row._asdict() for row in attached}
             names = {_name(file.filename) for file, _ in added}
             taken = select(_files.source, _files.file).where(_files.store == store, _files.source.in_(names))
             known = {str(row.source): str(row.file) for row in connection.execute(taken)}
             rows = []
             for file, attributes in added:
+                if file.id in old:
+                    rows.append(_again(old[file.id], attributes))
+                    continue
                 name = _name(file.filename)
                 source = name if known.get(name, file.id) == file.id else f"{file.id}/{name}"
                 known[source] = file.id
-                rows.append(_row(store, file.id, key, source, attributes, now))
-            ids = [row["file"] for row in rows]
+                rows.append(_row(store, file.id, source, attributes or {}, now))
             connection.execute(delete(vector_store_files).where(_files.store == store, _files.file.in_(ids)))
             connection.execute(insert(vector_store_files), rows)
+            key = add_batch(connection, store, ids, self._clock, self._ids) if batch else ""
             connection.execute(update(vector_stores).where(vector_stores.c.id == store).values(used=now))
-        return key, [Attachment.model_validate(row | {"attributes": json.loads(row["attributes"])}) for row in rows]
+        return key, [_attachment(row) for row in rows]
 
     def get(self, store: str, file: str) -> Attachment:
         """Return a file of a store. Raises NotFound, StorageError."""
@@ -97,22 +100,34 @@ class Attachments:
         if status:
             query = query.where(_files.status == status)
         if batch:
-            query = query.where(_files.batch == batch)
+            query = query.where(is_in(batch))
         with self._database.reading() as connection:
             found = page(connection, query, _files.file, cursor)
-        return Page([_attachment(row) for row in found.data], found.more)
+        return Page([_attachment(row._asdict()) for row in found.data], found.more)
 
     def all(self, store: str) -> list[Attachment]:
         """Return all files of a store, also those that are still to be taken out. Raises StorageError."""
         with self._database.reading() as connection:
             query = select(vector_store_files).where(_files.store == store).order_by(_files.file)
-            return [_attachment(row) for row in connection.execute(query)]
+            return [_attachment(row._asdict()) for row in connection.execute(query)]
 
     def called(self, store: str, sources: Collection[str]) -> list[Attachment]:
         """Return the indexed files of a store that are called so in citations. Raises StorageError."""
         query = _kept(store).where(_files.status == "completed", _files.source.in_(sources))
         with self._database.reading() as connection:
-            return [_attachment(row) for row in connection.execute(query)]
+            return [_attachment(row._asdict()) for row in connection.execute(query)]
+
+    def left(self, store: str) -> tuple[str, ...] | None:
+        """Return what the files that may be found are called in citations, where the index may hold others too.
+
+        None where no file is still to be taken out. Raises StorageError.
+        """
+        gone = select(_files.file).where(_files.store == store, _files.removed.is_(True)).limit(1)
+        found = select(_files.source).where(_files.store == store, _files.removed.is_(False))
+        with self._database.reading() as connection:
+            if connection.scalar(gone) is None:
+                return None
+            return tuple(connection.scalars(found.where(_files.status == "completed").order_by(_files.source)))
 
     def describe(self, store: str, file: str, attributes: Attributes) -> Attachment:
         """Change the attributes of a file. Raises NotFound, StorageError."""
@@ -129,21 +144,6 @@ class Attachments:
                 _get(connection, store, file)
             marked = _one(store, file) if file else (_files.store == store,)
             connection.execute(update(vector_store_files).where(*marked).values(removed=True))
-
-    def batch(self, store: str, batch: str) -> tuple[float, FileCounts]:
-        """Return when a batch was made and how its files are. Raises NotFound, StorageError."""
-        query = select(_files.status, func.count(), func.min(_files.created)).where(*_of_batch(store, batch))
-        with self._database.reading() as connection:
-            rows = connection.execute(query.group_by(_files.status)).all()
-        if not rows or not batch:
-            raise NotFound(f"There is no batch {batch[:80]!r} in this vector store.", hint="Check the id.")
-        return min(row[2] for row in rows), counted([(row[0], row[1]) for row in rows])
-
-    def cancel(self, store: str, batch: str) -> None:
-        """Let those files of a batch be that are not indexed yet. Raises StorageError."""
-        mine = *_of_batch(store, batch), _files.status == "in_progress"
-        with self._database.writing() as connection:
-            connection.execute(update(vector_store_files).where(*mine).values(status="cancelled"))
 
     def completed(self, store: str, sizes: Mapping[str, int]) -> None:
         """Note that files, with their bytes of text, are in the index; what was changed meanwhile stays so.
@@ -188,17 +188,21 @@ def _lock(connection: Connection, store: str) -> None:
         raise missing_store(store)
 
 
-def _row(store: str, file: str, batch: str, source: str, attributes: Attributes, now: float) -> dict[str, Any]:
-    named = {"store": store, "file": file, "batch": batch, "source": source, "attributes": _json(attributes)}
+def _row(store: str, file: str, source: str, attributes: Attributes, now: float) -> dict[str, Any]:
+    named = {"store": store, "file": file, "source": source, "attributes": _json(attributes)}
     return {**named, "status": "in_progress", "error": None, "bytes": 0, "created": now, "removed": False}
+
+
+def _again(row: dict[str, Any], attributes: Attributes | None) -> dict[str, Any]:
+    """Return the row of a file that is attached once more."""
+    changes: dict[str, Any] = {} if attributes is None else {"attributes": _json(attributes)}
+    if row["status"] in ("failed", "cancelled"):
+        changes |= {"status": "in_progress", "error": None}
+    return row | changes
 
 
 def _one(store: str, file: str) -> tuple[Any, ...]:
     return _files.store == store, _files.file == file
-
-
-def _of_batch(store: str, batch: str) -> tuple[Any, ...]:
-    return _files.store == store, _files.batch == batch, _files.removed.is_(False)
 
 
 def _in_progress(store: str, file: str) -> tuple[Any, ...]:
@@ -213,11 +217,10 @@ def _get(connection: Connection, store: str, file: str) -> Attachment:
     row = connection.execute(_kept(store).where(_files.file == file)).one_or_none()
     if row is None:
         raise NotFound(f"There is no file {file[:80]!r} in this vector store.", hint="Its files are listed at /files.")
-    return _attachment(row)
+    return _attachment(row._asdict())
 
 
-def _attachment(row: Row[*tuple[Any, ...]]) -> Attachment:
-    held = dict(row._mapping)
+def _attachment(held: dict[str, Any]) -> Attachment:
     error = None if held["error"] is None else json.loads(held["error"])
     return Attachment.model_validate({**held, "attributes": json.loads(held["attributes"]), "error": error})
 

@@ -1,4 +1,4 @@
-"""The audit log: who did what, and what was refused. It holds no content."""
+"""The audit log: who did what, and who was turned away. It holds no content."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import delete, insert, select
 
-from doceo.app.store.conversations import storable
-from doceo.app.store.engine import Database
+from doceo.app.store.engine import Database, storable
 from doceo.app.store.service_tables import audit
 from doceo.core.records import Record
 
@@ -15,7 +14,7 @@ _WIDTHS = {"owner": 128, "key": 64, "action": 64, "object": 256, "request": 64, 
 
 
 class Entry(Record):
-    """One request that changed something, or was refused.
+    """One request that changed something, or was turned away.
 
     Attributes:
         at: Seconds since 1970, UTC.

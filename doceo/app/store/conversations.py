@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from doceo.app.store.engine import Database
-from doceo.app.store.said import Said, missing
+from doceo.app.store.engine import Database, storable
+from doceo.app.store.pages import Cursor, Page, new_id, page
+from doceo.app.store.said import Said, missing, missing_item
+from doceo.app.store.summaries import Summaries
 from doceo.app.store.tables import conversations, summaries, turns
-from doceo.core.errors import InputError, NotFound
-from doceo.core.records import Answer, Message, Record, Turn
-from doceo.text.surrogates import without_surrogates
+from doceo.app.store.turns import place_of, turn_of, turns_of
+from doceo.core.errors import InputError
+from doceo.core.records import Record, Turn
 
 _TITLE = 80
 """Characters of a title, which is the beginning of the first question."""
@@ -39,13 +41,27 @@ class Conversations:
     def __init__(self, database: Database, clock: Callable[[], float], ids: Callable[[], str]) -> None:
         self._database, self._clock, self._ids = database, clock, ids
 
-    def start(self, owner: str, about: str = "", metadata: Mapping[str, str] | None = None) -> Conversation:
-        """Begin a conversation. Raises StorageError."""
+    def start(
+        self,
+        owner: str,
+        about: str = "",
+        metadata: Mapping[str, str] | None = None,
+        said: Sequence[Said] = (),
+        *,
+        ordered: bool = False,
+    ) -> Conversation:
+        """Begin a conversation with messages: all of it is kept, or nothing. Raises StorageError.
+
+        The ids of those that are `ordered` sort by when they were begun, as `page` shows them; others are short ones
+        that people tell apart by their first letters.
+        """
         now, held = self._clock(), dict(metadata or {})
-        row = {"id": self._ids(), "title": "", "about": storable(about), "created": now, "updated": now}
+        key = new_id("conv_", lambda: now, self._ids) if ordered else self._ids()
+        row = {"id": key, "title": "", "about": storable(about), "created": now, "updated": now}
         with self._database.writing() as connection:
             connection.execute(insert(conversations).values(row | {"owner": owner, "metadata": json.dumps(held)}))
-        return Conversation.model_validate({**row, "turns": 0, "metadata": held})
+            self._add(connection, owner, key, said, now)
+            return _conversation(connection.execute(_selected(owner).where(conversations.c.id == key)).one())
 
     def get(self, owner: str, conversation: str) -> Conversation:
         """Return a conversation. Raises NotFound, StorageError."""
@@ -69,44 +85,51 @@ class Conversations:
             rows = connection.execute(_selected(owner).order_by(conversations.c.updated.desc(), conversations.c.id))
             return [_conversation(row) for row in rows]
 
+    def page(self, owner: str, cursor: Cursor) -> Page[Conversation]:
+        """Return a page of an owner's conversations, by their ids. Raises StorageError."""
+        with self._database.reading() as connection:
+            found = page(connection, _selected(owner), conversations.c.id, cursor)
+        return Page([_conversation(row) for row in found.data], found.more)
+
     def find(self, owner: str, beginning: str) -> Conversation:
         """Return the conversation whose id begins so. Raises InputError where none does, or several; StorageError."""
         with self._database.reading() as connection:
             query = _selected(owner).where(conversations.c.id.startswith(beginning, autoescape=True))
             found = [_conversation(row) for row in connection.execute(query.limit(2))]
-        if len(found) == 1 and beginning:
-            return found[0]
-        raise (
-            missing(beginning)
-            if not found or not beginning
-            else InputError(f"Several conversations begin with {beginning}.", hint="Give more letters of the id.")
-        )
+        if not found or not beginning:
+            raise missing(beginning)
+        if len(found) > 1:
+            raise InputError(f"Several conversations begin with {beginning}.", hint="Give more letters of the id.")
+        return found[0]
 
     def turns(self, owner: str, conversation: str) -> list[Turn]:
         """Return the turns of a conversation in order; none where the owner has no such one. Raises StorageError."""
-        query = select(turns).where(turns.c.owner == owner, turns.c.conversation == conversation)
         with self._database.reading() as connection:
-            return [_turn(row) for row in connection.execute(query.order_by(turns.c.place))]
+            rows = connection.execute(turns_of(owner, conversation).order_by(turns.c.place))
+            return [turn_of(row._asdict()) for row in rows]
+
+    def turn(self, owner: str, conversation: str, turn: str) -> Turn:
+        """Return one turn. Raises NotFound, StorageError."""
+        with self._database.reading() as connection:
+            row = connection.execute(turns_of(owner, conversation).where(turns.c.id == turn)).one_or_none()
+        if row is None:
+            raise missing_item(turn)
+        return turn_of(row._asdict())
+
+    def page_of_turns(self, owner: str, conversation: str, cursor: Cursor) -> Page[Turn]:
+        """Return a page of the turns of a conversation. Raises NotFound, StorageError."""
+        query = turns_of(owner, conversation)
+        with self._database.reading() as connection:
+            found = page(connection, query, turns.c.place, cursor, lambda turn: place_of(connection, query, turn))
+        return Page([turn_of(row._asdict()) for row in found.data], found.more)
 
     def add(self, owner: str, conversation: str, said: Sequence[Said]) -> list[Turn]:
-        """Add messages to a conversation, all or none. Raises InputError where there is no such one, StorageError."""
-        now = self._clock()
+        """Add messages to a conversation, all or none, and return them as they are kept.
+
+        Raises InputError where there is no such one, StorageError.
+        """
         with self._database.writing() as connection:
-            title = self._locked(connection, owner, conversation)
-            last = connection.scalar(select(func.max(turns.c.place)).where(turns.c.conversation == conversation))
-            rows = [
-                self._row(one, owner, conversation, place, now)
-                for place, one in enumerate(said, 0 if last is None else last + 1)
-            ]
-            if rows:
-                connection.execute(insert(turns), rows)
-            asked = next((one.message.content for one in said if one.message.role == "user"), "")
-            changes = {"updated": now, "title": title or storable(_title(asked))}
-            connection.execute(update(conversations).where(conversations.c.id == conversation).values(changes))
-        return [
-            Turn(id=str(row["id"]), message=one.message, refused=one.refused, answer=one.answer, created=now)
-            for row, one in zip(rows, said, strict=True)
-        ]
+            return self._add(connection, owner, conversation, said, self._clock())
 
     def remove(self, owner: str, conversation: str, turn: str) -> None:
         """Delete one turn with what was taken from it: profile entries, the title, summaries of the conversation.
@@ -117,12 +140,12 @@ class Conversations:
             self._locked(connection, owner, conversation)
             mine = turns.c.owner == owner, turns.c.conversation == conversation
             if not connection.execute(delete(turns).where(*mine, turns.c.id == turn)).rowcount:
-                raise NotFound(f"There is no item {turn[:80]!r} in this conversation.", hint="Its items are at /items.")
+                raise missing_item(turn)
             connection.execute(delete(summaries).where(summaries.c.conversation == conversation))
             asked = select(turns.c.content).where(*mine, turns.c.role == "user").order_by(turns.c.place).limit(1)
             values = {"title": _title(connection.scalar(asked) or ""), "updated": self._clock()}
             connection.execute(update(conversations).where(conversations.c.id == conversation).values(values))
-        self._database.scrub()
+            self._database.mark_deleted(connection)
 
     def delete(self, owner: str, conversation: str) -> bool:
         """Delete a conversation: turns, summaries, and profile entries that were taken from it.
@@ -133,21 +156,35 @@ class Conversations:
             gone = connection.execute(
                 delete(conversations).where(conversations.c.owner == owner, conversations.c.id == conversation)
             ).rowcount
-        if gone:
-            self._database.scrub()
+            if gone:
+                self._database.mark_deleted(connection)
         return gone > 0
 
     def delete_all(self, owner: str) -> int:
         """Delete all conversations of an owner as `delete` does; return how many. Raises StorageError."""
         with self._database.writing() as connection:
             gone = connection.execute(delete(conversations).where(conversations.c.owner == owner)).rowcount
-        if gone:
-            self._database.scrub()
+            if gone:
+                self._database.mark_deleted(connection)
         return gone
 
     def summaries(self, owner: str, conversation: str) -> MutableMapping[str, str]:
         """Return the kept summaries of a conversation, by the hash of the turns that they stand for."""
-        return _Summaries(self._database, owner, conversation)
+        return Summaries(self._database, owner, conversation)
+
+    def _add(
+        self, connection: Connection, owner: str, conversation: str, said: Sequence[Said], now: float
+    ) -> list[Turn]:
+        title = self._locked(connection, owner, conversation)
+        last = connection.scalar(select(func.max(turns.c.place)).where(turns.c.conversation == conversation))
+        first = 0 if last is None else last + 1
+        rows = [self._row(one, owner, conversation, place, now) for place, one in enumerate(said, first)]
+        if rows:
+            connection.execute(insert(turns), rows)
+        asked = next((str(row["content"]) for row in rows if row["role"] == "user"), "")
+        changes = {"updated": now, "title": title or _title(asked)}
+        connection.execute(update(conversations).where(conversations.c.id == conversation).values(changes))
+        return [turn_of(row) for row in rows]
 
     def _locked(self, connection: Connection, owner: str, conversation: str) -> str:
         """Return a conversation's title, holding its row so that two writers add one after the other."""
@@ -162,7 +199,8 @@ class Conversations:
 
     def _row(self, said: Said, owner: str, conversation: str, place: int, now: float) -> dict[str, object]:
         return {
-            "id": self._ids(),
+            # its place too, so that a page can go on behind one that is gone
+            "id": f"{place}-{self._ids()}",
             "conversation": conversation,
             "owner": owner,
             "place": place,
@@ -171,53 +209,13 @@ class Conversations:
             "refused": said.refused,
             # escaped, so that any character of a document can be stored in either database
             "answer": json.dumps(said.answer.model_dump(mode="json")) if said.answer else None,
+            "files": json.dumps(dict(said.files)) if said.files else None,
             "created": now,
         }
 
 
-class _Summaries(MutableMapping[str, str]):
-    """The summaries of one conversation as a mapping. Where the conversation is gone, nothing is kept."""
-
-    def __init__(self, database: Database, owner: str, conversation: str) -> None:
-        self._database, self._owner, self._conversation = database, owner, conversation
-        self._mine = (summaries.c.owner == owner, summaries.c.conversation == conversation)
-
-    def __getitem__(self, key: str) -> str:
-        with self._database.reading() as connection:
-            text = connection.scalar(select(summaries.c.text).where(*self._mine, summaries.c.turns_hash == key))
-        if text is None:
-            raise KeyError(key)
-        return str(text)
-
-    def __setitem__(self, key: str, text: str) -> None:
-        row = {"conversation": self._conversation, "turns_hash": key, "owner": self._owner, "text": storable(text)}
-        with self._database.writing() as connection:
-            mine = (conversations.c.owner == self._owner, conversations.c.id == self._conversation)
-            if connection.scalar(select(conversations.c.id).where(*mine)) is None:
-                return
-            connection.execute(delete(summaries).where(*self._mine, summaries.c.turns_hash == key))
-            connection.execute(insert(summaries).values(row))
-
-    def __delitem__(self, key: str) -> None:
-        with self._database.writing() as connection:
-            if not connection.execute(delete(summaries).where(*self._mine, summaries.c.turns_hash == key)).rowcount:
-                raise KeyError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        with self._database.reading() as connection:
-            return iter(list(connection.scalars(select(summaries.c.turns_hash).where(*self._mine))))
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-
 def _title(question: str) -> str:
     return " ".join(question.split())[:_TITLE]
-
-
-def storable(text: str) -> str:
-    """Return a text as any database can hold it: without lone surrogates and the character 0."""
-    return without_surrogates(text).replace("\0", "\ufffd")
 
 
 def _selected(owner: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - SQLAlchemy's type names every column
@@ -228,15 +226,3 @@ def _selected(owner: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - SQL
 def _conversation(row: Row[*tuple[object, ...]]) -> Conversation:
     held = {key: value for key, value in row._mapping.items() if key != "owner"}
     return Conversation.model_validate({**held, "metadata": json.loads(str(held["metadata"]))})
-
-
-def _turn(row: Row[*tuple[object, ...]]) -> Turn:
-    held = row._mapping
-    answer = held["answer"]
-    return Turn(
-        id=held["id"],
-        message=Message(role=held["role"], content=held["content"]),
-        refused=held["refused"],
-        answer=None if answer is None else Answer.model_validate(json.loads(str(answer))),
-        created=held["created"],
-    )

@@ -19,9 +19,11 @@ from sqlalchemy.pool import NullPool
 
 from data.jsonl import storage_error
 from doceo.core.errors import ConfigError, InputError, MissingExtra, StorageError
+from doceo.text.surrogates import without_surrogates
 
 _WAIT = 15.0
 """Seconds that one writer waits for another."""
+_DELETED = "doceo_deleted"
 
 
 class Database:
@@ -31,13 +33,13 @@ class Database:
         place: Its file or address, without a password, for people to read.
     """
 
-    def __init__(self, url: str) -> None:
-        """Open a database; a file is made on the first need.
+    def __init__(self, url: str, *, scrub_later: bool = False) -> None:
+        """Open a database; a file is made on the first need. With `scrub_later` its owner calls `scrub` now and then.
 
         Raises ConfigError for an address that cannot be used, MissingExtra where the driver is not installed,
         StorageError where the file cannot be made.
         """
-        address = _address(url)
+        address, self._later = _address(url), scrub_later
         self.file = Path(address.database) if address.get_backend_name() == "sqlite" and address.database else None
         self.place = str(self.file) if self.file else address.render_as_string(hide_password=True)
         if self.file is not None:
@@ -65,9 +67,21 @@ class Database:
         connected = self._engine.execution_options(doceo_writes=True)
         with self._mapped(), connected.begin() as connection:
             yield connection
+            deleted = connection.info.pop(_DELETED, False)
+        if deleted and not self._later:
+            self.scrub()
+
+    def mark_deleted(self, connection: Connection) -> None:
+        """Have nothing stay of rows that a writing transaction has deleted: see `scrub`.
+
+        SQLite's file is marked within it, so that what a process that dies leaves undone is done by the next one.
+        """
+        if self.file is not None:
+            connection.exec_driver_sql(f"PRAGMA user_version = {_mark(_driver(connection)) + 1}")
+            connection.info[_DELETED] = True
 
     def scrub(self) -> None:
-        """Leave nothing of deleted rows in SQLite's file. Raises StorageError.
+        """Leave nothing of deleted rows in SQLite's file, where any were deleted since. Raises StorageError.
 
         Deleted cells are overwritten with zeros (`secure_delete`), but copies of rows that once moved from one page
         to another can stay behind in the unused part of a page: the file is written anew. PostgreSQL frees the space
@@ -76,9 +90,15 @@ class Database:
         if self.file is None:
             return
         with self._mapped(), self._engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, SQLiteConnection)
+            driver = _driver(connection)
+            mark = _mark(driver)
+            if not mark:
+                return
             driver.execute("VACUUM")
+            driver.execute("BEGIN IMMEDIATE")
+            if _mark(driver) == mark:  # nothing was deleted meanwhile
+                driver.execute("PRAGMA user_version = 0")
+            driver.execute("COMMIT")
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -100,12 +120,13 @@ class Database:
     def _error(self, said: str) -> StorageError:
         for words, message, hint in _KNOWN:
             if words in said:
-                return StorageError(message.format(place=self.place), hint=hint)
+                return StorageError(message.format(place=self.place), hint=hint, retryable=words == _LOCKED)
         if self.file is not None:
             return StorageError(f"{self.place} cannot be used: {said}.", hint=_DAMAGED)
         return StorageError(
             f"The database {self.place} cannot be used: {' '.join(said.split())[:300].rstrip('?.')}.",
             hint="Check that the server runs, and the address, user and password in DOCEO_DATABASE_URL.",
+            retryable=True,
         )
 
 
@@ -120,11 +141,17 @@ def inserted(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     )
 
 
+def storable(text: str) -> str:
+    """Return a text as any database can hold it: without lone surrogates and the character 0."""
+    return without_surrogates(text).replace("\0", "\ufffd")
+
+
+_LOCKED = "database is locked"
 _NO_ZERO = "PostgreSQL has no character 0, and numbers have limits."
 _DAMAGED = "Move the file away; a new one is made then. What it held can be read with: sqlite3 FILE .recover"
 _KNOWN = (
     ("disk is full", "The disk is full while writing {place}.", "Free some space and try again."),
-    ("database is locked", "Another process keeps {place} locked.", "Wait for it to end, or end it."),
+    (_LOCKED, "Another process keeps {place} locked.", "Wait for it to end, or end it."),
     ("malformed", "{place} is damaged.", _DAMAGED),
     ("not a database", "{place} is no database of Doceo.", _DAMAGED),
     ("readonly database", "{place} cannot be written.", "Check that the file and its folder are yours to write."),
@@ -159,6 +186,17 @@ def _unusable() -> ConfigError:
         "The address of the database cannot be used.",
         hint="DOCEO_DATABASE_URL is sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE.",
     )
+
+
+def _driver(connection: Connection) -> SQLiteConnection:
+    found = connection.connection.driver_connection
+    assert isinstance(found, SQLiteConnection)
+    return found
+
+
+def _mark(driver: SQLiteConnection) -> int:
+    """Return how often something was deleted since the file was scrubbed; a number that SQLite has for its users."""
+    return int(driver.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _make_private(file: Path) -> None:

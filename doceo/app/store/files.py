@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
 
-from doceo.app.store.conversations import storable
-from doceo.app.store.engine import Database
+from doceo.app.store.engine import Database, storable
 from doceo.app.store.pages import Cursor, Page, new_id, page
 from doceo.app.store.service_tables import files, vector_store_files
 from doceo.core.errors import NotFound
@@ -89,6 +88,25 @@ class Files:
             connection.execute(update(vector_store_files).where(attached).values(removed=True))
             connection.execute(delete(files).where(files.c.owner == file.owner, files.c.id == file.id))
         return stores
+
+    def ids(self) -> list[str]:
+        """Return the ids of the files of all owners. Raises StorageError."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(select(files.c.id).order_by(files.c.id)))
+
+    def used(self, owner: str) -> int:
+        """Return the bytes of all files of an owner, also of those that have expired and are still there.
+
+        Raises StorageError.
+        """
+        total = func.coalesce(func.sum(files.c.bytes), 0)
+        with self._database.reading() as connection:
+            return int(connection.scalar(select(total).where(files.c.owner == owner)) or 0)
+
+    def is_kept(self, file: str) -> bool:
+        """Say whether there is a row of a file, whoever owns it. Raises StorageError."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(files.c.id).where(files.c.id == file)) is not None
 
     def expired(self) -> list[StoredFile]:
         """Return the files of all owners that have expired and are still kept. Raises StorageError."""

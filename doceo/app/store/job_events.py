@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from doceo.app.store.conversations import storable
-from doceo.app.store.engine import Database
+from doceo.app.store.engine import Database, storable
 from doceo.app.store.service_tables import job_events, jobs
 from doceo.core.jobs import JobEvent
 from doceo.core.records import Record

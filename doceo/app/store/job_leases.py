@@ -10,7 +10,8 @@ from sqlalchemy import case, select, update
 
 from doceo.app.store.engine import Database
 from doceo.app.store.job_events import News, append
-from doceo.app.store.jobs import Enqueue, job_of
+from doceo.app.store.job_rows import job_of
+from doceo.app.store.jobs import Enqueue
 from doceo.app.store.service_tables import jobs
 from doceo.core.jobs import Job, JobError, JobStatus, Wanted
 
@@ -37,7 +38,7 @@ class JobLeases:
             row = connection.execute(update(jobs).where(*fits).values(values).returning(*jobs.c)).one_or_none()
             if row is None:
                 return None
-            if row.started is None:
+            if row.started is None and row.status == "running":
                 connection.execute(update(jobs).where(jobs.c.id == job).values(started=self._clock()))
         return job_of(row)
 
@@ -52,13 +53,18 @@ class JobLeases:
         wish: Wanted = found.wanted
         return wish
 
-    def report(
-        self, job: Job, news: Sequence[News], *, status: JobStatus | None = None, estimated_finish: float | None = None
-    ) -> None:
-        """Add events, and note status and expected end where they are given. Raises LeaseLost, StorageError."""
-        values: dict[str, Any] = {"worker": job.worker}
-        if status is not None:
-            values["status"] = status
+    def result(self, job: Job) -> dict[str, Any]:
+        """Return what a job has come to so far, as `keep` noted it. Raises LeaseLost, StorageError."""
+        with self._database.reading() as connection:
+            found = connection.scalar(select(jobs.c.result).where(jobs.c.id == job.id, jobs.c.lease == job.lease))
+        if found is None:
+            raise LeaseLost(job.id)
+        noted: dict[str, Any] = json.loads(found)
+        return noted
+
+    def report(self, job: Job, news: Sequence[News], *, estimated_finish: float | None = None) -> None:
+        """Add events, and note the expected end where it is given. Raises LeaseLost, StorageError."""
+        values: dict[str, Any] = {"lease": job.lease}
         if estimated_finish is not None:
             values["estimated_finish"] = estimated_finish
         self._write(job, values, news)
@@ -88,12 +94,15 @@ class JobLeases:
         }
         self._write(job, values, news)
 
-    def release(self, job: Job, enqueue: Enqueue) -> None:
-        """Put a job back into the queue, for whoever comes next. Raises LeaseLost, StorageError."""
-        again = job.model_copy(update={"entry": job.entry + 1})
-        waiting = case((jobs.c.status == "running", "queued"), else_=jobs.c.status)
-        values = {"worker": "", "entry": again.entry, "status": waiting, "estimated_finish": None}
-        self._write(job, values, (), lambda connection: enqueue(connection, again))
+    def release(self, job: Job, enqueue: Enqueue, news: Sequence[News] = (), *, checked: bool = False) -> None:
+        """Put a job back into the queue, for whoever comes next; one whose files were `checked` waits for its work now.
+
+        Raises LeaseLost, StorageError.
+        """
+        status: JobStatus = "validating_files" if job.status == "validating_files" and not checked else "queued"
+        again = job.model_copy(update={"entry": job.entry + 1, "status": status})
+        values = {"worker": "", "entry": again.entry, "status": status, "estimated_finish": None}
+        self._write(job, values, news, lambda connection: enqueue(connection, again))
 
     def _write(
         self,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, update
+from sqlalchemy import Connection, Select, case, delete, func, select, update
 
 from doceo.app.store.engine import Database, inserted
 from doceo.app.store.job_events import News, append
+from doceo.app.store.job_rows import job_of, lay_aside, row_of
 from doceo.app.store.pages import Cursor, Page, new_id, page
 from doceo.app.store.service_tables import jobs, models
+from doceo.app.store.workers import lives
 from doceo.core.errors import JobHeld, NotFound
-from doceo.core.jobs import ENDED, Job, JobKind, JobStatus
+from doceo.core.jobs import ENDED, Job, JobKind, JobStatus, Wanted
 
 Enqueue = Callable[[Connection, Job], None]
 """Puts a job into the queue within a transaction."""
@@ -26,6 +27,10 @@ _PREFIX: dict[JobKind, str] = {
 }
 _SCANNED = 200
 """Rows that are looked at together where metadata is searched: JSON is asked for in two ways by two databases."""
+
+
+class TooManyJobs(Exception):
+    """An owner has as many jobs that have not ended as it may have."""
 
 
 class Jobs:
@@ -45,6 +50,7 @@ class Jobs:
         status: JobStatus = "queued",
         said: str = "",
         key: str | None = None,
+        most: int | None = None,
     ) -> Job:
         """Make a job and put it into the queue: both or neither.
 
@@ -59,8 +65,9 @@ class Jobs:
             status: `queued`, or `validating_files`.
             said: Its first event.
             key: The idempotency key.
+            most: How many jobs of the owner may not have ended then; left out, any number.
 
-        Raises StorageError.
+        Raises TooManyJobs, StorageError.
         """
         job = Job(
             id=new_id(_PREFIX[kind], self._clock, self._ids),
@@ -72,9 +79,11 @@ class Jobs:
             created=self._clock(),
         )
         with self._database.writing() as connection:
-            if not inserted(connection, jobs, _row(job, key)):
+            if not inserted(connection, jobs, row_of(job, key)):
                 earlier = select(jobs).where(jobs.c.owner == owner, jobs.c.idempotency == key)
                 return job_of(connection.execute(earlier).one())
+            if most is not None and self._unended(connection, owner) > most:
+                raise TooManyJobs(owner)
             append(connection, job.id, [News(message=said)] if said else [], job.created)
             enqueue(connection, job)
         return job
@@ -169,28 +178,40 @@ class Jobs:
         with self._database.writing() as connection:
             return sorted(connection.scalars(delete(jobs).where(*old).returning(jobs.c.id)))
 
+    def over(self, ids: Collection[str], before: float) -> list[str]:
+        """Return which of some jobs of any owner ended before a time. Raises StorageError."""
+        old = (jobs.c.id.in_(ids), jobs.c.status.in_(ENDED), jobs.c.finished < before)
+        with self._database.reading() as connection:
+            return sorted(connection.scalars(select(jobs.c.id).where(*old)))
+
     def counts(self) -> dict[tuple[str, str], int]:
-        """Return how many jobs there are by kind and status, of all owners. Raises StorageError."""
-        query = select(jobs.c.kind, jobs.c.status, func.count()).group_by(jobs.c.kind, jobs.c.status)
+        """Return how many jobs there are by kind and status, of all owners; one that waits for anything is `queued`.
+
+        Raises StorageError.
+        """
+        waits = (jobs.c.status == "validating_files") & (jobs.c.worker == "")
+        status = case((waits, "queued"), else_=jobs.c.status).label("shown")
+        query = select(jobs.c.kind, status, func.count()).group_by(jobs.c.kind, "shown")
         with self._database.reading() as connection:
             return {(kind, status): count for kind, status, count in connection.execute(query)}
 
-    def _want(self, owner: str, job: str, wanted: str, said: str) -> Job:
+    def _unended(self, connection: Connection, owner: str) -> int:
+        """Return how many jobs of an owner have not ended, beside those that the service makes by itself."""
+        mine = (jobs.c.owner == owner, jobs.c.kind != "indexing", jobs.c.status.not_in(ENDED))
+        return connection.scalar(select(func.count()).where(*mine)) or 0
+
+    def _want(self, owner: str, job: str, wanted: Wanted, said: str) -> Job:
         with self._database.writing() as connection:
             found = self._held(connection, owner, job)
-            if found.ended or found.wanted == "cancel":
+            if found.ended:
                 return found
-            if found.worker:
-                values: dict[str, object] = {"wanted": wanted}
-            elif wanted == "cancel":
-                values = {"status": "cancelled", "finished": self._clock(), "estimated_finish": None}
-            else:
-                values = {"status": "paused", "estimated_finish": None}
-            changed = found.model_copy(update=values)
-            if changed.status != found.status:
-                append(connection, job, [News(message=said)], self._clock())
-            connection.execute(update(jobs).where(jobs.c.id == job).values(values))
-        return changed
+            if not found.worker or not lives(connection, found.worker):
+                status: JobStatus = "cancelled" if "cancel" in (wanted, found.wanted) else "paused"
+                return lay_aside(connection, found, status, said, self._clock())
+            if found.wanted != "cancel":
+                connection.execute(update(jobs).where(jobs.c.id == job).values(wanted=wanted))
+                found = found.model_copy(update={"wanted": wanted})
+        return found
 
     def _held(self, connection: Connection, owner: str, job: str) -> Job:
         query = select(jobs).where(jobs.c.owner == owner, jobs.c.id == job).with_for_update()
@@ -198,25 +219,6 @@ class Jobs:
         if row is None:
             raise missing_job(job)
         return job_of(row)
-
-
-def job_of(row: Row[*tuple[object, ...]]) -> Job:
-    """Return the job of a row."""
-    held = {name: value for name, value in row._mapping.items() if name != "idempotency"}
-    held["schema_number"] = held.pop("schema")
-    for name in ("spec", "metadata", "result"):
-        held[name] = json.loads(str(held[name]))
-    held["error"] = None if held["error"] is None else json.loads(str(held["error"]))
-    return Job.model_validate(held)
-
-
-def _row(job: Job, key: str | None) -> dict[str, object]:
-    held = job.model_dump(mode="json") | {"idempotency": key}
-    held["schema"] = held.pop("schema_number")
-    for name in ("spec", "metadata", "result"):
-        # escaped, so that any character can be stored in either database
-        held[name] = json.dumps(held[name])
-    return held
 
 
 def _filtered(connection: Connection, query: Select[Any], cursor: Cursor, metadata: Mapping[str, str]) -> Page[Job]:

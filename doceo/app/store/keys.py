@@ -7,10 +7,9 @@ import secrets
 from collections.abc import Callable, Sequence
 from hmac import compare_digest
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, or_, select, update
 
-from doceo.app.store.conversations import storable
-from doceo.app.store.engine import Database
+from doceo.app.store.engine import Database, storable
 from doceo.app.store.service_tables import keys
 from doceo.core.access import EVERY_COLLECTION, Key, Scope
 from doceo.core.errors import InputError
@@ -73,6 +72,18 @@ class Keys:
         """Say whether there is a key, or ever was one: revoking the last does not open the service again."""
         with self._database.reading() as connection:
             return connection.execute(select(keys.c.id).limit(1)).first() is not None
+
+    def holds(self, key: str) -> bool:
+        """Say whether a key, by its id, is neither revoked nor expired; none at all holds while there is none.
+
+        Raises StorageError.
+        """
+        if not key:
+            return not self.any()
+        lasting = or_(keys.c.expires.is_(None), keys.c.expires > self._clock())
+        query = select(keys.c.id).where(keys.c.id == key, keys.c.revoked.is_(None), lasting)
+        with self._database.reading() as connection:
+            return connection.execute(query).first() is not None
 
     def all(self, owner: str = "") -> list[Key]:
         """Return the keys of an owner, or of all, the oldest first. Raises StorageError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlalchemy import Row, delete, select
 
@@ -30,7 +30,7 @@ class TunedModel(Record):
 
 
 class Models:
-    """The tuned models of every owner; each method sees those of one owner only. Safe for several threads."""
+    """The tuned models of every owner; methods with an owner see those of that one only. Safe for several threads."""
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database, self._clock = database, clock
@@ -55,6 +55,16 @@ class Models:
         with self._database.reading() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _model(row)
+
+    def there(self, ids: Collection[str]) -> set[str]:
+        """Return those of some models, of whatever owner, that there are. Raises StorageError."""
+        with self._database.reading() as connection:
+            return set(connection.scalars(select(models.c.id).where(models.c.id.in_(ids))))
+
+    def folders(self) -> list[str]:
+        """Return the folders of the models of all owners, relative to that of jobs. Raises StorageError."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(select(models.c.folder).order_by(models.c.id)))
 
     def delete(self, owner: str, model: str) -> list[TunedModel]:
         """Forget a model, and those whose folders lie in its own, and return them; the folders stay.

@@ -43,15 +43,22 @@ def new_id(prefix: str, clock: Callable[[], float], ids: Callable[[], str]) -> s
 
 
 def page(
-    connection: Connection, query: Select[Any], key: ColumnElement[str], cursor: Cursor
+    connection: Connection,
+    query: Select[Any],
+    key: ColumnElement[Any],
+    cursor: Cursor,
+    at: Callable[[str], Any] = str,
 ) -> Page[Row[*tuple[Any, ...]]]:
-    """Return a page of a query by ids of `new_id`; the ids of the cursor need not be there any more."""
+    """Return a page of a query by a key, such as ids of `new_id`; the ids of the cursor need not be there any more.
+
+    `at` gives the key that belongs to an id, where that is not the id itself.
+    """
     rising = cursor.order == "asc"
     if cursor.after:
-        query = query.where(key > cursor.after if rising else key < cursor.after)
+        query = query.where(key > at(cursor.after) if rising else key < at(cursor.after))
     backwards = bool(cursor.before and not cursor.after)
     if cursor.before:
-        query = query.where(key < cursor.before if rising else key > cursor.before)
+        query = query.where(key < at(cursor.before) if rising else key > at(cursor.before))
     ordered = query.order_by(key.asc() if rising != backwards else key.desc()).limit(cursor.limit + 1)
     rows = list(connection.execute(ordered))
     more, rows = len(rows) > cursor.limit, rows[: cursor.limit]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from doceo.app.store.conversations import storable
-from doceo.app.store.engine import Database
+from doceo.app.store.engine import Database, inserted, storable
 from doceo.app.store.tables import profile_entries, profile_settings
 from doceo.core.errors import InputError, NotFound
 from doceo.core.records import ProfileEntry
@@ -33,17 +32,17 @@ class Profiles:
     def enable(self, owner: str, *, enabled: bool) -> None:
         """Switch an owner's profile on or off; its entries stay. Raises StorageError."""
         with self._database.writing() as connection:
-            connection.execute(delete(profile_settings).where(profile_settings.c.owner == owner))
-            connection.execute(insert(profile_settings).values(owner=owner, enabled=enabled))
+            _lock(connection, owner)
+            mine = profile_settings.c.owner == owner
+            connection.execute(update(profile_settings).where(mine).values(enabled=enabled))
 
     def entries(self, owner: str) -> list[ProfileEntry]:
         """Return an owner's entries, the oldest first; those that have expired are deleted. Raises StorageError."""
-        query = select(profile_entries).where(profile_entries.c.owner == owner)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(profile_entries.c.created, profile_entries.c.id)).all()
-        entries, now = [_entry(row) for row in rows], self._clock()
-        kept = [entry for entry in entries if entry.expires is None or entry.expires > now]
-        self._delete(owner, [entry.id for entry in entries if entry not in kept])
+            kept, expired = self._parted(connection, owner)
+        if expired:
+            with self._database.writing() as connection:
+                self._delete(connection, owner, expired)
         return kept
 
     def add(
@@ -63,18 +62,19 @@ class Profiles:
             StorageError: the database cannot be written.
         """
         new = Proposed(kind=kind, text=_checked(text), days=days)
-        entries = self.entries(owner)
-        if is_known(new, entries):
-            return next(entry for entry in entries if is_known(new, [entry]))
-        old = replaced(new, entries)
-        if len(entries) - len(old) >= _MOST:
-            raise InputError(f"The profile holds {_MOST} entries already.", hint="Delete some: /profile delete N.")
         now = self._clock()
-        expires = None if days is None else now + days * DAY
-        entry = ProfileEntry(id=self._ids(), kind=kind, text=new.text, source=source, created=now, expires=expires)
-        row = {**entry.model_dump(), "owner": owner, "source": source or None}
-        self._delete(owner, [other.id for other in old])
         with self._database.writing() as connection:
+            _lock(connection, owner)
+            entries, expired = self._parted(connection, owner)
+            if is_known(new, entries):
+                return next(entry for entry in entries if is_known(new, [entry]))
+            old = replaced(new, entries)
+            if len(entries) - len(old) >= _MOST:
+                raise InputError(f"The profile holds {_MOST} entries already.", hint="Delete some of them.")
+            expires = None if days is None else now + days * DAY
+            entry = ProfileEntry(id=self._ids(), kind=kind, text=new.text, source=source, created=now, expires=expires)
+            self._delete(connection, owner, [*expired, *(other.id for other in old)])
+            row = {**entry.model_dump(), "owner": owner, "source": source or None}
             connection.execute(insert(profile_entries).values(row))
         return entry
 
@@ -86,20 +86,22 @@ class Profiles:
             if not connection.execute(changed).rowcount:
                 raise _missing(entry)
             row = connection.execute(select(profile_entries).where(*mine)).one()
-        self._database.scrub()
+            self._database.mark_deleted(connection)
         return _entry(row)
 
     def delete(self, owner: str, entry: str) -> None:
         """Delete an entry. Raises InputError where there is no such one, StorageError."""
-        if not self._delete(owner, [entry]):
-            raise _missing(entry)
+        with self._database.writing() as connection:
+            if not self._delete(connection, owner, [entry]):
+                raise _missing(entry)
 
     def delete_all(self, owner: str) -> int:
         """Delete all entries of an owner and switch the profile off; return how many. Raises StorageError."""
         with self._database.writing() as connection:
             connection.execute(delete(profile_settings).where(profile_settings.c.owner == owner))
             gone = connection.execute(delete(profile_entries).where(profile_entries.c.owner == owner)).rowcount
-        self._database.scrub()
+            if gone:
+                self._database.mark_deleted(connection)
         return gone
 
     def export(self, owner: str) -> dict[str, object]:
@@ -107,21 +109,32 @@ class Profiles:
         entries = [entry.model_dump(mode="json") for entry in self.entries(owner)]
         return {"enabled": self.enabled(owner), "entries": entries}
 
-    def _delete(self, owner: str, ids: list[str]) -> int:
-        if not ids:
-            return 0
-        with self._database.writing() as connection:
-            mine = (profile_entries.c.owner == owner, profile_entries.c.id.in_(ids))
-            gone = connection.execute(delete(profile_entries).where(*mine)).rowcount
+    def _parted(self, connection: Connection, owner: str) -> tuple[list[ProfileEntry], list[str]]:
+        """Return an owner's entries, the oldest first, without those that have expired, and the ids of these."""
+        query = select(profile_entries).where(profile_entries.c.owner == owner)
+        rows = connection.execute(query.order_by(profile_entries.c.created, profile_entries.c.id))
+        entries, now = [_entry(row) for row in rows], self._clock()
+        kept = [entry for entry in entries if entry.expires is None or entry.expires > now]
+        return kept, [entry.id for entry in entries if entry not in kept]
+
+    def _delete(self, connection: Connection, owner: str, ids: list[str]) -> int:
+        mine = (profile_entries.c.owner == owner, profile_entries.c.id.in_(ids))
+        gone = connection.execute(delete(profile_entries).where(*mine)).rowcount
         if gone:
-            self._database.scrub()
+            self._database.mark_deleted(connection)
         return gone
+
+
+def _lock(connection: Connection, owner: str) -> None:
+    """Hold the row of an owner's settings, made where there is none: two who change a profile do so in turn."""
+    inserted(connection, profile_settings, {"owner": owner, "enabled": False})
+    connection.execute(select(profile_settings.c.owner).where(profile_settings.c.owner == owner).with_for_update())
 
 
 def _checked(text: str) -> str:
     line = one_line(storable(text))
     if not line:
-        raise InputError("The entry is empty.", hint="Say something: /profile add I prefer brief answers.")
+        raise InputError("The entry is empty.", hint="Say something, such as: I prefer brief answers.")
     if is_private(line):
         raise InputError(
             "Profiles keep no passwords, numbers of cards or accounts, and no addresses.",
@@ -131,7 +144,7 @@ def _checked(text: str) -> str:
 
 
 def _missing(entry: str) -> NotFound:
-    return NotFound(f"The profile has no entry {entry}.", hint="/profile lists those there are.")
+    return NotFound(f"The profile has no entry {entry}.", hint="The profile shows those there are.")
 
 
 def _entry(row: Row[*tuple[object, ...]]) -> ProfileEntry:

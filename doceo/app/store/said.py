@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from data.traces import Trace
 from doceo.core.errors import NotFound
@@ -13,10 +13,14 @@ from doceo.text.passages import REFUSAL
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message to be kept, with the whole answer where it is one."""
+    """A message to be kept, with the whole answer where it is one.
+
+    `files` are the ids of files of a vector store that it cites, by the names that its citations have for them.
+    """
 
     message: Message
     answer: Answer | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:
@@ -24,12 +28,12 @@ class Said:
         return self.answer is not None and self.answer.refused
 
 
-def exchange(question: str, answer: Answer) -> list[Said]:
+def exchange(question: str, answer: Answer, files: Mapping[str, str] | None = None) -> list[Said]:
     """Return a question and its answer, without the trace: that is for the moment."""
     reply = Message(role="assistant", content=answer.text)
     return [
         Said(Message(role="user", content=question)),
-        Said(reply, answer.model_copy(update={"trace": None})),
+        Said(reply, answer.model_copy(update={"trace": None}), files or {}),
     ]
 
 
@@ -56,5 +60,11 @@ def traces(turns: Sequence[Turn | Said]) -> list[Trace]:
 def missing(conversation: str) -> NotFound:
     """Return the error for a conversation that an owner does not have, whoever else may have it."""
     return NotFound(
-        f"There is no conversation {conversation or 'without an id'}.", hint="/conversations lists those that are kept."
+        f"There is no conversation {conversation or 'without an id'}.",
+        hint="The list of conversations names those that are kept.",
     )
+
+
+def missing_item(item: str) -> NotFound:
+    """Return the error for an item that a conversation does not have."""
+    return NotFound(f"There is no item {item[:80]!r} in this conversation.", hint="Its items are at /items.")

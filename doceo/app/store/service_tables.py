@@ -135,7 +135,6 @@ vector_store_files = Table(
     Column("store", String(64), ForeignKey(vector_stores.c.id, ondelete="CASCADE"), primary_key=True),
     # no foreign key: the row of a deleted file stays until its text is out of the index
     Column("file", String(64), primary_key=True),
-    Column("batch", String(64), nullable=False, index=True),
     # what the file is called in citations
     Column("source", Text, nullable=False),
     Column("attributes", Text, nullable=False),
@@ -145,6 +144,16 @@ vector_store_files = Table(
     Column("created", Double, nullable=False),
     # it is to be taken out of the index
     Column("removed", Boolean, nullable=False),
+)
+
+vector_store_batches = Table(
+    "vector_store_batches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # a row for each file of a batch; a file can be in several
+    Column("file", String(64), primary_key=True),
+    Column("store", String(64), ForeignKey(vector_stores.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("created", Double, nullable=False),
 )
 
 models = Table(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from doceo.app.store.attachments import Attachments
 from doceo.app.store.audit import Audit
+from doceo.app.store.batches import Batches
 from doceo.app.store.conversations import Conversations
 from doceo.app.store.engine import Database
 from doceo.app.store.files import Files
@@ -50,6 +51,7 @@ class Store:
         self.files = Files(database, clock, ids)
         self.vector_stores = VectorStores(database, clock, ids)
         self.attachments = Attachments(database, clock, ids)
+        self.batches = Batches(database)
         self.keys = Keys(database, clock, ids)
         self.owners = Owners(database)
         self.jobs = Jobs(database, clock, ids)
@@ -71,9 +73,11 @@ class Store:
         return self._database.place
 
     def forget(self, owner: str) -> None:
-        """Delete everything of an owner: conversations, summaries, profile. Raises StorageError."""
-        self.conversations.delete_all(owner)
-        self.profiles.delete_all(owner)
+        """Delete all rows of an owner but those of the audit log; what lies elsewhere: `doceo.app.forgetting`.
+
+        Raises StorageError.
+        """
+        self.owners.forget(owner, self.clock())
 
     def close(self) -> None:
         """Let go of the database."""
@@ -85,12 +89,16 @@ def open_store(
     *,
     clock: Callable[[], float] = time.time,
     ids: Callable[[], str] = lambda: secrets.token_hex(8),
+    scrub_later: bool = False,
 ) -> Store:
     """Open the store at an address, the default file where none is given, and bring its tables up to date.
 
+    What is deleted leaves nothing in SQLite's file once `Database.scrub` has run: at once, or with `scrub_later` when
+    it is called.
+
     Raises ConfigError, MissingExtra, StorageError.
     """
-    database = Database(address(url))
+    database = Database(address(url), scrub_later=scrub_later)
     with database.reading() as connection:
         current = version(connection) == HEAD
     if not current:

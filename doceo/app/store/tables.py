@@ -36,6 +36,8 @@ turns = Table(
     Column("content", Text, nullable=False),
     Column("refused", Boolean, nullable=False),
     Column("answer", Text, nullable=True),
+    # ids of cited files by the names that citations have for them
+    Column("files", Text, nullable=True),
     Column("created", Double, nullable=False),
     UniqueConstraint("conversation", "place"),
 )

@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
-from doceo.app.store.conversations import storable
-from doceo.app.store.engine import Database
+from doceo.app.store.engine import Database, storable
 from doceo.app.store.owners import VECTOR_STORE
 from doceo.app.store.pages import Cursor, Page, new_id, page
 from doceo.app.store.service_tables import vector_store_files, vector_stores
@@ -153,7 +152,7 @@ class VectorStores:
         mine = vector_stores.c.id == store, vector_stores.c.deleted.is_(True)
         with self._database.writing() as connection:
             connection.execute(delete(vector_stores).where(*mine))
-        self._database.scrub()
+            self._database.mark_deleted(connection)
 
     def expired(self) -> list[str]:
         """Return the ids of all stores that have expired and still hold files. Raises StorageError."""
@@ -172,6 +171,18 @@ class VectorStores:
             or_(vector_store_files.c.removed.is_(True), vector_store_files.c.status == "in_progress")
         )
         query = select(vector_stores.c.id).where(or_(vector_stores.c.deleted.is_(True), vector_stores.c.id.in_(files)))
+        with self._database.reading() as connection:
+            return list(connection.scalars(query.order_by(vector_stores.c.id)))
+
+    def indexed(self) -> list[str]:
+        """Return the ids of the stores of all owners that hold a file whose text is in their index.
+
+        Raises StorageError.
+        """
+        files = select(vector_store_files.c.store).where(
+            vector_store_files.c.removed.is_(False), vector_store_files.c.status == "completed"
+        )
+        query = select(vector_stores.c.id).where(vector_stores.c.deleted.is_(False), vector_stores.c.id.in_(files))
         with self._database.reading() as connection:
             return list(connection.scalars(query.order_by(vector_stores.c.id)))
 

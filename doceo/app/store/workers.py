@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, Double, cast, delete, func, literal_column, select, update
 
 from doceo.app.store.engine import Database, inserted
+from doceo.app.store.job_rows import free
 from doceo.app.store.service_tables import workers
 
 DEAD = 60.0
@@ -27,7 +28,7 @@ class Workers:
             row = {"id": worker, "started": now, "heartbeat": now, "taken_by": ""}
             if inserted(connection, workers, row):
                 return True
-            back = update(workers).where(*self._living(worker, now)).values(started=now, heartbeat=now)
+            back = update(workers).where(*_living(worker, now, self._dead)).values(started=now, heartbeat=now)
             return connection.execute(back).rowcount > 0
 
     def beat(self, worker: str) -> bool:
@@ -37,7 +38,7 @@ class Workers:
             return connection.execute(update(workers).where(*mine).values(heartbeat=_now(connection))).rowcount > 0
 
     def take_over(self, dead: str, by: str) -> bool:
-        """Claim the jobs of a dead worker; of all that try, one gets True.
+        """Claim the jobs of a dead worker, which wait again from now on; of all that try, one gets True.
 
         A claim holds as long as a heartbeat would: where its holder dies too, the next one can claim. Raises
         StorageError.
@@ -45,11 +46,16 @@ class Workers:
         with self._database.writing() as connection:
             now = _now(connection)
             stale = (workers.c.id == dead, workers.c.heartbeat < now - self._dead)
-            return connection.execute(update(workers).where(*stale).values(taken_by=by, heartbeat=now)).rowcount > 0
+            claim = update(workers).where(*stale).values(taken_by=by, heartbeat=now)
+            won = connection.execute(claim).rowcount > 0
+            if won:
+                free(connection, dead, _time(connection))
+        return won
 
     def leave(self, worker: str) -> None:
-        """Forget a worker whose jobs are all ended or in other hands. Raises StorageError."""
+        """Forget a worker; a job that it still has waits for another one. Raises StorageError."""
         with self._database.writing() as connection:
+            free(connection, worker, _time(connection))
             connection.execute(delete(workers).where(workers.c.id == worker))
 
     def all(self) -> set[str]:
@@ -69,8 +75,19 @@ class Workers:
             living = (workers.c.heartbeat >= _now(connection) - self._dead, workers.c.taken_by == "")
             return list(connection.scalars(select(workers.c.id).where(*living).order_by(workers.c.id)))
 
-    def _living(self, worker: str, now: ColumnElement[float]) -> tuple[ColumnElement[bool], ...]:
-        return workers.c.id == worker, workers.c.taken_by == "", workers.c.heartbeat >= now - self._dead
+
+def lives(connection: Connection, worker: str, dead: float = DEAD) -> bool:
+    """Return whether a worker is at work: in the list, and neither dead nor taken over from."""
+    living = _living(worker, _now(connection), dead)
+    return connection.scalar(select(workers.c.id).where(*living)) is not None
+
+
+def _living(worker: str, now: ColumnElement[float], dead: float) -> tuple[ColumnElement[bool], ...]:
+    return workers.c.id == worker, workers.c.taken_by == "", workers.c.heartbeat >= now - dead
+
+
+def _time(connection: Connection) -> float:
+    return float(connection.execute(select(_now(connection))).scalar_one())
 
 
 def _now(connection: Connection) -> ColumnElement[float]:

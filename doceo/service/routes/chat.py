@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -17,29 +18,37 @@ from doceo.app.store.owners import VECTOR_STORE
 from doceo.core.access import Caller
 from doceo.core.errors import DoceoError
 from doceo.core.records import ProfileEntry
-from doceo.service.access import Hosted, MayChat
+from doceo.service.access import MayChat
 from doceo.service.admission import Admitted, Entry
 from doceo.service.answers import Answers, Shown
-from doceo.service.completions import DONE, Completion, failed
+from doceo.service.completions import DONE, Completion, event
+from doceo.service.failures import failure
 from doceo.service.found_models import Found, found
 from doceo.service.kept_talk import KeptTalk
 from doceo.service.leaving import ClientLeft, while_there
 from doceo.service.meter import Meter, Metered
+from doceo.service.replies.completions import CompletionReply
 from doceo.service.shapes.chat import CompletionRequest, unsupported
+from doceo.service.together import together
 
 router = APIRouter(prefix="/v1/chat", tags=["Chat"])
 
 
-@router.post("/completions", response_model=None)
+_DESCRIBED: dict[int | str, dict[str, Any]] = {
+    200: {"model": CompletionReply, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+
+@router.post("/completions", response_model=None, responses=_DESCRIBED)
 async def complete(
-    asked: CompletionRequest, request: Request, host: Hosted, caller: MayChat, meter: Metered, admission: Admitted
+    asked: CompletionRequest, request: Request, caller: MayChat, meter: Metered, admission: Admitted
 ) -> Response:
     """Answer the last user message; the turns before it are its history."""
     asked.check()
-    entry = admission.enter(request)
+    entry = admission.enter(request, asked.choices)
     begun: tuple[str, AsyncGenerator[str, None]] | dict[str, object] | None = None
     try:
-        begun = await while_there(request, _begun(host, caller, asked, meter, entry))
+        begun = await while_there(request, _begun(request, caller, asked, meter, entry))
     except ClientLeft:
         return Response(status_code=499)  # nobody reads it
     finally:
@@ -57,9 +66,16 @@ class _Chat:
     """One request, everything that it needs at hand."""
 
     def __init__(
-        self, host: Host, caller: Caller, asked: CompletionRequest, meter: Meter, who: Found, talk: KeptTalk | None
+        self,
+        request: Request,
+        caller: Caller,
+        asked: CompletionRequest,
+        meter: Meter,
+        who: Found,
+        talk: KeptTalk | None,
     ) -> None:
-        self._host, self._caller, self._asked, self._talk = host, caller, asked, talk
+        host: Host = request.app.state.host
+        self._request, self._host, self._caller, self._asked, self._talk = request, host, caller, asked, talk
         self._collection = who.collection
         self._queries: Sequence[Query] = ()
         model = host.assistants.parted(asked.model)[0]
@@ -74,8 +90,8 @@ class _Chat:
     async def whole(self) -> dict[str, object]:
         """Return the reply. Raises DoceoError."""
         answers = await self._answers.all(self._queries)
-        completion = await self._kept(answers[0])
-        return (await self._sourced(completion, answers)).whole(answers)
+        completion = await self._kept(await self._sourced(answers), answers[0])
+        return completion.whole(answers)
 
     async def events(self, entry: Entry) -> AsyncGenerator[str, None]:
         """Yield the events of the reply. What goes wrong before the first word is raised, later it is an event."""
@@ -97,7 +113,7 @@ class _Chat:
             except DoceoError as error:
                 if head:
                     raise
-                yield failed(error)
+                yield event(failure(self._request, error).body)
 
     async def _shown(self, part: Shown, index: int, ended: dict[int, Ended]) -> str:
         """Return the event of a part; an answer that is whole is put among those that have ended."""
@@ -105,41 +121,41 @@ class _Chat:
             return self._completion.text(part, index)
         if not isinstance(part, Ended):
             return self._completion.citation(part, index)
-        completion = await self._sourced(await self._kept(part), [part])
+        completion = await self._kept(await self._sourced([part]), part)
         ended[index] = part
         return completion.end(part, index)
 
-    async def _kept(self, ended: Ended) -> Completion:
+    async def _kept(self, completion: Completion, ended: Ended) -> Completion:
         """Write an answer into its conversation, and return how the reply is written then."""
         if self._talk is None:
-            return self._completion
-        question, about = self._queries[0].question, f"model {self._asked.model}"
-        keep = self._talk.keep
-        name = await asyncio.to_thread(keep, self._host, self._caller, question, ended.answer, about)
-        return replace(self._completion, conversation=name)
+            return completion
+        asked = self._queries[0].question, ended.answer, f"model {self._asked.model}", completion.files
+        name = await asyncio.to_thread(self._talk.keep, self._host, self._caller, *asked)
+        return replace(completion, conversation=name)
 
-    async def _sourced(self, completion: Completion, answers: Sequence[Ended]) -> Completion:
+    async def _sourced(self, answers: Sequence[Ended]) -> Completion:
         """Return how a reply is written that says which files of a vector store it cites."""
         sources = {citation.source for ended in answers for citation in ended.answer.citations}
         if not sources or not self._collection.startswith(VECTOR_STORE):
-            return completion
+            return self._completion
         rows = await asyncio.to_thread(self._host.store.attachments.called, self._collection, sources)
-        return replace(completion, files={row.source: row.file for row in rows})
+        return replace(self._completion, files={row.source: row.file for row in rows})
 
 
 async def _begun(
-    host: Host, caller: Caller, asked: CompletionRequest, meter: Meter, entry: Entry
+    request: Request, caller: Caller, asked: CompletionRequest, meter: Meter, entry: Entry
 ) -> tuple[str, AsyncGenerator[str, None]] | dict[str, object]:
     """Return the whole reply; of a stream its first event and the rest, so that an error before it has a status."""
-    chat = await _opened(host, caller, asked, meter)
+    chat = await _opened(request, caller, asked, meter)
     if not asked.stream:
         return await chat.whole()
     events = chat.events(entry)
     return await anext(events), events
 
 
-async def _opened(host: Host, caller: Caller, asked: CompletionRequest, meter: Meter) -> _Chat:
+async def _opened(request: Request, caller: Caller, asked: CompletionRequest, meter: Meter) -> _Chat:
     """Return a request with its model, conversation and profile. Raises Refusal, DoceoError."""
+    host: Host = request.app.state.host
     who = await found(host, caller, asked.model, asked.collection or "")
     if asked.form is not None and not who.served.forms:
         raise unsupported("response_format", f"{asked.model} cannot be held to a JSON form.")
@@ -151,8 +167,8 @@ async def _opened(host: Host, caller: Caller, asked: CompletionRequest, meter: M
         talk = await asyncio.to_thread(KeptTalk.opened, host, caller, asked.conversation, history)
         history = [*talk.history]
     profile = await asyncio.to_thread(_profile, host, caller) if asked.profile else []
-    chat = _Chat(host, caller, asked, meter, who, talk)
-    query = Query(question.content, history, profile, asked.sampling(), system)
+    chat = _Chat(request, caller, asked, meter, who, talk)
+    query = Query(question.content, history, profile, asked.sampling(), system, who.only)
     chat.ask([_choice(query, index) for index in range(asked.choices)])
     return chat
 
@@ -170,7 +186,7 @@ def _profile(host: Host, caller: Caller) -> list[ProfileEntry]:
 
 
 async def _from(first: str, events: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
-    async with aclosing(events):
+    async with aclosing(events), aclosing(together(events)) as joined:
         yield first
-        async for event in events:
-            yield event
+        async for some in joined:
+            yield some

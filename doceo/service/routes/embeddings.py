@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from doceo.app.host import Host
@@ -17,13 +17,17 @@ from doceo.service.access import Hosted, Needs
 from doceo.service.admission import Admitted
 from doceo.service.embedding import embedder_of, name_of
 from doceo.service.found_models import no_model
-from doceo.service.meter import Metered
+from doceo.service.leaving import ClientLeft, while_there
+from doceo.service.meter import Meter, Metered
 from doceo.service.refusals import Refusal
+from doceo.service.replies.models import EmbeddingsReply
 
 router = APIRouter(prefix="/v1/embeddings", tags=["Embeddings"])
 
 MOST_INPUTS = 2048
 """Texts of one request, as at OpenAI."""
+_LONGEST = 32_768
+"""Characters of a text: one without spaces is a single token, however long it is."""
 _AT_ONCE = 32
 """Texts that are embedded before somebody else's have their turn."""
 
@@ -41,24 +45,37 @@ class EmbeddingRequest(BaseModel):
     dimensions: int | None = None
 
 
-@router.post("", response_model=None)
+@router.post("", response_model=None, responses={200: {"model": EmbeddingsReply}})
 async def embed(
     asked: EmbeddingRequest, request: Request, host: Hosted, caller: Reader, meter: Metered, admission: Admitted
-) -> JSONResponse:
+) -> Response:
     """Return a vector of length 1 for each text."""
     if asked.model != name_of(host):
         raise no_model(asked.model)
     texts = _texts(asked)
     with admission.enter(request).held():
-        loop, pool = asyncio.get_running_loop(), host.assistants.pool
-        tokens = await loop.run_in_executor(pool, _counted, host, texts)
-        data: list[dict[str, object]] = []
+        try:
+            tokens, data = await while_there(request, _embedded(host, asked, texts, meter))
+        except ClientLeft:
+            return Response(status_code=499)  # nobody reads it
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return JSONResponse({"object": "list", "data": data, "model": asked.model, "usage": usage})
+
+
+async def _embedded(
+    host: Host, asked: EmbeddingRequest, texts: list[str], meter: Meter
+) -> tuple[int, list[dict[str, object]]]:
+    """Return the tokens of all texts and their vectors; who leaves before the end has used the tokens too."""
+    loop, pool = asyncio.get_running_loop(), host.assistants.pool
+    tokens = await loop.run_in_executor(pool, _counted, host, texts)
+    data: list[dict[str, object]] = []
+    try:
         for at in range(0, len(texts), _AT_ONCE):
             vectors = await loop.run_in_executor(pool, _vectors, host, texts[at : at + _AT_ONCE])
             data += [_embedding(at + n, vector, asked.encoding_format) for n, vector in enumerate(vectors)]
-    meter.used(asked.model, tokens, 0, operation="embeddings")
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return JSONResponse({"object": "list", "data": data, "model": asked.model, "usage": usage})
+    finally:
+        meter.used(asked.model, tokens, 0, operation="embeddings")
+    return tokens, data
 
 
 def _texts(asked: EmbeddingRequest) -> list[str]:
@@ -73,6 +90,9 @@ def _texts(asked: EmbeddingRequest) -> list[str]:
         raise _wrong("input", f"There are 1 to {MOST_INPUTS} texts in a request.")
     if "" in texts:
         raise _wrong("input", f"Text {texts.index('')} is empty.")
+    long = next((at for at, text in enumerate(texts) if len(text) > _LONGEST), None)
+    if long is not None:
+        raise _wrong("input", f"Text {long} has more than {_LONGEST} characters.")
     return texts
 
 

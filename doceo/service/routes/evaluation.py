@@ -18,6 +18,7 @@ from doceo.core.jobs import Job
 from doceo.service.access import Hosted, MayTrain
 from doceo.service.job_routes import IdempotencyKey, add_job_routes, created
 from doceo.service.refusals import Refusal
+from doceo.service.replies.jobs import EvaluationJobReply
 from doceo.service.shapes.jobs import shown_job
 from doceo.service.shapes.metadata import Metadata
 
@@ -44,7 +45,7 @@ class JobWanted(BaseModel):
         return self.model_dump(include={"resamples", "seed"}, exclude_none=True)
 
 
-@router.post("")
+@router.post("", responses={200: {"model": EvaluationJobReply}})
 def create_job(
     wanted: Annotated[JobWanted, Body()], host: Hosted, caller: MayTrain, key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def shown(job: Job) -> dict[str, Any]:
     }
 
 
-add_job_routes(router, "evaluation", JOB, lambda host, job: shown(job))
+add_job_routes(router, "evaluation", JOB, lambda host, job: shown(job), EvaluationJobReply)
 
 
 def _generated(host: Host, caller: Caller, job: str) -> str:

@@ -14,9 +14,13 @@ from doceo.app.store.pages import Cursor
 from doceo.app.uploads import Incoming
 from doceo.core.access import Caller
 from doceo.service.access import Hosted, MayKeepFiles
+from doceo.service.bodies import MB
 from doceo.service.multipart import Form, receive
 from doceo.service.paging import cursor, listed
+from doceo.service.quota import Room
 from doceo.service.refusals import Refusal
+from doceo.service.replies.files import FileReply
+from doceo.service.replies.pages import Deleted, Paged
 
 router = APIRouter(prefix="/v1/files", tags=["Files"])
 
@@ -44,17 +48,22 @@ _FORM = {
         },
     }
 }  # fmt: skip
+_BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
-@router.post("", openapi_extra=_FORM)
-async def create_file(request: Request, host: Hosted, caller: MayKeepFiles) -> dict[str, Any]:
+@router.post("", openapi_extra=_FORM, responses={200: {"model": FileReply}})
+async def create_file(request: Request, host: Hosted, caller: MayKeepFiles, quota: Room) -> dict[str, Any]:
     """Keep a file, streamed to the disk."""
-    with host.uploads.receiving() as incoming:
-        form = await receive(request, incoming, host.settings.service.max_upload_mb << 20)
-        return await run_in_threadpool(_kept, host, caller, incoming, form)
+    length = request.headers.get("content-length", "")
+    async with quota.room(caller.owner, int(length) if length.isdecimal() else None) as room:
+        with host.uploads.receiving() as incoming:
+            form = await receive(request, incoming, min(room, host.settings.service.max_upload_mb * MB))
+            return await run_in_threadpool(_kept, host, caller, incoming, form)
 
 
-@router.get("")
+@router.get("", responses={200: {"model": Paged[FileReply]}})
 def list_files(
     host: Hosted,
     caller: MayKeepFiles,
@@ -66,13 +75,13 @@ def list_files(
     return listed([shown(file) for file in found.data], more=found.more)
 
 
-@router.get("/{file_id}")
+@router.get("/{file_id}", responses={200: {"model": FileReply}})
 def retrieve_file(file_id: str, host: Hosted, caller: MayKeepFiles) -> dict[str, Any]:
     """Return what is known of a file."""
     return shown(host.store.files.get(caller.owner, file_id))
 
 
-@router.delete("/{file_id}")
+@router.delete("/{file_id}", responses={200: {"model": Deleted}})
 def delete_file(file_id: str, host: Hosted, caller: MayKeepFiles) -> dict[str, Any]:
     """Delete a file, and take it out of the vector stores that hold it."""
     for store in host.uploads.delete(host.store.files.get(caller.owner, file_id)):
@@ -80,7 +89,7 @@ def delete_file(file_id: str, host: Hosted, caller: MayKeepFiles) -> dict[str, A
     return {"id": file_id, "object": "file", "deleted": True}
 
 
-@router.get("/{file_id}/content", response_class=FileResponse)
+@router.get("/{file_id}/content", response_class=FileResponse, responses=_BYTES)
 def file_content(file_id: str, host: Hosted, caller: MayKeepFiles) -> FileResponse:
     """Return a file's bytes, for saving: nothing that a browser would show or run."""
     file = host.store.files.get(caller.owner, file_id)
@@ -123,16 +132,17 @@ def _kept(host: Host, caller: Caller, incoming: Incoming, form: Form) -> dict[st
 
 def _seconds(fields: dict[str, str]) -> float | None:
     """Return after how many seconds the file expires. Raises Refusal."""
-    anchor, seconds = fields.get("expires_after[anchor]"), fields.get("expires_after[seconds]")
-    if anchor is None and seconds is None:
+    anchor, seconds = fields.get("expires_after[anchor]"), fields.get("expires_after[seconds]", "")
+    if anchor is None and not seconds:
         return None
     if anchor != "created_at":
         raise _wrong("expires_after.anchor", "expires_after.anchor has to be created_at.")
-    if not (seconds or "").isdecimal() or not _LEAST_SECONDS <= int(seconds or "") <= _MOST_SECONDS:
+    # the length first: Python reads no number of thousands of digits
+    if not seconds.isdecimal() or len(seconds) > 9 or not _LEAST_SECONDS <= int(seconds) <= _MOST_SECONDS:
         raise _wrong(
             "expires_after.seconds", f"expires_after.seconds has to be from {_LEAST_SECONDS} to {_MOST_SECONDS}."
         )
-    return float(seconds or "")
+    return float(seconds)
 
 
 def _wrong(param: str, message: str) -> Refusal:

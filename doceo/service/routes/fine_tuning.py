@@ -18,11 +18,18 @@ from doceo.service.access import Hosted, MayTrain
 from doceo.service.job_routes import IdempotencyKey, add_job_routes, created
 from doceo.service.paging import Listed, listed, sliced
 from doceo.service.refusals import Refusal
+from doceo.service.replies.errors import ErrorReply
+from doceo.service.replies.jobs import CheckpointReply, FineTuningJobReply
+from doceo.service.replies.pages import Paged
 from doceo.service.shapes.fine_tuning import JOB, JobWanted, shown, shown_checkpoint
 from finetune.passes import passes
 
 router = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["Fine-tuning"])
-permissions = APIRouter(prefix="/v1/fine_tuning/checkpoints", tags=["Fine-tuning"])
+permissions = APIRouter(
+    prefix="/v1/fine_tuning/checkpoints",
+    tags=["Fine-tuning"],
+    responses={501: {"model": ErrorReply, "description": "A model belongs to one owner here."}},
+)
 
 _TUNABLE = (
     "method", "quality", "rank", "alpha", "learning_rate", "max_length", "packing", "holdout_share", "patience",
@@ -32,7 +39,7 @@ _TUNABLE = (
 _METHODS = ("lora", "rslora", "dora", "qlora")
 
 
-@router.post("")
+@router.post("", responses={200: {"model": FineTuningJobReply}})
 def create_job(
     wanted: Annotated[JobWanted, Body()], host: Hosted, caller: MayTrain, key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -64,10 +71,10 @@ def create_job(
     return shown(job)
 
 
-add_job_routes(router, "fine_tuning", JOB, lambda host, job: shown(job))
+add_job_routes(router, "fine_tuning", JOB, lambda host, job: shown(job), FineTuningJobReply)
 
 
-@router.get("/{job_id}/checkpoints")
+@router.get("/{job_id}/checkpoints", responses={200: {"model": Paged[CheckpointReply]}})
 def list_checkpoints(job_id: str, host: Hosted, caller: MayTrain, wanted: Listed) -> dict[str, Any]:
     """List the models after the last passes over the rows, the newest first."""
     job = host.store.jobs.get(caller.owner, job_id, "fine_tuning")
@@ -75,15 +82,15 @@ def list_checkpoints(job_id: str, host: Hosted, caller: MayTrain, wanted: Listed
     return listed(found.data, more=found.more)
 
 
-@permissions.get("/{checkpoint}/permissions")
-@permissions.post("/{checkpoint}/permissions")
-def no_permissions(checkpoint: str, caller: MayTrain) -> dict[str, Any]:
+@permissions.get("/{checkpoint}/permissions", status_code=501)
+@permissions.post("/{checkpoint}/permissions", status_code=501)
+def no_permissions(checkpoint: str, caller: MayTrain) -> None:
     """Refuse: a model belongs to one owner here."""
     raise _unshared()
 
 
-@permissions.delete("/{checkpoint}/permissions/{permission}")
-def no_permission(checkpoint: str, permission: str, caller: MayTrain) -> dict[str, Any]:
+@permissions.delete("/{checkpoint}/permissions/{permission}", status_code=501)
+def no_permission(checkpoint: str, permission: str, caller: MayTrain) -> None:
     """Refuse: a model belongs to one owner here."""
     raise _unshared()
 

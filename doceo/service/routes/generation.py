@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from doceo.app.host import Host
 from doceo.app.jobs.generation import ENDINGS, GenerationSpec, spec_of
@@ -19,6 +19,7 @@ from doceo.core.records import Difficulty, Kind
 from doceo.service.access import Hosted, MayTrain
 from doceo.service.job_routes import IdempotencyKey, add_job_routes, created
 from doceo.service.refusals import Refusal
+from doceo.service.replies.jobs import GenerationJobReply
 from doceo.service.shapes.jobs import shown_job
 from doceo.service.shapes.metadata import Metadata
 
@@ -34,6 +35,8 @@ class JobWanted(BaseModel):
 
     `teacher` is `extractive` or the model that the operator named; `kinds` and `difficulties` are shares in percent.
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     files: list[str] = Field(default=[], max_length=_MOST_FILES)
     vector_store: str | None = Field(default=None, max_length=64)
@@ -54,7 +57,7 @@ class JobWanted(BaseModel):
         return {"pairs": self.pairs, "seed": self.seed} | named
 
 
-@router.post("")
+@router.post("", responses={200: {"model": GenerationJobReply}})
 def create_job(
     wanted: Annotated[JobWanted, Body()], host: Hosted, caller: MayTrain, key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -95,7 +98,7 @@ def shown(job: Job) -> dict[str, Any]:
     }
 
 
-add_job_routes(router, "generation", JOB, lambda host, job: shown(job))
+add_job_routes(router, "generation", JOB, lambda host, job: shown(job), GenerationJobReply)
 
 
 def _files(host: Host, caller: Caller, files: list[str]) -> tuple[str, ...]:

@@ -25,7 +25,13 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"description": "Some part is not ready."}})
+@router.get(
+    "/readyz",
+    responses={
+        200: {"model": dict[str, str]},
+        503: {"model": dict[str, str], "description": "Some part is not ready."},
+    },
+)
 async def ready(request: Request, host: Hosted) -> JSONResponse:
     """Say which parts are ready: `ok`, or the code of what is wrong."""
     state, now = request.app.state, time.monotonic()

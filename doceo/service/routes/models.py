@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from doceo.app.host import Host
-from doceo.app.store.conversations import storable
+from doceo.app.store.engine import storable
 from doceo.core.access import Caller
 from doceo.core.errors import ProviderError
 from doceo.providers.vllm_adapter import unload
@@ -18,6 +18,8 @@ from doceo.service.access import Hosted, MayTrain, Needs, may_search
 from doceo.service.embedding import name_of
 from doceo.service.found_models import TUNED, no_model
 from doceo.service.refusals import Refusal
+from doceo.service.replies.models import ModelReply, ModelsReply
+from doceo.service.replies.pages import Deleted
 
 router = APIRouter(prefix="/v1/models", tags=["Models"])
 
@@ -25,13 +27,13 @@ Reader = Annotated[Caller, Depends(Needs("chat", "train", "ingest"))]
 _log = logging.getLogger("doceo.service")
 
 
-@router.get("")
+@router.get("", responses={200: {"model": ModelsReply}})
 def list_models(host: Hosted, caller: Reader) -> dict[str, object]:
     """List the models that the caller may ask: the default, bases, its own tuned ones, `quote`; then the embedder."""
     return {"object": "list", "data": [_model(name, made) for name, made in _models(host, caller).items()]}
 
 
-@router.get("/{name:path}")
+@router.get("/{name:path}", responses={200: {"model": ModelReply}})
 def retrieve_model(name: str, host: Hosted, caller: Reader) -> dict[str, object]:
     """Return one model."""
     models = _models(host, caller)
@@ -40,7 +42,7 @@ def retrieve_model(name: str, host: Hosted, caller: Reader) -> dict[str, object]
     return _model(name, models[name])
 
 
-@router.delete("/{name:path}")
+@router.delete("/{name:path}", responses={200: {"model": Deleted}})
 async def delete_model(name: str, host: Hosted, caller: MayTrain) -> dict[str, object]:
     """Delete a tuned model of the caller's, with its weights."""
     name = storable(name)
@@ -52,7 +54,7 @@ async def delete_model(name: str, host: Hosted, caller: MayTrain) -> dict[str, o
         raise no_model(name)
     # the models after its passes lie in its folder, and go with it
     for gone in await asyncio.to_thread(host.store.models.delete, caller.owner, name):
-        await host.assistants.forget(gone.id, host.jobs / gone.folder)
+        await host.assistants.forget(gone.id)
         await _unloaded(host.settings.service.vllm, gone.id)
     try:
         await asyncio.to_thread(shutil.rmtree, host.jobs / tuned.folder)

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from doceo.app.store.conversations import storable
+from doceo.app.store.engine import storable
 from doceo.core.records import Message, Sampling
 from doceo.service.refusals import Refusal
+from doceo.service.shapes.any_json import AnyObject
 from doceo.text.surrogates import without_surrogates
 
 MOST_CHOICES = 16
+MOST_MESSAGES = 2048
 _MOST_STOPS = 4
 _INT64 = 2**63
 _REFUSED = {
@@ -30,7 +32,7 @@ _REFUSED = {
 class Heard(BaseModel):
     """A part of a request; what is not known of it is ignored."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
 
 class Part(Heard):
@@ -76,7 +78,8 @@ class JsonSchema(Heard):
     """The schema that an answer is to satisfy."""
 
     name: str = ""
-    form: dict[str, Any] | None = Field(default=None, alias="schema")
+    form: AnyObject | None = Field(default=None, alias="schema")
+    strict: bool | None = None
 
 
 class ResponseFormat(Heard):
@@ -95,7 +98,7 @@ class CompletionRequest(Heard):
     """
 
     model: str = Field(min_length=1, max_length=512)
-    messages: list[Turn] = Field(min_length=1)
+    messages: list[Turn] = Field(min_length=1, max_length=MOST_MESSAGES)
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = Field(default=1, ge=1, le=MOST_CHOICES)
@@ -164,6 +167,12 @@ class CompletionRequest(Heard):
             return None
         return (wanted.json_schema.form if wanted.json_schema else None) or {}
 
+    @property
+    def strict(self) -> bool | None:
+        """Whether the schema is to be kept to strictly; None where no form is asked for."""
+        wanted = self.response_format.json_schema if self.response_format else None
+        return None if self.form is None else bool(wanted and wanted.strict)
+
     def sampling(self) -> Sampling:
         """Return how the answer is drawn."""
         return Sampling(
@@ -175,6 +184,7 @@ class CompletionRequest(Heard):
             presence_penalty=self.presence_penalty,
             frequency_penalty=self.frequency_penalty,
             form=self.form,
+            strict=self.strict,
         )
 
 

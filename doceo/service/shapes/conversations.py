@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -71,7 +72,7 @@ def shown_item(turn: Turn) -> dict[str, Any]:
     content: dict[str, Any] = {"type": "input_text", "text": turn.message.content}
     citations = turn.answer.citations if turn.answer else ()
     if turn.message.role == "assistant":
-        annotations = [annotation(turn.message.content, citation) for citation in citations]
+        annotations = [annotation(turn.message.content, one, turn.files) for one in citations]
         content = {"type": "output_text", "text": turn.message.content, "annotations": annotations, "logprobs": []}
     return {
         "id": turn.id,
@@ -80,17 +81,26 @@ def shown_item(turn: Turn) -> dict[str, Any]:
         "status": "completed",
         "content": [content],
         "created_at": int(turn.created),
-        "citations": [citation.model_dump(mode="json") for citation in citations],
+        "citations": [cited(citation, turn.files) for citation in citations],
         "refused": turn.refused,
     }
 
 
-def annotation(text: str, citation: Citation) -> dict[str, Any]:
-    """Return a citation as OpenAI's `file_citation`: `index` is where its mark stands in the text."""
+def cited(citation: Citation, files: Mapping[str, str]) -> dict[str, Any]:
+    """Return a citation with the id of its file, where it is one of a vector store."""
+    file = files.get(citation.source)
+    return {**citation.model_dump(mode="json"), **({"file_id": file} if file else {})}
+
+
+def annotation(text: str, citation: Citation, files: Mapping[str, str]) -> dict[str, Any]:
+    """Return a citation as OpenAI's `file_citation`: `index` is where its mark stands in the text.
+
+    A document of a collection of the command line has no other id than its own.
+    """
     mark = text.find(f"[{citation.n}]")
     return {
         "type": "file_citation",
-        "file_id": citation.document_id,
+        "file_id": files.get(citation.source, citation.document_id),
         "filename": citation.source,
         "index": mark if mark >= 0 else len(text),
     }

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool
 
 from doceo.service.shapes.metadata import Number
 
 Plain = StrictBool | Number | str
-_ORDERS: dict[str, Callable[[float], bool]] = {
-    "gt": lambda sign: sign > 0,
-    "gte": lambda sign: sign >= 0,
-    "lt": lambda sign: sign < 0,
-    "lte": lambda sign: sign <= 0,
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
 }
 
 
@@ -58,8 +59,5 @@ def _same(one: Plain, other: Plain) -> bool:
 
 
 def _ordered(kind: str, found: Plain, value: Plain) -> bool:
-    if isinstance(found, str) and isinstance(value, str):
-        return _ORDERS[kind]((found > value) - (found < value))
-    if isinstance(found, float | int) and isinstance(value, float | int):
-        return _ORDERS[kind](found - value)
-    return False
+    # never their difference: an integer can be too large for it
+    return isinstance(found, str) == isinstance(value, str) and _ORDERS[kind](found, value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from doceo.app.jobs.fine_tuning import Auto, Hyperparameters, checkpoint_id, spec_of
 from doceo.core.jobs import Job
+from doceo.service.shapes.any_json import AnyObject
 from doceo.service.shapes.jobs import shown_job
 from doceo.service.shapes.metadata import Metadata
 from finetune.passes import Pass
@@ -18,6 +19,8 @@ CHECKPOINT = "fine_tuning.job.checkpoint"
 
 class HyperparametersWanted(BaseModel):
     """`auto` leaves a value to the base and the rows."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     n_epochs: Annotated[int, Field(ge=1, le=50)] | Auto | None = None
     batch_size: Annotated[int, Field(ge=1, le=256)] | Auto | None = None
@@ -71,7 +74,7 @@ class JobWanted(BaseModel):
     method: Method | None = None
     hyperparameters: HyperparametersWanted | None = None
     integrations: list[Integration] | None = Field(default=None, max_length=1)
-    x_lora: dict[str, Any] | None = Field(default=None, max_length=32)
+    x_lora: Annotated[AnyObject, Field(max_length=32)] | None = None
 
     def hyper(self) -> Hyperparameters:
         """Return the hyperparameters of the method, else those of the older field."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from doceo.app.store.attachments import Attachment
 from doceo.app.store.vector_stores import FileCounts, VectorStore
@@ -89,6 +89,8 @@ class BatchWanted(BaseModel):
 class HybridSearch(BaseModel):
     """How much vectors and words count against each other."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     embedding_weight: float = Field(ge=0)
     text_weight: float = Field(ge=0)
 
@@ -100,6 +102,8 @@ class HybridSearch(BaseModel):
 
 class Ranking(BaseModel):
     """How passages are put in order, and which are good enough."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
     score_threshold: float = Field(default=0.0, ge=0, le=1)

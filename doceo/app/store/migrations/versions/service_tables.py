@@ -1,4 +1,4 @@
-"""Keys, usage, audit, files, jobs, workers, vector stores, tuned models; metadata of conversations."""
+"""Keys, usage, audit, files, jobs, workers, vector stores, tuned models; of conversations metadata and cited files."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
     _workers()
     _vector_stores()
     op.add_column("conversations", sa.Column("metadata", sa.Text(), nullable=False, server_default="{}"))
+    op.add_column("turns", sa.Column("files", sa.Text(), nullable=True))
 
 
 def _keys() -> None:
@@ -162,7 +163,6 @@ def _vector_stores() -> None:
         "vector_store_files",
         sa.Column("store", sa.String(64), nullable=False),
         sa.Column("file", sa.String(64), nullable=False),
-        sa.Column("batch", sa.String(64), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("attributes", sa.Text(), nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
@@ -175,4 +175,15 @@ def _vector_stores() -> None:
             ["store"], ["vector_stores.id"], name="fk_vector_store_files_store", ondelete="CASCADE"
         ),
     )
-    op.create_index("ix_vector_store_files_batch", "vector_store_files", ["batch"])
+    op.create_table(
+        "vector_store_batches",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("file", sa.String(64), nullable=False),
+        sa.Column("store", sa.String(64), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", "file", name="pk_vector_store_batches"),
+        sa.ForeignKeyConstraint(
+            ["store"], ["vector_stores.id"], name="fk_vector_store_batches_store", ondelete="CASCADE"
+        ),
+    )
+    op.create_index("ix_vector_store_batches_store", "vector_store_batches", ["store"])
