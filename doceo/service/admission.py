@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from doceo.service.bodies import unread
 from doceo.service.metrics import Metrics
 from doceo.service.refusals import Refusal
 
@@ -98,7 +99,7 @@ class Turnstile:
             try:
                 self._admission.check(scope)
             except Refusal as refusal:
-                await refusal.response()(scope, receive, send)
+                await refusal.response()(scope, receive, unread(scope, send))
                 return
         await self._app(scope, receive, send)
 

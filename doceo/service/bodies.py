@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from doceo.core.config import ServiceConfig
@@ -16,6 +16,8 @@ from doceo.service.refusals import Refusal
 MB = 1 << 20
 _FORM = 65536
 """Bytes of a form around the file in it."""
+SKIPPED = 65536
+"""Bytes of a body that are skipped where nobody reads it; a longer one ends its connection."""
 _UPLOADS = re.compile(r"/v1/files/?")
 
 
@@ -40,9 +42,33 @@ class Bodies:
         most = self._config.max_upload_mb * MB + _FORM if upload else self._config.max_body_mb * MB
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > most:
-            await _too_large(most).response()(scope, receive, send)
+            await _too_large(most).response()(scope, receive, unread(scope, send))
             return
-        await self._app(scope, _Counted(receive, most, self._config.body_seconds, self._monotonic), send)
+        body = _Counted(receive, most, self._config.body_seconds, self._monotonic)
+        await self._app(scope, body, unread(scope, send, lambda: not body.whole))
+
+
+def unread(scope: Scope, send: Send, left: Callable[[], bool] = lambda: True) -> Send:
+    """Return how a response is sent that may begin before the body of its request was read to the end.
+
+    The connection ends with such a response, whose client is told: nobody will read the rest. A small rest is skipped.
+
+    Args:
+        scope: The request.
+        send: The way out.
+        left: Whether something of the body is left.
+    """
+    headers = Headers(scope=scope)
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" not in headers and length.isdecimal() and int(length) <= SKIPPED:
+        return send
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start" and left():
+            MutableHeaders(scope=message)["connection"] = "close"
+        await send(message)
+
+    return closing
 
 
 class _Counted:
@@ -50,10 +76,10 @@ class _Counted:
 
     def __init__(self, receive: Receive, most: int, seconds: float, monotonic: Callable[[], float]) -> None:
         self._receive, self._most, self._seconds, self._monotonic = receive, most, seconds, monotonic
-        self._start, self._bytes, self._whole = monotonic(), 0, False
+        self._start, self._bytes, self.whole = monotonic(), 0, False
 
     async def __call__(self) -> Message:
-        if self._whole:
+        if self.whole:
             # what comes now is the end of the connection, which may take as long as the answer
             return await self._receive()
         allowed = self._seconds * (self._bytes / MB + 1.0)
@@ -63,9 +89,9 @@ class _Counted:
                 message = await self._receive()
         except TimeoutError:
             slow = "The body of the request did not come in time."
-            raise Refusal(408, slow, code="timeout", headers={"Connection": "close"}) from None
+            raise Refusal(408, slow, code="timeout") from None
         self._bytes += len(message.get("body", b""))
-        self._whole = message["type"] != "http.request" or not message.get("more_body", False)
+        self.whole = message["type"] != "http.request" or not message.get("more_body", False)
         if self._bytes > self._most:
             raise _too_large(self._most)
         return message
@@ -73,4 +99,4 @@ class _Counted:
 
 def _too_large(most: int) -> Refusal:
     message = f"The body of the request is larger than {most // MB} MB, the most that is taken here."
-    return Refusal(413, message, code="too_large", headers={"Connection": "close"})
+    return Refusal(413, message, code="too_large")

@@ -8,6 +8,8 @@ from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from doceo.service.lingering import Lingering
+
 _LONGEST_HEAD = 65536
 """Bytes of the first line and the headers."""
 
@@ -23,13 +25,19 @@ def protocol(head_seconds: float, unread_seconds: float) -> type[asyncio.Protoco
         _head = 0
 
         def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's
-            super().connection_made(transport)
+            super().connection_made(Lingering(transport, self.loop, self._sends))
             self._sending = _Deadline(self.loop, head_seconds, transport.close)
             # what was not read by then never will be: waiting for it to be sent would be in vain
             self._reading = _Deadline(self.loop, unread_seconds, transport.abort)
             self._sending.start()
 
+        def _sends(self) -> bool:
+            return self.cycle is not None and self.cycle.more_body
+
         def data_received(self, data: bytes) -> None:
+            if self.transport.is_closing():
+                self.transport.throw(data)
+                return
             super().data_received(data)
             cycle = self.cycle
             if cycle is not None and not cycle.response_complete:

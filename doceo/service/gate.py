@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from doceo.core.errors import StorageError
 from doceo.service.access import Callers
+from doceo.service.bodies import unread
 from doceo.service.limits import Limits
 from doceo.service.metrics import Metrics
 from doceo.service.refusals import Refusal
@@ -67,13 +68,12 @@ class Gate:
             _log.error("Keys cannot be looked at: %s %s", error.message, error.hint)
             headers = {"Retry-After": "1"}
             message = "Keys cannot be looked at just now. Try again."
-            await Refusal(503, message, code=error.code, kind="server_error", headers=headers).response()(
-                scope, receive, send
-            )
+            refusal = Refusal(503, message, code=error.code, kind="server_error", headers=headers)
+            await refusal.response()(scope, receive, unread(scope, send))
             return
         except Refusal as refusal:
             self._metrics.refused(_REASONS.get(refusal.status_code, "other"))
-            await refusal.response()(scope, receive, send)
+            await refusal.response()(scope, receive, unread(scope, send))
             return
         state["headers"] = headers
 

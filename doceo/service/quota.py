@@ -56,8 +56,7 @@ def _full(most: int, free: int) -> Refusal:
         f"Your files may take {most} MB, of which {free // MB} MB are free. Delete some with DELETE /v1/files/ID, or"
         " ask whoever runs the service for more (its setting max_owner_mb)."
     )
-    # what comes of the body is not read any more
-    return Refusal(413, message, code="storage_quota_exceeded", headers={"Connection": "close"})
+    return Refusal(413, message, code="storage_quota_exceeded")
 
 
 async def _quota_of(request: Request) -> Quota:

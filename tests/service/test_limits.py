@@ -211,6 +211,24 @@ def test_a_slow_body_is_dropped(address: str, host: Host) -> None:
     assert seconds < 3
 
 
+def test_who_still_sends_gets_the_whole_answer_and_no_second_one(address: str, host: Host) -> None:
+    secret = made(host)[1]
+    head = f"POST /try/read HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\nContent-Length: {2**31}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))) as connection:
+        connection.settimeout(5)
+        connection.sendall(head.encode())
+        time.sleep(0.3)
+        for _ in range(64):  # 4 MB, long after it was refused
+            connection.sendall(b"x" * 65536)
+        got = b""
+        while block := connection.recv(4096):
+            got += block
+    assert got.startswith(b"HTTP/1.1 413")
+    assert b"connection: close" in got.lower()
+    assert got.count(b"HTTP/1.1") == 1
+    assert got.endswith(b"}}")
+
+
 def test_a_reader_that_stops_reading_is_dropped(tmp_path: Path) -> None:
     app, ended = create_app(host_in(tmp_path)), threading.Event()
 
