@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rag.filters import Sources, Where
 
 FILE = "texts.sqlite"
+_FEW = 4096
+"""Chunks up to which all are looked through."""
 MANY = 500
 """Values of one SQL list; SQLite's own limit is at least 999."""
 
@@ -61,6 +63,8 @@ class Texts:
     def __init__(self, path: Path) -> None:
         self._database = self._connect(path)
         self._using = threading.Lock()
+        self._few: bool | None = None
+        self._flagged: frozenset[str] = frozenset()
 
     @staticmethod
     def _connect(path: Path) -> sqlite3.Connection:
@@ -143,7 +147,13 @@ class Texts:
         return found
 
     def flagged(self, ids: Sequence[str]) -> set[str]:
-        """Return those of the chunks that carry flags."""
+        """Return those of the chunks that carry flags; those of a small index are read once."""
+        if self._few is None:
+            few = len(self.query("SELECT 1 FROM chunks LIMIT ?", [_FEW + 1])) <= _FEW
+            rows = self.query("SELECT id FROM chunks WHERE flags != '[]'") if few else []
+            self._few, self._flagged = few, frozenset(str(row[0]) for row in rows)
+        if self._few:
+            return set(self._flagged.intersection(ids))
         found: set[str] = set()
         for some in _lists(ids):
             marks = ",".join("?" * len(some))

@@ -31,7 +31,8 @@ def current(folder: Path) -> Path | None:
     for _ in range(_TRIES):
         before = name
         try:
-            name = (folder / POINTER).read_text(encoding="utf-8").strip()
+            with open(os.path.join(folder, POINTER), "rb", buffering=0) as file:
+                name = file.read(64).decode("utf-8").strip()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
