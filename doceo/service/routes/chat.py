@@ -29,7 +29,6 @@ from doceo.service.leaving import ClientLeft, while_there
 from doceo.service.meter import Meter, Metered
 from doceo.service.replies.completions import CompletionReply
 from doceo.service.shapes.chat import CompletionRequest, unsupported
-from doceo.service.together import together
 
 router = APIRouter(prefix="/v1/chat", tags=["Chat"])
 
@@ -186,7 +185,7 @@ def _profile(host: Host, caller: Caller) -> list[ProfileEntry]:
 
 
 async def _from(first: str, events: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
-    async with aclosing(events), aclosing(together(events)) as joined:
+    async with aclosing(events):
         yield first
-        async for some in joined:
-            yield some
+        async for event in events:
+            yield event
