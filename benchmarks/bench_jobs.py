@@ -1,10 +1,10 @@
 """Jobs of the service while server, worker and command are killed (SIGKILL), against jobs that nothing happened to.
 
-    python benchmarks/bench_jobs.py [fine_tuning generation] [--kills N] [--seed S] [--at-once N]
+    python benchmarks/bench_jobs.py [fine_tuning generation] [--kills N] [--for-good N]
 
 For each kind a service does a job undisturbed; then, N times, another service does the same job and one of its three
 processes is killed at a drawn moment of the time that the undisturbed job took. Nothing else is done but what a
-supervisor does: a killed server is started again. Then, N times, two workers share a PostgreSQL database, and the one
+supervisor does: a killed server is started again. Then, as often as `--for-good` says, two workers share a PostgreSQL database, and the one
 that does the job is killed and never started again. Counted are the jobs that finish, those whose files equal the
 undisturbed job's, those that tell each training step once, and the requests to the teacher beyond the undisturbed
 job's: at most those in flight can be repeated. The teacher of the generation job is a server that answers by a rule.
@@ -175,9 +175,9 @@ def measure(kind: JobKind, asked: argparse.Namespace, server: PostgresServer) ->
             print(kind, folder.name, line, flush=True)
             return line
 
-        once = [one(number, for_good=False) for number in range(asked.kills)]
-        with ThreadPoolExecutor(asked.at_once) as pool:  # each waits a minute until a worker counts as dead
-            for_good = list(pool.map(partial(one, for_good=True), range(asked.kills)))
+        with ThreadPoolExecutor(asked.at_once) as pool:
+            once = list(pool.map(partial(one, for_good=False), range(asked.kills)))
+            for_good = list(pool.map(partial(one, for_good=True), range(asked.for_good)))
     return {
         "seed": asked.seed,
         "in_flight": IN_FLIGHT,
@@ -193,8 +193,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Kill a service's processes while it does jobs.")
     parser.add_argument("kinds", nargs="*", default=["fine_tuning", "generation"])
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--for-good", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--at-once", type=int, default=4)
+    parser.add_argument("--at-once", type=int, default=4, help="services that run side by side")
     asked = parser.parse_args()
     with postgres_server() as server:
         save("jobs", {kind: measure(kind, asked, server) for kind in asked.kinds}, PACKAGES)
