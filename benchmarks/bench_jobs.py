@@ -4,10 +4,10 @@
 
 For each kind a service does a job undisturbed; then, N times, another service does the same job and one of its three
 processes is killed at a drawn moment of the time that the undisturbed job took. Nothing else is done but what a
-supervisor does: a killed server is started again. Then, as often as `--for-good` says, two workers share a PostgreSQL database, and the one
-that does the job is killed and never started again. Counted are the jobs that finish, those whose files equal the
-undisturbed job's, those that tell each training step once, and the requests to the teacher beyond the undisturbed
-job's: at most those in flight can be repeated. The teacher of the generation job is a server that answers by a rule.
+supervisor does: a killed server is started again. Then, as often as `--for-good` says, two workers share a PostgreSQL
+database, and the one that does the job is killed and never started again. Counted are the jobs that finish, those whose
+files equal the undisturbed job's, those that tell each training step once, and the requests to the teacher beyond the
+undisturbed job's: at most those in flight can be repeated. The teacher is a server that answers by a rule.
 Writes benchmarks/results/jobs.json.
 """
 
