@@ -121,13 +121,16 @@ def placed(folder: Path, database: str = "") -> Iterator[tuple[Place, Teacher]]:
             yield place, teacher
 
 
-def killed_once(kind: JobKind, folder: Path, whole: Whole, draw: random.Random, database: str = "") -> dict[str, Any]:
+def killed(kind: JobKind, folder: Path, whole: Whole, draw: random.Random, database: str = "") -> dict[str, Any]:
     """Do a job and kill one process at a drawn moment; with a database of its own, one of two workers, for good."""
     with placed(folder, database) as (place, teacher):
-        job, begun = made(kind, place), time.monotonic()
-        victim: Victim = "worker" if database else draw.choice(get_args(Victim))
-        how = left_to_another if database else partial(disturbed, victim=victim)
-        ended = how(place, job, kind, draw=draw, span=whole.seconds)
+        begun = time.monotonic()
+        if database:
+            victim: Victim = "worker"
+            job, ended = left_to_another(kind, place, draw, whole.seconds)
+        else:
+            victim, job = draw.choice(get_args(Victim)), made(kind, place)
+            ended = disturbed(place, job, kind, victim, draw, whole.seconds)
         return {
             "victim": victim,
             "status": ended.status,
@@ -139,16 +142,20 @@ def killed_once(kind: JobKind, folder: Path, whole: Whole, draw: random.Random, 
         }
 
 
-def left_to_another(place: Place, job: str, kind: JobKind, draw: random.Random, span: float) -> Job:
-    """Kill the worker that does a job at a moment of `span` seconds; another one is there. Returns the job's end."""
-    first, began = place.start("worker"), time.monotonic()
-    while place.job(job, kind).started is None:
+def left_to_another(kind: JobKind, place: Place, draw: random.Random, span: float) -> tuple[str, Job]:
+    """Do a job with two workers, and kill the one that has it at a moment of `span` seconds, for good."""
+    workers = []
+    for number in (1, 2):  # one after the other: what starts where another died on the same machine would go on as it
+        workers.append(place.start("worker"))
+        while len(place.host.store.workers.alive()) < number:
+            time.sleep(0.05)
+    job, began = made(kind, place), time.monotonic()
+    while not (holders := [one for one in workers if place.victims(one, "child")]):
         assert time.monotonic() - began < 180, place.said()
         time.sleep(0.05)
-    place.start("worker")
-    kill(place, first, "worker", draw.uniform(0, span))
-    first.wait()
-    return place.wait(job, kind)
+    kill(place, holders[0], "worker", draw.uniform(0, span))
+    holders[0].wait()
+    return job, place.wait(job, kind)
 
 
 def summed(kills: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -163,29 +170,23 @@ def summed(kills: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def measure(kind: JobKind, asked: argparse.Namespace, server: PostgresServer) -> dict[str, Any]:
-    """Return what came of the kills of one kind of job."""
+def measure(kind: JobKind, asked: argparse.Namespace, server: PostgresServer) -> None:
+    """Kill jobs of one kind, and write what came of it."""
     with tempfile.TemporaryDirectory() as root:
         whole = undisturbed(kind, Path(root) / "whole")
 
         def one(number: int, *, for_good: bool) -> dict[str, Any]:
             folder = Path(root) / f"{'for_good' if for_good else 'once'}{number}"
             draw = random.Random(f"{asked.seed} {for_good} {number}")
-            line = killed_once(kind, folder, whole, draw, server.another(f"{kind}{number}") if for_good else "")
+            line = killed(kind, folder, whole, draw, server.another(f"{kind}{number}") if for_good else "")
             print(kind, folder.name, line, flush=True)
             return line
 
-        with ThreadPoolExecutor(asked.at_once) as pool:
-            once = list(pool.map(partial(one, for_good=False), range(asked.kills)))
-            for_good = list(pool.map(partial(one, for_good=True), range(asked.for_good)))
-    return {
-        "seed": asked.seed,
-        "in_flight": IN_FLIGHT,
-        "undisturbed_seconds": round(whole.seconds, 1),
-        "undisturbed_requests": whole.paid,
-        "killed_and_started_again": summed(once),
-        "one_of_two_workers_killed_for_good": summed(for_good),
-    }
+        for name, tries in (("started again", asked.kills), ("for good", asked.for_good)):
+            with ThreadPoolExecutor(asked.at_once) as pool:
+                runs = list(pool.map(partial(one, for_good=name == "for good"), range(tries)))
+            job = {"seconds": round(whole.seconds, 1), "requests": whole.paid, "in_flight": IN_FLIGHT}
+            save("jobs", {f"{kind}, {name}": {"seed": asked.seed, "undisturbed": job, **summed(runs)}}, PACKAGES)
 
 
 def main() -> None:
@@ -198,7 +199,8 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=4, help="services that run side by side")
     asked = parser.parse_args()
     with postgres_server() as server:
-        save("jobs", {kind: measure(kind, asked, server) for kind in asked.kinds}, PACKAGES)
+        for kind in asked.kinds:
+            measure(kind, asked, server)
 
 
 if __name__ == "__main__":
