@@ -21,25 +21,34 @@ ENDED = ("succeeded", "failed", "cancelled")
 
 
 def main() -> None:
-    """Upload, index, ask, generate, tune, ask again, cancel, and delete everything."""
+    """Read the command line, do everything, and delete what was made, however it ended."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder of documents")
     parser.add_argument("--question", default="", help="what to ask them; left out, a question that was generated")
     parser.add_argument("--pairs", type=int, default=40, help="question-answer pairs to generate")
     parser.add_argument("--epochs", type=int, default=1, help="passes over them")
-    parser.add_argument("--base", default="doceo-5m", help="model to tune")
+    parser.add_argument("--base", default="doceo-5m", help="model to tune; for prose name one larger than doceo-5m")
     asked = parser.parse_args()
     client = OpenAI(
         base_url=os.environ.get("OPENAI_BASE_URL", "http://127.0.0.1:8000/v1"),
         api_key=os.environ.get("OPENAI_API_KEY", "none"),
     )
     print("Models:", ", ".join(model.id for model in client.models.list()))
-    files = upload(client, asked.folder)
-    store = client.vector_stores.create(name=asked.folder.name)
-    batch = client.vector_stores.file_batches.create_and_poll(store.id, file_ids=files, poll_interval_ms=500)
-    print(f"Indexed {batch.file_counts.completed} of {batch.file_counts.total} documents in {store.id}.")
+    made: list[str] = []
+    try:
+        walk(client, asked, made)
+    finally:
+        clean_up(client, made)
 
-    generated = generate(client, store.id, asked.pairs)
+
+def walk(client: OpenAI, asked: argparse.Namespace, made: list[str]) -> None:
+    """Upload, index, ask, generate, tune, ask again, cancel. `made` is told the address of all that is made."""
+    files = upload(client, asked.folder, made)
+    store = client.vector_stores.create(name=asked.folder.name)
+    made.append(f"/vector_stores/{store.id}")
+    index(client, store.id, files)
+
+    generated = generate(client, store.id, asked.pairs, made)
     question = asked.question or first_question(client, generated["dataset"]["train"])
     ask(client, "quote", store.id, question)
 
@@ -49,36 +58,53 @@ def main() -> None:
         suffix=asked.folder.name[:40],
         method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": asked.epochs}}},
     )
-    tuned = wait(client, job.id)
+    made.append(f"/fine_tuning/jobs/{job.id}")
+    tuned = wait(client, job.id, made)
     ask(client, tuned, store.id, question)
 
     other = client.fine_tuning.jobs.create(model=asked.base, training_file=generated["dataset"]["train"])
+    made.append(f"/fine_tuning/jobs/{other.id}")
     print("Cancelled:", client.fine_tuning.jobs.cancel(other.id).id)
 
-    results = client.fine_tuning.jobs.retrieve(job.id).result_files
-    jobs = [f"/fine_tuning/jobs/{job.id}", f"/fine_tuning/jobs/{other.id}", f"/generation/jobs/{generated['id']}"]
-    clean_up(client, store.id, [*files, *generated["result_files"], *results], tuned, jobs)
 
-
-def upload(client: OpenAI, folder: Path) -> list[str]:
+def upload(client: OpenAI, folder: Path, made: list[str]) -> list[str]:
     """Upload the files of a folder and return their ids."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     if not paths:
         raise SystemExit(f"There are no files in {folder}.")
-    files = [client.files.create(file=path, purpose="assistants").id for path in paths]
+    files: list[str] = []
+    for path in paths:
+        files.append(client.files.create(file=path, purpose="assistants").id)
+        made.append(f"/files/{files[-1]}")
     print(f"Uploaded {len(files)} files.")
     return files
 
 
-def generate(client: OpenAI, store: str, pairs: int) -> dict[str, Any]:
+def index(client: OpenAI, store: str, files: list[str]) -> None:
+    """Put files into a vector store, and say of those that cannot be read why."""
+    batch = client.vector_stores.file_batches.create_and_poll(store, file_ids=files, poll_interval_ms=500)
+    print(f"Indexed {batch.file_counts.completed} of {batch.file_counts.total} documents in {store}.")
+    failed = client.vector_stores.files.list(store, filter="failed") if batch.file_counts.failed else ()
+    for file in failed:
+        why = file.last_error.message if file.last_error else ""
+        print(f"  {client.files.retrieve(file.id).filename}: {why}")
+    if not batch.file_counts.completed:
+        raise SystemExit("None of the documents could be read.")
+
+
+def generate(client: OpenAI, store: str, pairs: int, made: list[str]) -> dict[str, Any]:
     """Generate pairs of the documents of a vector store, which OpenAI has not, and return the finished job."""
     body = {"vector_store": store, "pairs": pairs}
     job: dict[str, Any] = client.post("/generation/jobs", body=body, cast_to=object)  # type: ignore[assignment]
+    made.append(f"/generation/jobs/{job['id']}")
     while job["status"] not in ENDED:
         time.sleep(1)
         job = client.get(f"/generation/jobs/{job['id']}", cast_to=object)  # type: ignore[assignment]
     if job["status"] != "succeeded":
-        raise SystemExit(f"No pairs: {job['error']}")
+        raise SystemExit(f"No pairs: {job['error']['message'] if job['error'] else job['status']}")
+    made += [f"/files/{file}" for file in job["result_files"]]
+    if not job["made_pairs"]:
+        raise SystemExit(f"No pairs: {job['short']}")
     print(f"Generated {job['made_pairs']} pairs: {job['ledger']}")
     return job
 
@@ -108,7 +134,7 @@ def ask(client: OpenAI, model: str, store: str, question: str) -> None:
         print(f"  [{citation['n']}] {citation['source']}: {citation['quote']}")
 
 
-def wait(client: OpenAI, job: str) -> str:
+def wait(client: OpenAI, job: str, made: list[str]) -> str:
     """Print what happens to a job until it ends, and return the id of the model."""
     seen: set[str] = set()
     while True:
@@ -120,21 +146,34 @@ def wait(client: OpenAI, job: str) -> str:
         if found.status in ENDED:
             break
         time.sleep(1)
+    made += [f"/files/{file}" for file in found.result_files]
     if found.fine_tuned_model is None:
-        raise SystemExit(f"The job {found.status}: {found.error}")
+        raise SystemExit(f"The job {found.status}: {found.error.message if found.error else ''}")
+    made.append(f"/models/{found.fine_tuned_model}")
     print(f"Tuned {found.fine_tuned_model} on {found.trained_tokens} tokens.")
     return found.fine_tuned_model
 
 
-def clean_up(client: OpenAI, store: str, files: list[str], model: str, jobs: list[str]) -> None:
-    """Delete all that was made; that jobs can be deleted is Doceo's."""
-    client.models.delete(model)
-    client.vector_stores.delete(store)
-    for file in files:
-        client.files.delete(file)
-    for job in jobs:
-        client.delete(job, cast_to=object)
-    print(f"\nDeleted the model, the vector store, {len(files)} files and {len(jobs)} jobs.")
+def clean_up(client: OpenAI, made: list[str]) -> None:
+    """Delete all that was made, the last first, so that a model goes before its job; jobs end before they go.
+
+    That jobs can be deleted is Doceo's.
+    """
+    for address in reversed(made):
+        if "/jobs/" in address:
+            end(client, address)
+        client.delete(address, cast_to=object)
+    print(f"\nDeleted all {len(made)} things that were made.")
+
+
+def end(client: OpenAI, address: str) -> None:
+    """Cancel a job, unless it has ended, and wait until it has."""
+    job: Any = client.get(address, cast_to=object)
+    if job["status"] not in ENDED:
+        client.post(f"{address}/cancel", cast_to=object)
+    while job["status"] not in ENDED:
+        time.sleep(1)
+        job = client.get(address, cast_to=object)
 
 
 if __name__ == "__main__":

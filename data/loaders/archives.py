@@ -50,6 +50,8 @@ def _check(archive: zipfile.ZipFile, limit: int, needed: str) -> None:
     if size > limit:
         raise Unreadable("too_large", f"the file unpacks to {size // 2**20} MB, more than {limit // 2**20} MB")
     for member in members:
+        if ".." in member.filename.replace("\\", "/").split("/"):
+            raise Unreadable("hostile", f"the archive names a file outside itself: {member.filename[:80]}")
         if not member.filename.lower().endswith(_MEDIA) and defines_entities(_unpacked(archive, member)):
             raise Unreadable("hostile", f"{member.filename} defines XML entities, which are never expanded")
 

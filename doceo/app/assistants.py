@@ -114,7 +114,7 @@ class Assistants:
     def parted(self, name: str) -> tuple[str, str]:
         """Return the model and the collection of an id; the latter is empty where the id names none."""
         model, plus, collection = name.rpartition("+")
-        return (model, collection) if plus and name not in self.models() else (name, "")
+        return (model, collection) if plus and collection and name not in self.models() else (name, "")
 
     def get(self, model: str, collection: str | None = "", spec: str = "") -> Served | None:
         """Return who answers under an id, opened anew when its index is newer or calibrated anew.

@@ -146,7 +146,7 @@ def _database(settings: Settings, home: Path) -> Iterator[Finding]:
     url = settings.database_url
     place = shown(url)
     if not exists(url):
-        yield Finding("database", ok=True, words=f"{place}: not made yet")
+        yield _no_database(place, home)
         return
     from doceo.app.store.engine import Database
     from doceo.app.store.schema import HEAD
@@ -169,6 +169,18 @@ def _database(settings: Settings, home: Path) -> Iterator[Finding]:
     yield Finding("database", ok=not newer, words=words, cure="Update Doceo, or restore the backup of before.")
 
 
+def _no_database(place: str, home: Path) -> Finding:
+    """Say that there is no database yet, or that it is lost: there is what it would name."""
+    from doceo.app.host import FILES, JOBS
+
+    held = [folder for folder in (home / FILES, home / JOBS) if folder.is_dir() and any(folder.iterdir())]
+    if not held:
+        return Finding("database", ok=True, words=f"{place}: not made yet")
+    words = f"{place} is not there, and {' and '.join(map(str, held))} hold what it names"
+    cure = "Restore it from the same backup as the folder, or name where it is in DOCEO_DATABASE_URL."
+    return Finding("database", ok=False, words=words, cure=cure)
+
+
 def _named(store: Store, home: Path) -> Iterator[Finding]:
     """Look for the files, tuned models and indexes that the database names. Raises StorageError."""
     from doceo.app.host import FILES, JOBS
@@ -180,7 +192,9 @@ def _named(store: Store, home: Path) -> Iterator[Finding]:
     gone = [folder for folder in models if not (home / JOBS / folder).is_dir()]
     yield _present("tuned models", models, gone, home / JOBS)
     cure = "Search it once while the service and a worker run: its index is made again of its files."
-    yield _indexes("vector stores", store.vector_stores.indexed(), home, cure)
+    indexed = store.vector_stores.indexed()
+    bare = store.vector_stores.count() - len(indexed)
+    yield _indexes("vector stores", indexed, home, cure, f"; without text: {bare}" if bare else "")
 
 
 def _present(what: str, named: Sequence[str], gone: Sequence[str], folder: Path) -> Finding:
@@ -189,10 +203,10 @@ def _present(what: str, named: Sequence[str], gone: Sequence[str], folder: Path)
     return Finding(what, ok=not gone, words=f"{len(named)} in the database{lacking}", cure=cure)
 
 
-def _indexes(what: str, names: Sequence[str], home: Path, cure: str) -> Finding:
-    """Look whether indexes can be read; the first three that cannot are named."""
+def _indexes(what: str, names: Sequence[str], home: Path, cure: str, others: str = "") -> Finding:
+    """Look whether indexes can be read; the first three that cannot are named. `others` says what has none."""
     wrong = [f"{name}: {why}" for name in names if (why := _unreadable(collection_folder(name, home)))]
-    return Finding(what, ok=not wrong, words=" ".join(wrong[:3]) or f"{len(names)} can be read", cure=cure)
+    return Finding(what, ok=not wrong, words=" ".join(wrong[:3]) or f"{len(names)} can be read{others}", cure=cure)
 
 
 def _unreadable(index: Path) -> str:

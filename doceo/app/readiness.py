@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from doceo.app.host import Host
 from doceo.app.runs import DEFAULT_COLLECTION, collection_folder
-from doceo.core.errors import DoceoError, IndexUnusable
+from doceo.core.errors import CollectionNotFound, DoceoError, IndexUnusable
 
 OK = "ok"
 _log = logging.getLogger("doceo.service")
@@ -40,13 +40,24 @@ def _model(host: Host) -> str:
     return OK
 
 
+def check_collection(host: Host) -> None:
+    """Check the collection that the service was started with, if it was. Raises CollectionNotFound, IndexUnusable."""
+    if host.assistants.collection:
+        _index(host)
+
+
 def _index(host: Host) -> str:
     """Check the documents that the service was started with; the collection `default` need not be there."""
     from rag import versions
 
     run, named = host.assistants.run, host.assistants.collection
     folder = run.index if run is not None and not named else collection_folder(named or DEFAULT_COLLECTION, host.home)
-    if versions.current(folder) is None and (named or run is not None):
+    if versions.current(folder) is not None:
+        return OK
+    if named:
+        hint = f"Make it: doceo index SRC --collection {named}"
+        raise CollectionNotFound(f"There is no collection {named}.", hint=hint)
+    if run is not None:
         raise IndexUnusable(f"There is no index at {folder}.", hint="Make it with doceo index or doceo run.")
     return OK
 

@@ -35,10 +35,15 @@ def register(app: typer.Typer) -> None:
         --json adds the ids of keys and requests.
         """
         from doceo.app.store import open_store
+        from doceo.app.store.places import absent
 
+        if error := absent(settings.database_url):
+            console.show(f"{error.message} {error.hint}")
+            console.result({"entries": []})
+            return None
         store = open_store(settings.database_url)
         found = store.audit.latest(limit, owner=owner, since=store.clock() - hours * 3600)[::-1]
-        console.table(_HEADERS, [_row(entry) for entry in found], words=True)
+        console.table(_HEADERS, [_row(entry) for entry in found], words=True, whole="object")
         if not found:
             console.show(f"Nothing was changed or refused in the last {hours:g} hours.")
         console.result({"entries": [entry.model_dump(mode="json") for entry in found]})

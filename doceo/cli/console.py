@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import typer
 from rich.console import Console as Terminal
@@ -32,6 +32,8 @@ from doceo.core.errors import DoceoError, StorageError
 
 BROKEN = 1
 """Exit code of an error that nobody foresaw."""
+_WIDE = 2000
+"""Columns of a table in a file or pipe."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -98,17 +100,28 @@ class Console:
             sys.stdout.flush()
 
     def table(
-        self, headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", *, words: bool = False
+        self,
+        headers: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        title: str = "",
+        *,
+        words: bool = False,
+        whole: str | None = None,
     ) -> None:
-        """Show a table of results, unless JSON is asked for; columns hold numbers, or `words`."""
+        """Show a table of results, unless JSON is asked for; columns hold numbers, or `words`.
+
+        The column `whole`, which holds ids, is never folded; where it is named and nobody looks, no column is.
+        """
         if self.as_json:
             return
         table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
         for i, header in enumerate(headers):
-            table.add_column(header, justify="left" if words or i == 0 else "right", overflow="fold")
+            side: Literal["left", "right"] = "left" if words or i == 0 else "right"
+            table.add_column(header, justify=side, overflow="fold", no_wrap=header == whole)
         for row in rows:
             table.add_row(*map(Text, row))
-        self._out.print(table)
+        out = Terminal(highlight=False, width=_WIDE) if whole and not self._out.is_terminal else self._out
+        out.print(table)
 
     def result(self, value: object) -> None:
         """Print the one JSON object of a command, where JSON is asked for."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from doceo.app.runs import DEFAULT_COLLECTION, HOME
 from doceo.app.settings import Settings
 from doceo.cli.console import Console
 from doceo.cli.knobs import verb
@@ -15,10 +17,12 @@ from doceo.core.access import EVERY_COLLECTION, Key, Scope
 from doceo.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from doceo.app.store import Store
     from doceo.app.store.usage import Used
 
 _HEADERS = ["id", "owner", "name", "scopes", "collections", "tokens today", "state"]
 _LONGEST = 128
+_MOST_DAYS = 36_500
 Owner = Annotated[str, typer.Option("--owner", metavar="NAME", help="Whose objects the key sees.", show_default=False)]
 
 
@@ -66,15 +70,19 @@ def _create(keys: typer.Typer) -> None:
         from doceo.app.store import open_store
 
         store = open_store(settings.database_url)
+        named = _parts(collections)
+        until = _until(store, expires)
         key, secret = store.keys.create(
             _owner(owner),
             name,
             _scopes(scopes),
-            collections=_parts(collections),
+            collections=named,
             tokens_per_day=tokens_per_day,
             requests_per_minute=requests_per_minute,
-            expires=None if expires is None else store.clock() + expires * 86400,
+            expires=until,
         )
+        if gone := _gone(store, named):
+            console.say(f"There is no collection or vector store {', '.join(gone)} yet; was that meant?")
         console.show(f"{secret}\n\nKey {key.id} of {key.owner}, for {', '.join(key.scopes)}. It is not shown again.")
         console.result({**key.model_dump(mode="json"), "secret": secret})
         return None
@@ -85,16 +93,22 @@ def _list(keys: typer.Typer) -> None:
     def list_keys(settings: Settings, console: Console, owner: Owner = "") -> int | None:
         """List keys, without their secrets, and what they have used today (UTC)."""
         from doceo.app.store import open_store
+        from doceo.app.store.places import absent, shown
         from doceo.app.store.usage import DAY, Used
 
+        if error := absent(settings.database_url):
+            console.show(f"{error.message} {error.hint}")
+            console.result({"keys": []})
+            return None
         store = open_store(settings.database_url)
         found, now = store.keys.all(owner), store.clock()
         today = int(now // DAY)
         used = store.usage.all(today)
         rows = [_row(key, used.get(key.id, Used(key.id, today)), now) for key in found]
-        console.table(_HEADERS, rows, words=True)
+        console.table(_HEADERS, rows, words=True, whole="id")
         if not found:
-            console.show("There are no keys. Make one with: doceo keys create --owner NAME")
+            place = shown(settings.database_url)
+            console.show(f"There are no keys in {place}. Make one with: doceo keys create --owner NAME")
         console.result({"keys": [_json(key, used) for key in found]})
         return None
 
@@ -110,6 +124,7 @@ def _revoke(keys: typer.Typer) -> None:
         """Revoke a key; a running service refuses it within a second."""
         from doceo.app.store import open_store
 
+        _there(settings)
         revoked = open_store(settings.database_url).keys.revoke(key)
         console.show(f"Revoked the key {revoked.id} of {revoked.owner}.")
         console.result(revoked.model_dump(mode="json"))
@@ -123,18 +138,60 @@ def _forget(keys: typer.Typer) -> None:
         *,
         settings: Settings,
         console: Console,
+        yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     ) -> int | None:
         """Delete everything of an owner: keys, files, vector stores, conversations, profile, jobs, models."""
         from doceo.app.assistants import Assistants
         from doceo.app.forgetting import forget
         from doceo.app.host import Host
 
-        gone = forget(Host(settings, Assistants(settings, console)), owner, console)
+        _there(settings)
+        host = Host(settings, Assistants(settings, console))
+        counts = host.store.owners.counts(owner)
+        if counts and not yes and not _agreed(owner, counts, console):
+            console.show("Nothing was deleted.")
+            return 1
+        gone = forget(host, owner, console)
         rows = [[name.replace("_", " "), str(gone[name])] for name in sorted(gone)]
         console.table(["deleted", ""], rows, words=True)
         console.show(f"Nothing of {owner} is left but its entries in the audit log, and what backups hold.")
         console.result({"owner": owner, "deleted": gone})
         return None
+
+
+def _there(settings: Settings) -> None:
+    """Raise InputError where there is no database, instead of making one in a wrong folder."""
+    from doceo.app.store.places import absent
+
+    if error := absent(settings.database_url):
+        raise error
+
+
+def _agreed(owner: str, counts: dict[str, int], console: Console) -> bool:
+    """Say what is deleted, and ask. Raises UsageError where nobody can be asked."""
+    what = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in sorted(counts))
+    words = f"This deletes everything of {owner}, for good: {what}."
+    if console.as_json or not sys.stdin.isatty():
+        raise UsageError(words, hint="Add --yes to delete without being asked.")
+    console.say(words)
+    console.say("Delete it? [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _until(store: Store, days: float | None) -> float | None:
+    if days is None:
+        return None
+    if not 0 < days < _MOST_DAYS:
+        raise UsageError(f"A key cannot end after {days:g} days.", hint="Leave --expires out, or name days above 0.")
+    return store.clock() + days * 86400
+
+
+def _gone(store: Store, collections: list[str]) -> list[str]:
+    """Return the names that stand for nothing; `default` can be the documents of a run."""
+    from doceo.app.plain_collections import names
+
+    known = {EVERY_COLLECTION, DEFAULT_COLLECTION, *names(HOME)}
+    return [name for name in collections if name not in known and store.owners.of_collection(name) is None]
 
 
 def _owner(owner: str) -> str:

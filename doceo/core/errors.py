@@ -27,6 +27,7 @@ DoceoError
 │   ├── ReplyInvalid      exit 1   the reply is not what was asked for
 │   └── CostCapReached    exit 3   --max-cost is spent; a higher one goes on
 ├── IndexUnusable         exit 1   a collection is missing, damaged, or made by another embedder
+│   └── CollectionNotFound  exit 1   there is no collection of this name
 ├── TrainingError         exit 1   nothing to train on, a base that cannot be trained, or a diverged run
 │   └── OutOfMemory       exit 1   the training does not fit into the memory that there is
 └── ExportFailed          exit 1   a model cannot be written in a form, or what was written is not the same model
@@ -254,6 +255,12 @@ class IndexUnusable(DoceoError):
     """A collection is missing, damaged, or was made by another embedder."""
 
     code = "index"
+
+
+class CollectionNotFound(IndexUnusable):
+    """There is no collection of this name."""
+
+    code = "collection_not_found"
 
 
 class IndexOutdated(IndexUnusable):

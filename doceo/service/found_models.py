@@ -14,6 +14,7 @@ from doceo.app.store.vector_stores import VectorStore
 from doceo.core.access import Caller
 from doceo.core.errors import IndexUnusable
 from doceo.service.access import may_search
+from doceo.service.embedding import name_of
 from doceo.service.found_stores import is_lost, made_again, searchable
 from doceo.service.refusals import Refusal
 
@@ -32,14 +33,17 @@ class Found(NamedTuple):
     only: tuple[str, ...] | None = None
 
 
-async def found(host: Host, caller: Caller, name: str, collection: str = "") -> Found:
+async def found(host: Host, caller: Caller, name: str, collection: str | None = None) -> Found:
     """Return who answers under a model's id, over a collection or vector store where one is named.
+
+    An empty `collection` stands for no documents; None, for what ids that name none use.
 
     Raises Refusal (404, 400, 503), NotFound, ProviderError, IndexUnusable.
     """
     model, own = host.assistants.parted(name)
-    if own and collection and own != collection:
-        message = f"The model's id names the documents {own!r}, and `collection` names {collection!r}."
+    if own and collection is not None and own != collection:
+        other = f"names {collection!r}" if collection else "is empty: none are to be used"
+        message = f"The model's id names the documents {own!r}, and `collection` {other}."
         raise Refusal(400, message, code="invalid_value", param="collection")
     named, store, only = collection or own, None, None
     if named and not _is_plain(host, caller, named):
@@ -53,10 +57,10 @@ async def found(host: Host, caller: Caller, name: str, collection: str = "") -> 
             raise no_model(name)
         spec = spec_of(host, tuned)
     # who may not search what ids without a collection answer from is answered without documents
-    place = folder or ("" if may_search(caller, host, "") else None)
+    place = folder or ("" if collection is None and may_search(caller, host, "") else None)
     served = await _ready(host, model, place, spec, store) if only != () else None
     if served is None:
-        raise _nothing(host, name, model, folder)
+        raise _nothing(host, name, model, store)
     return Found(served, folder, only)
 
 
@@ -100,17 +104,33 @@ def _store(
         key = known.id if known is not None else None
     if key is not None:
         return searchable(host, caller, key), host.store.attachments.left(key)
-    if param == "model":
+    model = host.assistants.parted(name)[0]
+    if param == "model" and not _is_model(host, model):
         raise no_model(name)
-    message = f"There is no collection or vector store {collection[:200]!r}."
+    message = f"There is no collection or vector store {collection[:200]!r}; GET /v1/vector_stores lists them."
     raise Refusal(404, message, code="collection_not_found", param=param)
 
 
-def _nothing(host: Host, name: str, model: str, folder: str) -> Refusal:
-    if folder.startswith(VECTOR_STORE) and (model in host.assistants.models() or model.startswith(TUNED)):
-        message = "Nothing is indexed yet in this vector store; wait until its status is `completed`."
-        return Refusal(400, message, code="nothing_indexed", param="collection")
-    if model == QUOTE and not folder:
+def _is_model(host: Host, model: str) -> bool:
+    return model in host.assistants.models() or model.startswith(TUNED)
+
+
+def _nothing(host: Host, name: str, model: str, store: VectorStore | None) -> Refusal:
+    if store is not None and store.owner and _is_model(host, model):
+        return Refusal(400, _unindexed(store), code="nothing_indexed", param="collection")
+    if model == QUOTE and store is None:
         message = "`quote` answers from documents only; name some: quote+COLLECTION, or the field `collection`."
         return Refusal(404, message, code="model_not_found", param="model")
+    if model == name_of(host):
+        message = f"The model {model!r} embeds only, at /v1/embeddings; /v1/models lists those that answer."
+        return Refusal(404, message, code="model_not_found", param="model")
     return no_model(name)
+
+
+def _unindexed(store: VectorStore) -> str:
+    """Return why nothing can be found in a vector store."""
+    if not store.counts.total:
+        return "This vector store holds no files; attach some."
+    if store.counts.in_progress:
+        return "Nothing is indexed yet in this vector store; wait until its status is `completed`."
+    return "None of the files of this vector store could be indexed; the `last_error` of each says why."

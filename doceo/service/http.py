@@ -6,12 +6,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from doceo.app.host import Host
 from doceo.core.errors import DoceoError, RateLimited
 from doceo.service.failures import failure
+from doceo.service.invalid import invalid
 from doceo.service.protection import lifespan, protect
-from doceo.service.refusals import Refusal, error_body
+from doceo.service.refusals import Refusal
 from doceo.service.replies.errors import REFUSED
 from doceo.service.routes import (
     absent,
@@ -31,7 +33,6 @@ from doceo.service.routes import (
     vector_stores,
 )
 from doceo.service.spans import Spans
-from doceo.text.surrogates import without_surrogates
 
 ROUTERS = (
     health.router,
@@ -91,10 +92,7 @@ def _doceo_error(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    place = without_surrogates(".".join(str(part) for part in first["loc"] if part != "body"))
-    message = without_surrogates(f"{place}: {first['msg']}")
-    return JSONResponse(error_body(message, "invalid_request_error", "invalid_value", place), 400)
+    return invalid(error).response()
 
 
 def _no_text(request: Request, error: Exception) -> JSONResponse:
@@ -106,10 +104,18 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if isinstance(error, Refusal):
         return error.response()
-    nothing = f"There is nothing at {request.method} {request.url.path}."
+    nothing = f"There is nothing at {request.method} {request.url.path}{_meant(request)}"
     message = nothing if error.detail == "Not Found" else error.detail
     code = "not_found" if error.status_code == 404 else None
     return Refusal(error.status_code, message, code=code, headers=error.headers).response()
+
+
+def _meant(request: Request) -> str:
+    """Return the rest of a sentence: the path that was meant, where only its beginning is missing."""
+    path = f"/v1{request.url.path}"
+    scope = {**request.scope, "path": path}
+    routes = [route for router in ROUTERS for route in router.routes if getattr(route, "include_in_schema", False)]
+    return f"; did you mean {path}?" if any(route.matches(scope)[0] is Match.FULL for route in routes) else "."
 
 
 def _unforeseen(request: Request, error: Exception) -> JSONResponse:

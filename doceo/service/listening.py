@@ -14,6 +14,7 @@ import uvicorn
 from doceo.app.host import Host
 from doceo.app.jobs.own_workers import own_workers
 from doceo.app.model_check import check_model, check_vllm
+from doceo.app.readiness import check_collection
 from doceo.core.errors import DoceoError, UsageError
 from doceo.core.protocols import Progress
 from doceo.service.connections import protocol
@@ -73,6 +74,7 @@ def _checked(hosted: Host, host: str, port: int, held: ExitStack, *, keyless: bo
         lambda: _check_keys(hosted, host, keyless=keyless),
         *(partial(check_model, spec, settings) for spec in hosted.assistants.models().values()),
         partial(check_vllm, settings.service.vllm),
+        partial(check_collection, hosted),
         hosted.assistants.warm,
         lambda: spans.append(held.enter_context(open_spans(settings.service))),
         lambda: bound.append(held.enter_context(_bind(host, port))),

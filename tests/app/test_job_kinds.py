@@ -17,14 +17,14 @@ from doceo.app.assistants import Assistants
 from doceo.app.host import Host
 from doceo.app.jobs import evaluation, fine_tuning, generation
 from doceo.app.jobs.child import Child
-from doceo.app.jobs.kind import JobFailed, Outcome, Step, Work, failure
+from doceo.app.jobs.kind import JobFailed, Outcome, Step, Work, failure, failure_of
 from doceo.app.jobs.kinds import to_do
 from doceo.app.jobs.own_workers import own_workers
 from doceo.app.jobs.variables import section_variables, variables
 from doceo.app.settings import Settings, load_settings
 from doceo.core.config import FinetuneConfig
 from doceo.core.errors import StorageError
-from doceo.core.jobs import Job, JobKind, JobStatus
+from doceo.core.jobs import Job, JobError, JobKind, JobStatus
 from doceo.core.progress import Silent
 
 
@@ -161,6 +161,16 @@ def test_a_full_disk_has_its_own_reason_in_the_worker_too(tmp_path: Path, monkey
     assert not (work.place / "run" / "1-documents").exists()
     evaluation.begin(work)
     assert (work.place / "run" / "4-dataset" / "some.jsonl").exists()
+
+
+def test_the_error_of_a_job_names_no_flag_and_no_file_of_its_own(tmp_path: Path) -> None:
+    faulty = failure_of("input", "x has faulty rows.", "Repair them, or leave them out with --skip-faulty; none.")
+    assert faulty.message == "x has faulty rows. Repair them; none."
+    large = failure_of("memory", "Too large.", "Lower --finetune-max-length (or --rank), take --method qlora.")
+    assert large.message == "Too large. Lower max_length (or rank), take method qlora."
+    work = working(host_of(tmp_path), "generation", {"vector_store": "vs_1"})
+    error = JobError(code="nothing_readable", message=f"Nothing could be read from {generation.LISTED}. a.bin: x.")
+    assert generation.failed(work, error, False).message == "Nothing could be read from the vector store. a.bin: x."
 
 
 FLAGS: dict[str, Any] = {

@@ -14,6 +14,7 @@ import pytest
 from doceo.app.checkup import kept
 from doceo.app.host import FILES, Host
 from doceo.app.runs import HOME
+from doceo.app.settings import Settings
 from doceo.app.store import open_store
 from doceo.app.store.places import default_file
 from doceo.app.uploads import Uploads
@@ -54,19 +55,38 @@ def test_what_was_kept_is_there_again(tmp_path: Path) -> None:
         assert client.fine_tuning.jobs.retrieve(job.id).status in ("queued", "validating_files")
 
 
-@pytest.mark.skipif(not (shutil.which("sqlite3") and shutil.which("rsync")), reason="sqlite3 or rsync is not here")
-def test_the_commands_of_the_docs_make_a_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 is not here")
+@pytest.mark.parametrize("copied_by", ["rsync", "tar"])
+def test_the_commands_of_the_docs_back_up_and_restore(
+    copied_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which(copied_by) is None:
+        pytest.skip(f"{copied_by} is not here")
     monkeypatch.chdir(tmp_path)
     store = open_store()
     Path("a.md").write_text("The ferry opened in 1902.")
     file = Uploads(store.files, HOME / FILES).put("ana", Path("a.md"), "a.md", "assistants")
-    block = re.search(r"## Backup\n.*?```bash\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    assert block is not None
+    page = DOCS.read_text(encoding="utf-8").partition("## Backup\n")[2].partition("\n## ")[0]
+    save, without_rsync, restore = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    if copied_by == "tar":
+        save = re.sub(r"rsync .*\n", lambda _: without_rsync, save)
+
+    def run(commands: str) -> None:
+        subprocess.run(["bash", "-euc", commands], check=True, timeout=60, env={**os.environ, "LC_ALL": "C"})
+
+    old = Path("backup")
+    old.mkdir(mode=0o755)
     for _ in range(2):
-        subprocess.run(["bash", "-euc", block[1]], check=True, timeout=60, env={**os.environ, "LC_ALL": "C"})
+        run(save)
+    assert [path for path in (old, old / "doceo.sqlite") if path.stat().st_mode & 0o077] == []
     assert open_store("sqlite:///backup/doceo.sqlite").files.get("ana", file.id) == file
     assert Path("backup", HOME, FILES, file.id).read_text() == "The ferry opened in 1902."
     assert [*Path("backup").rglob(f"{default_file().name}*")] == []
+    HOME.rename("lost")
+    run(restore.replace("doceo doctor\n", ""))
+    assert open_store().files.get("ana", file.id) == file
+    assert Path(HOME, FILES, file.id).read_text() == "The ferry opened in 1902."
+    assert [one.words for one in kept(Settings(), HOME) if not one.ok] == []
 
 
 def problems(host: Host) -> dict[str, str]:
@@ -79,12 +99,16 @@ def problems(host: Host) -> dict[str, str]:
 def test_the_doctor_says_what_does_not_fit(tmp_path: Path) -> None:
     host = host_in(tmp_path)
     assert problems(host) == {}, "nothing is there yet"
+    (host.files / "file-1").mkdir(parents=True)
+    assert "hold what it names" in problems(host)["database"]
+    (host.files / "file-1").rmdir()
     store = host.store
     (tmp_path / "a.md").write_text("The ferry opened in 1902.")
     files = [host.uploads.put("ana", tmp_path / "a.md", "a.md", "assistants") for _ in range(2)]
     vector_store = store.vector_stores.create("ana", "s")
     store.attachments.add(vector_store.id, [(files[0], {})])
     assert problems(host) == {}
+    assert {one.name: one.words for one in kept(host.settings, tmp_path)}["vector stores"].endswith("without text: 1")
     store.attachments.completed(vector_store.id, {files[0].id: 25})
     store.models.add("ana", "ft:m:ana::1", base="m", folder="ftjob-1/adapter", job="ftjob-1")
     (host.files / files[1].id).unlink()

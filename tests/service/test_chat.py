@@ -115,6 +115,34 @@ def test_errors_have_the_forms_that_the_client_knows(client: openai.OpenAI, addr
         client.chat.completions.create(
             model="quote", messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]
         )
+    for nothing in ("", " ", [{"type": "text", "text": ""}]):
+        with pytest.raises(openai.BadRequestError, match="empty"):
+            client.chat.completions.create(model="quote", messages=[{"role": "user", "content": nothing}])
+    with pytest.raises(openai.NotFoundError, match="embeds only"):
+        client.chat.completions.create(model="all-MiniLM-L6-v2", messages=[QUESTION])
+    with pytest.raises(openai.NotFoundError, match="all-MiniLM-L6-v2 is"):
+        client.embeddings.create(model="quote", input="x")
+    with pytest.raises(openai.NotFoundError, match="no collection or vector store 'none'; GET /v1/vector_stores"):
+        client.chat.completions.create(model="quote+none", messages=[QUESTION])
+    with pytest.raises(openai.NotFoundError, match="did you mean /v1/chat/completions"):
+        client.with_options(base_url=address.removesuffix("/v1")).chat.completions.create(
+            model="quote", messages=[QUESTION]
+        )
+
+
+def test_an_empty_collection_stands_for_no_documents(client: openai.OpenAI) -> None:
+    def ask(model: str, **more: object) -> Any:
+        return client.chat.completions.create(model=model, messages=[QUESTION], max_tokens=2, extra_body=more)
+
+    assert ask("base").hits
+    assert ask("base", collection=None).hits
+    assert ask("base", collection="").hits == []
+    with pytest.raises(openai.NotFoundError, match="answers from documents only"):
+        ask("quote", collection="")
+    with pytest.raises(openai.BadRequestError, match="is empty"):
+        ask("base+default", collection="")
+    with pytest.raises(openai.NotFoundError, match="does not exist"):
+        ask("base+")
 
 
 def test_many_at_once(client: openai.OpenAI) -> None:

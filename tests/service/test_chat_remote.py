@@ -184,7 +184,7 @@ def test_a_json_form_is_refused_where_it_could_not_be_kept(client: openai.OpenAI
 
 
 def test_unknown_models_and_documents(client: openai.OpenAI) -> None:
-    for more in ({"model": "gpt-9"}, {"model": "openai:said+nothing"}, {"model": "ft:doceo-5m:x:y:z"}):
+    for more in ({"model": "gpt-9"}, {"model": "gpt-9+nothing"}, {"model": "ft:doceo-5m:x:y:z"}):
         with pytest.raises(openai.NotFoundError) as caught:
             ask(client, **more)
         assert (caught.value.code, caught.value.param) == ("model_not_found", "model")

@@ -90,7 +90,7 @@ def test_a_conversation_from_beginning_to_end(ana: openai.OpenAI) -> None:
 def test_what_is_no_text_is_refused(ana: openai.OpenAI) -> None:
     picture = {"role": "user", "content": [{"type": "input_image", "image_url": "http://x/y.png", "detail": "low"}]}
     call = {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"}
-    for item, place in ((picture, "items.0.content"), (call, "items.0")):
+    for item, place in ((picture, "items[0].content[0]"), (call, "items[0]")):
         with pytest.raises(openai.BadRequestError) as error:
             ana.conversations.create(items=[item])  # type: ignore[list-item]
         assert str(error.value.param).startswith(place)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,10 +15,12 @@ from typer.testing import CliRunner
 from doceo.app import forgetting
 from doceo.app.forgetting import forget
 from doceo.app.host import Host
+from doceo.app.store import open_store
 from doceo.app.store.audit import Entry
 from doceo.app.store.job_leases import LeaseLost
 from doceo.app.store.tables import metadata
 from doceo.app.store.usage import Used
+from doceo.cli import keys
 from doceo.cli.console import Console
 from doceo.cli.main import app as program
 from doceo.core.errors import InputError, JobHeld
@@ -126,6 +130,27 @@ def test_the_command_line_forgets_and_says_what(tmp_path: Path, monkeypatch: pyt
 
     run("create", "--owner", "ana")
     run("create", "--owner", "bo")
-    assert run("forget", "ana") == {"owner": "ana", "deleted": {"keys": 1}}
+    refused = run("forget", "ana")["error"]
+    assert (refused["code"], "1 keys" in refused["message"], "--yes" in refused["hint"]) == ("usage", True, True)
+    assert run("forget", "ana", "--yes") == {"owner": "ana", "deleted": {"keys": 1}}
     assert [key["owner"] for key in run("list")["keys"]] == ["bo"]
     assert run("forget", "ana")["error"]["code"] == "input"
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, []), ("\n", 1, ["ana"]), ("", 1, ["ana"])])
+def test_a_person_is_asked_first(
+    answer: str, code: int, left: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(forgetting, "_LET_IN", 0.0)
+    store = open_store()
+    store.keys.create("ana", "", ("chat",))
+    monkeypatch.setattr(keys, "sys", SimpleNamespace(stdin=Terminal(answer)))
+    result = CliRunner().invoke(program, ["keys", "forget", "ana"], prog_name="doceo")
+    assert result.exit_code == code
+    assert "everything of ana, for good: 1 keys" in result.stderr
+    assert [key.owner for key in store.keys.all("ana")] == left

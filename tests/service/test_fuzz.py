@@ -125,7 +125,8 @@ def fill(path: str, body: dict[str, Any], own: dict[str, str]) -> None:
         fill_chat(body, own)
     elif path in _FILLED:
         left_out, put_in = _FILLED[path]
-        for name in left_out:
+        # half of them with nothing else in it, which come through
+        for name in left_out if len(repr(body)) % 2 else [*body]:
             body.pop(name, None)
         text = json.dumps(put_in)
         for name, value in own.items():

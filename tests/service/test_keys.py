@@ -232,8 +232,38 @@ def test_the_command_line_makes_lists_and_revokes() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("create",), ("create", "--owner", "a", "--scopes", "all"), ("create", "--owner", "a", "--scopes", "")],
+    [
+        ("create",),
+        ("create", "--owner", "a", "--scopes", "all"),
+        ("create", "--owner", "a", "--scopes", ""),
+        ("create", "--owner", "a", "--expires", "0"),
+    ],
     ids=" ".join,
 )
 def test_the_command_line_refuses_what_is_no_key(words: tuple[str, ...]) -> None:
     assert run("keys", *words)["error"]["code"] == "usage"
+
+
+def test_the_command_line_makes_no_database_to_look_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("keys", "list") == {"keys": []}
+    assert run("audit") == {"entries": []}
+    assert "no database at" in run("keys", "revoke", "key_1")["error"]["message"]
+    assert "no database at" in run("keys", "forget", "ana", "--yes")["error"]["message"]
+    shown = CliRunner().invoke(program, ["keys", "list"], prog_name="doceo").stdout
+    assert str(tmp_path / "runs" / ".doceo.sqlite") in shown
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_collection_that_is_not_there_is_told_and_ids_stand_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["keys", "create", "--owner", "ana" * 20, "--name", "laptop " * 5, "--collections", "nope,default,*"]
+    made = CliRunner().invoke(program, words, prog_name="doceo")
+    assert "There is no collection or vector store nope yet" in made.stderr
+    shown = CliRunner().invoke(program, ["keys", "list"], prog_name="doceo", env={"COLUMNS": "80"}).stdout
+    (key,) = run("keys", "list")["keys"]
+    (line,) = [line for line in shown.splitlines() if key["id"] in line]
+    assert "ana" * 20 in line
+    assert "laptop laptop" in line

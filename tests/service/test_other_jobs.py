@@ -60,10 +60,11 @@ def test_documents_to_a_dataset_to_scores(client: openai.OpenAI, host: Host, lib
         documents = host.jobs / job["id"] / "run" / "1-documents" / "documents.jsonl"
         sources = {json.loads(line)["source"] for line in documents.read_text().splitlines()}
         assert sources == {path.name for path in library.iterdir()}
-        asked = {"generation_job": job["id"], "models": ["quote+rag", "doceo-5m"], "resamples": 100}
+        asked = {"generation_job": job["id"], "models": ["doceo-5m", "quote+rag"], "resamples": 100}
         scored = ended(client, f"/evaluation/jobs/{post(client, '/evaluation/jobs', **asked)['id']}")
     found = {score["system"] for score in scored["scores"]}
     assert found == {"quote+rag", "doceo-5m"}
+    assert {score["versus"] for score in scored["scores"]} == {"", "doceo-5m"}
     report = client.files.content(scored["result_files"][1]).text
     assert "<html" in report
     assert str(host.home) not in json.dumps(scored)
@@ -80,10 +81,11 @@ def test_wrong_requests_name_the_field(client: openai.OpenAI, tmp_path: Path) ->
         ("generation", {"files": ["file-none"]}, "files"),
         ("generation", {"files": [file], "vector_store": "vs_1"}, "files"),
         ("generation", {"vector_store": "vs_1"}, "vector_store"),
+        ("generation", {"vector_store": client.vector_stores.create().id}, "vector_store"),
         ("generation", {"files": [file], "teacher": "openai:costly"}, "teacher"),
         ("generation", {"files": [file], "formats": ["beir"]}, "formats"),
         ("generation", {"files": [file], "pairs": 0}, "pairs"),
-        ("generation", {"files": [file], "kinds": {"riddle": 5}}, "kinds.riddle.[key]"),
+        ("generation", {"files": [file], "kinds": {"riddle": 5}}, "kinds.riddle"),
         ("evaluation", {"generation_job": "genjob-none", "models": ["doceo-5m"]}, "generation_job"),
         ("evaluation", {"generation_job": job, "models": ["doceo-5m"]}, "generation_job"),
     ]
@@ -91,6 +93,7 @@ def test_wrong_requests_name_the_field(client: openai.OpenAI, tmp_path: Path) ->
         with pytest.raises(openai.BadRequestError) as raised:
             post(client, f"/{kind}/jobs", **body)
         assert raised.value.param == param, raised.value
+    assert "wait until it has succeeded" in raised.value.message
     assert [one["id"] for one in get(client, "/generation/jobs")["data"]] == [job]
     assert get(client, "/evaluation/jobs")["data"] == []
     with pytest.raises(openai.NotFoundError):

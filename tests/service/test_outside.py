@@ -22,8 +22,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client.parser import text_string_to_metric_families
 
 from doceo.app.host import Host
+from doceo.app.readiness import readiness
 from doceo.core.config import ServiceConfig
-from doceo.core.errors import StorageError, UsageError
+from doceo.core.errors import CollectionNotFound, StorageError, UsageError
 from doceo.service.access import MayChat, MayTrain
 from doceo.service.http import create_app
 from doceo.service.listening import is_loopback, listen
@@ -340,6 +341,17 @@ def test_every_model_and_address_is_looked_at_before_the_service_starts(
         listen(host, "127.0.0.1", 0, Console(as_json=True))
     for words in ("foo:bar", "/not/there", "needs a key for x", "./gone", "'gpu:8000'", "opentelemetry-sdk"):
         assert caught.value.message.count(words) == 1, words
+
+
+def test_a_collection_that_is_not_there_is_not_served(tmp_path: Path) -> None:
+    from doceo.cli.console import Console
+
+    host = host_in(tmp_path)
+    host.assistants.collection = "nope"
+    with pytest.raises(CollectionNotFound, match="There is no collection nope") as caught:
+        listen(host, "127.0.0.1", 0, Console(as_json=True))
+    assert "doceo index SRC --collection nope" in caught.value.hint
+    assert readiness(host)["index"] == "collection_not_found"
 
 
 def test_which_addresses_only_this_machine_reaches() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.disk import disk_errors
+from doceo.app.host import FILES, JOBS
 from doceo.app.jobs.child import Child, End
 from doceo.app.jobs.children import Children
 from doceo.app.jobs.ends import killed_by_kernel, oom_kills, reason
@@ -228,7 +229,10 @@ class Attempt:
         for name, place in tunable(self.work.host.settings).items():
             folder = shipped_folder() if place == NAME else Path(place)
             words = words.replace(str(folder), name) if folder.is_absolute() else words
-        return words.replace(f"{home.resolve()}/", "").replace(f"{home}/", "")
+        for folder in (home.resolve(), home):
+            for inner in (f"{FILES}/", f"{JOBS}/{self.work.job.id}/", ""):
+                words = words.replace(f"{folder}/{inner}", "")
+        return words
 
 
 _OUT_OF_MEMORY = (

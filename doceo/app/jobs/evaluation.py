@@ -62,7 +62,9 @@ def finish(work: Work, outputs: Sequence[Output]) -> Outcome:
     spec, run = spec_of(work.job), work.place / RUN
     made = outputs[0]
     named = {system: model for model, system in zip(spec.models, _systems(work, spec), strict=True)}
-    scores = [score | {"system": named.get(score["system"], score["system"])} for score in made["scores"]]
+    scores = [
+        score | {key: named.get(score[key], score[key]) for key in ("system", "versus")} for score in made["scores"]
+    ]
     files = [(run / SCORES / "scores.json", "scores.json"), (run / "report.html", "report.html")]
     kept = kept_files(work, files, purpose="user_data")
     return Outcome({"result_files": kept, "scores": scores})

@@ -18,6 +18,8 @@ from doceo.core.errors import CostCapReached, DoceoError
 from doceo.core.jobs import Job, JobError
 
 RUN = "run"
+LISTED = "files.jsonl"
+"""The documents of a job, in its folder."""
 ENDINGS = {
     "openai": "jsonl",
     "sharegpt": "jsonl",
@@ -51,7 +53,7 @@ class GenerationSpec(BaseModel):
 def begin(work: Work) -> Sequence[Step]:
     """Return the commands: read, generate, export in each format."""
     spec, run = spec_of(work.job), work.place / RUN
-    listed = work.place / "files.jsonl"
+    listed = work.place / LISTED
     write_jsonl(listed, [{"source": name, "path": str(path)} for name, path in _documents(work, spec)])
     settings: dict[str, dict[str, Any]] = {"generate": spec.generate}
     caps = [cap for cap in (spec.max_cost, work.host.settings.engine.max_cost) if cap is not None]
@@ -93,6 +95,12 @@ def finish(work: Work, outputs: Sequence[Output]) -> Outcome:
     return Outcome(result, (News(message=short, level="warn"),) if short else ())
 
 
+def failed(work: Work, error: JobError, early: bool) -> JobError:
+    """Say of the list of documents, which is the job's own, what it stands for."""
+    named = "the vector store" if spec_of(work.job).vector_store else "the files"
+    return error.model_copy(update={"message": error.message.replace(f"from {LISTED}.", f"from {named}.")})
+
+
 def spec_of(job: Job) -> GenerationSpec:
     """Return what a job was asked for."""
     return GenerationSpec.model_validate(job.spec)
@@ -121,4 +129,4 @@ def _named(file: StoredFile, files: Sequence[StoredFile]) -> str:
     return f"{file.id}/{file.filename}" if alike else file.filename
 
 
-GENERATION = Kind(begin, finish, began="Generation job started")
+GENERATION = Kind(begin, finish, failed, began="Generation job started")

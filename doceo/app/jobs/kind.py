@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from doceo.core.errors import DoceoError
 from doceo.core.jobs import Job, JobError
 
 _KNOWN = {"disk is full": "disk_full", "memory is not enough": "out_of_memory"}
+_LEFT_OUT = re.compile(r",? or [^,;.]*--skip-faulty")
+_FLAG = re.compile(r"(?<![^\s(])--(?:finetune-)?([a-z][a-z-]*)")
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,9 @@ def failure(error: DoceoError) -> JobError:
 
 
 def failure_of(code: str, message: str, hint: str) -> JobError:
-    """Return why a job failed, under a code of its own where what was missing is the machine's."""
-    said = f"{message} {hint}".strip()
+    """Return why a job failed, under a code of its own where what was missing is the machine's.
+
+    Flags of the command line are named as the settings that they are.
+    """
+    said = _FLAG.sub(lambda flag: flag[1].replace("-", "_"), _LEFT_OUT.sub("", f"{message} {hint}".strip()))
     return JobError(code=next((known for words, known in _KNOWN.items() if words in said), code), message=said)

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from doceo.app.runs import HOME
+from doceo.core.errors import InputError
 
 
 def default_file() -> Path:
@@ -22,6 +23,16 @@ def exists(url: str) -> bool:
     """Say whether there is a database to read: a file that is there, or a server."""
     named = address(url)
     return not named.startswith("sqlite:///") or Path(named.removeprefix("sqlite:///")).is_file()
+
+
+def absent(url: str) -> InputError | None:
+    """Return the error where there is no database to read, so that none is made in a wrong folder."""
+    if exists(url):
+        return None
+    return InputError(
+        f"There is no database at {Path(shown(url)).resolve()}.",
+        hint="Call this in the folder in which the service runs, or with its DOCEO_DATABASE_URL.",
+    )
 
 
 def shown(url: str) -> str:

@@ -174,6 +174,12 @@ class VectorStores:
         with self._database.reading() as connection:
             return list(connection.scalars(query.order_by(vector_stores.c.id)))
 
+    def count(self) -> int:
+        """Return how many stores all owners have. Raises StorageError."""
+        query = select(func.count()).select_from(vector_stores).where(vector_stores.c.deleted.is_(False))
+        with self._database.reading() as connection:
+            return connection.scalar(query) or 0
+
     def indexed(self) -> list[str]:
         """Return the ids of the stores of all owners that hold a file whose text is in their index.
 

@@ -155,7 +155,7 @@ async def _begun(
 async def _opened(request: Request, caller: Caller, asked: CompletionRequest, meter: Meter) -> _Chat:
     """Return a request with its model, conversation and profile. Raises Refusal, DoceoError."""
     host: Host = request.app.state.host
-    who = await found(host, caller, asked.model, asked.collection or "")
+    who = await found(host, caller, asked.model, asked.collection)
     if asked.form is not None and not who.served.forms:
         raise unsupported("response_format", f"{asked.model} cannot be held to a JSON form.")
     *before, question = [turn.message() for turn in asked.messages]

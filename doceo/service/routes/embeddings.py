@@ -16,7 +16,6 @@ from doceo.core.access import Caller
 from doceo.service.access import Hosted, Needs
 from doceo.service.admission import Admitted
 from doceo.service.embedding import embedder_of, name_of
-from doceo.service.found_models import no_model
 from doceo.service.leaving import ClientLeft, while_there
 from doceo.service.meter import Meter, Metered
 from doceo.service.refusals import Refusal
@@ -51,7 +50,8 @@ async def embed(
 ) -> Response:
     """Return a vector of length 1 for each text."""
     if asked.model != name_of(host):
-        raise no_model(asked.model)
+        message = f"The model {asked.model[:200]!r} is no embedder of this service; {name_of(host)} is."
+        raise Refusal(404, message, code="model_not_found", param="model")
     texts = _texts(asked)
     with admission.enter(request).held():
         try:

@@ -81,7 +81,8 @@ def _generated(host: Host, caller: Caller, job: str) -> str:
     except NotFound as error:
         raise _wrong("generation_job", error.message) from error
     if found.status != "succeeded":
-        raise _wrong("generation_job", f"The job {found.id} is {found.status}: it has no dataset.")
+        words = "it has no dataset" if found.ended else "wait until it has succeeded"
+        raise _wrong("generation_job", f"The job {found.id} is {found.status}: {words}.")
     return found.id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
@@ -134,9 +135,10 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of `x_lora` that are set. Raises Refusal naming the wrong one."""
     for name in given:
         if name not in _TUNABLE:
-            raise _wrong(
-                f"x_lora.{name[:64]}", f"There is no such setting; these can be chosen: {', '.join(_TUNABLE)}."
-            )
+            near = get_close_matches(name[:64], _TUNABLE, 1)
+            meant = f"; did you mean {near[0]}?" if near else "."
+            words = f"There is no setting {name[:64]!r}{meant} These can be chosen: {', '.join(_TUNABLE)}."
+            raise _wrong(f"x_lora.{name[:64]}", words)
     if given.get("method", "lora") not in _METHODS:
         raise _wrong("x_lora.method", f"x_lora.method has to be one of {', '.join(_METHODS)}.")
     try:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
+from doceo.app import plain_collections
 from doceo.app.host import Host
 from doceo.app.jobs.generation import ENDINGS, GenerationSpec, spec_of
 from doceo.app.models import EXTRACTIVE
@@ -16,7 +17,7 @@ from doceo.core.config.generation import Gate
 from doceo.core.errors import NotFound
 from doceo.core.jobs import Job
 from doceo.core.records import Difficulty, Kind
-from doceo.service.access import Hosted, MayTrain
+from doceo.service.access import Hosted, MayTrain, may_search
 from doceo.service.job_routes import IdempotencyKey, add_job_routes, created
 from doceo.service.refusals import Refusal
 from doceo.service.replies.jobs import GenerationJobReply
@@ -112,9 +113,15 @@ def _store(host: Host, caller: Caller, store: str | None) -> str:
     if not store:
         return ""
     try:
-        return host.store.vector_stores.get(caller.owner, store).id
+        found = host.store.vector_stores.get(caller.owner, store)
     except NotFound as error:
+        if store in plain_collections.names(host.home) and may_search(caller, host, store):
+            message = f"{store} is a collection of the command line; pairs are made of files or of your own stores."
+            raise _wrong("vector_store", message) from error
         raise _wrong("vector_store", error.message) from error
+    if not found.counts.total:
+        raise _wrong("vector_store", f"The vector store {found.id} holds no files; attach some.")
+    return found.id
 
 
 def _teacher(settings: Settings, named: str | None) -> str:

@@ -92,9 +92,9 @@ class ResponseFormat(Heard):
 class CompletionRequest(Heard):
     """What is read of a request.
 
-    `collection`, `conversation`, `profile` and `trace` are Doceo's own: the documents to answer from; the kept
-    conversation to go on with, or `new`; whether what is known of the user is shown to the model; whether it is told
-    how the answer came about.
+    `collection`, `conversation`, `profile` and `trace` are Doceo's own: the documents to answer from, none where it is
+    empty; the kept conversation to go on with, or `new`; whether what is known of the user is shown to the model;
+    whether it is told how the answer came about.
     """
 
     model: str = Field(min_length=1, max_length=512)
@@ -151,6 +151,8 @@ class CompletionRequest(Heard):
             raise unsupported("stop", f"There may be {_MOST_STOPS} stop marks at most, and none that is empty.")
         if self.messages[-1].role != "user":
             raise unsupported("messages", "The last message has to be the user's.")
+        if not self.messages[-1].message().content.strip():
+            raise unsupported("messages", "The last message is empty: it has to ask something.")
         if self.conversation and self.choices > 1:
             raise unsupported("n", "A conversation goes on with one answer.")
 
