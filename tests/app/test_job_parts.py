@@ -173,6 +173,21 @@ def test_a_child_takes_what_it_has_started_with_it(tmp_path: Path) -> None:
         pytest.fail("what the child had started lives on")
 
 
+def test_a_heartbeat_after_the_end_goes_into_no_other_file(tmp_path: Path) -> None:
+    """The pipe to a child that has ended is closed, and its number is soon another file's: a database's, say."""
+    (tmp_path / "ends.py").write_text("")
+    children = Children()
+    child = Child(Step(("ends",), environment={"PYTHONPATH": str(tmp_path)}), tmp_path / "job", 1, Settings())
+    with children.keeping(child):
+        child.ended()
+        opened = [(tmp_path / f"{number}").open("wb") for number in range(8)]
+        assert child._writing in [file.fileno() for file in opened]
+        children.tick(lease.now())
+        for file in opened:
+            file.close()
+    assert [(tmp_path / f"{number}").read_bytes() for number in range(8)] == [b""] * 8
+
+
 def test_a_worker_keeps_its_id_and_two_never_share_one(tmp_path: Path) -> None:
     first, second = Identity(tmp_path, "host a"), Identity(tmp_path, "host a")
     assert first.worker.startswith("host-a-")

@@ -296,10 +296,10 @@ def test_answers_hold_nothing_of_a_deleted_file_before_the_index_does(ana: opena
         ana.files.delete(master)
         assert hits() == {"ferry.md"}
         ana.vector_stores.files.delete(ferry, vector_store_id=store)
-        with pytest.raises(openai.BadRequestError, match="Nothing is indexed"):
+        with pytest.raises(openai.BadRequestError, match="holds no files"):
             hits()
         ana.vector_stores.files.create(store, file_id=ferry)
-        with pytest.raises(openai.BadRequestError, match="Nothing is indexed"):
+        with pytest.raises(openai.BadRequestError, match="holds no files"):
             hits()
     finally:
         host.__dict__["indexing"] = at_once

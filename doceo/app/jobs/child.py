@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Child:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._output, self.log = place / f"{number}-{OUTPUT}", place / f"{number}-{LOG}"
         self._end: End | None = None
+        self._pipe, self._closed = threading.Lock(), False
         reading, self._writing = os.pipe()
         # What an earlier attempt said is known already, or told anew.
         with self._output.open("wb") as out, self.log.open("wb") as log:
@@ -82,9 +84,11 @@ class Child:
 
     def tick(self, at: float) -> None:
         """Let the child live until `lease.SECONDS` after a time of `lease.now`."""
-        # One that has ended, or has been too busy to read for hours, needs no tick.
-        with contextlib.suppress(OSError):
-            os.write(self._writing, lease.line(at))
+        with self._pipe:
+            # once it is closed, its number may be that of any other file
+            if not self._closed:
+                with contextlib.suppress(OSError):  # it has ended, or was too busy to read for hours
+                    os.write(self._writing, lease.line(at))
 
     def running(self) -> bool:
         """Return whether it has not ended yet."""
@@ -108,7 +112,10 @@ class Child:
         # What it started and left behind must not go on writing.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        os.close(self._writing)
+        with self._pipe:
+            if not self._closed:
+                self._closed = True
+                os.close(self._writing)
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - _TAIL))
             tail = log.read().decode("utf-8", "replace")
