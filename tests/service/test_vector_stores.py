@@ -299,7 +299,7 @@ def test_answers_hold_nothing_of_a_deleted_file_before_the_index_does(ana: opena
         with pytest.raises(openai.BadRequestError, match="holds no files"):
             hits()
         ana.vector_stores.files.create(store, file_id=ferry)
-        with pytest.raises(openai.BadRequestError, match="holds no files"):
+        with pytest.raises(openai.BadRequestError, match="Nothing is indexed yet"):
             hits()
     finally:
         host.__dict__["indexing"] = at_once
