@@ -63,10 +63,13 @@ class Citing:
         """The citations until now, in order; the same words of a passage once, twice where a statement misuses them."""
         return tuple(self._found.values())
 
-    @property
-    def waits(self) -> bool:
-        """Whether there are markers whose statement the next piece may complete."""
-        return bool(_groups(self._text, self._done)) if self._marked else False
+    def completes(self, piece: str) -> bool:
+        """Return whether the next piece of the text completes a citation, which takes milliseconds to be found."""
+        if not (self._marked or any(mark in piece for mark in _CLOSING)):
+            return False
+        text = self._text + piece
+        groups = _groups(text, self._done)
+        return bool(groups) and _statement(text, groups[0], ended=False) is not None
 
     def add(self, piece: str) -> Iterator[Citation]:
         """Take the next piece of the text and yield the citations that it completes."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import weakref
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,11 +27,13 @@ from rag.lexical import FOLDER as LEXICAL
 from rag.lexical import Lexical
 from rag.manifest import IndexManifest, read_manifest
 from rag.texts import FILE as TEXTS
-from rag.texts import Texts
+from rag.texts import StoredChunk, Texts
 from rag.vectors import FOLDER as CHROMA
 from rag.vectors import Vectors
 
 _TRIES = 5
+_KEPT = 1024
+"""Passages that stay in memory once they were read, a few megabytes."""
 
 
 class Index:
@@ -50,6 +54,8 @@ class Index:
             self.lexical = Lexical(version / LEXICAL)
             self.vectors = Vectors(version / CHROMA)
             opened.pop_all()
+        self._kept: dict[str, StoredChunk] = {}
+        self._keeping = threading.Lock()
         self._holds: list[readers.Hold] = []
         self._close = weakref.finalize(self, _let_go, self.vectors, self.texts, folder, version.name, self._holds)
 
@@ -118,6 +124,17 @@ class Index:
     def document(self, document_id: str) -> Document | None:
         """Return a document with its whole text, or None."""
         return self.texts.document(document_id)
+
+    def chunks(self, ids: Sequence[str]) -> dict[str, StoredChunk]:
+        """Return {chunk id: chunk} as `Texts.chunks`, for the few that a search found: those read last are kept."""
+        with self._keeping:
+            found = {key: self._kept[key] for key in ids if key in self._kept}
+        read = self.texts.chunks([key for key in ids if key not in found])
+        with self._keeping:
+            self._kept |= read
+            for key in [*self._kept][: max(len(self._kept) - _KEPT, 0)]:
+                del self._kept[key]
+        return found | read
 
     def close(self) -> None:
         """Let go of the files; the last reader of an old version drops it."""

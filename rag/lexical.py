@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FOLDER = "lexical"
 _FIELDS = ("header", "body")
+_MANY = 400
+"""Ids from which a set of terms, an automaton that is built anew for every search, is the cheaper way to name them."""
 
 
 @lru_cache(maxsize=1024)
@@ -28,6 +30,12 @@ def stems_by_sentence(text: str) -> tuple[frozenset[str], ...]:
     """Return the stems of each sentence of a passage; those of the latest passages are kept."""
     analyzer = _analyzer()
     return tuple(frozenset(analyzer.analyze(without_surrogates(text[a:b]))) for a, b in sentence_spans(text))
+
+
+@lru_cache(maxsize=1024)
+def stems_of_line(text: str) -> frozenset[str]:
+    """Return the stems of a short text, such as the headings above a passage; those of the latest are kept."""
+    return frozenset(_analyzer().analyze(without_surrogates(text)))
 
 
 class Lexical:
@@ -85,8 +93,16 @@ class Lexical:
             if len(kept) == k or len(found) < wide:
                 return kept
             wide *= 4
-        ids = Query.const_score_query(Query.term_set_query(self._schema, "id", list(allowed)), 0.0)
+        ids = Query.const_score_query(self._named(allowed), 0.0)
         return self._found(Query.boolean_query([(Occur.Must, words), (Occur.Must, ids)]), k)
+
+    def _named(self, ids: Collection[str]) -> tantivy.Query:
+        """Return the query that finds the passages of these ids."""
+        from tantivy import Occur, Query
+
+        if len(ids) > _MANY:
+            return Query.term_set_query(self._schema, "id", list(ids))
+        return Query.boolean_query([(Occur.Should, Query.term_query(self._schema, "id", key)) for key in ids])
 
     def _found(self, query: tantivy.Query, k: int) -> list[tuple[str, float]]:
         found = [

@@ -157,7 +157,7 @@ class HybridRetriever:
     def _passages(
         self, keys: Sequence[str], fused: Mapping[str, float], last: Scores, others: Sequence[Mapping[str, Passage]]
     ) -> list[Passage]:
-        stored = self.index.texts.chunks(keys)
+        stored = self.index.chunks(keys)
         beside = {key: passage for some in others for key, passage in some.items()}
         arms = last.arms(keys)
         passages = []
@@ -176,6 +176,8 @@ def _best(scores: Mapping[str, float], k: int) -> list[str]:
 
 def shortened(embedder: Embedder, text: str) -> str:
     """Return the beginning of a text that the embedder can read: all of it where it is short enough."""
+    if text.isascii() and len(text) < embedder.max_tokens:
+        return text  # no token of plain text holds less than a character
     while len(offsets := embedder.offsets(text)) > embedder.max_tokens:
         text = text[: offsets[embedder.max_tokens][0]].rstrip()
     return text

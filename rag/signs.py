@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from doceo.core.records import Passage, Record
 from doceo.text.passages import heading_line
-from rag.lexical import stems_by_sentence
+from rag.lexical import stems_by_sentence, stems_of_line
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -55,7 +55,7 @@ def signs(question: str, passages: Sequence[Passage], index: Index) -> dict[str,
     for passage in passages:
         arm = passage.hit.arms.get("dense")
         cosines.append(arm.score if arm else 0.0)
-        header = set(lexical.stems(heading_line(passage.title, passage.hit.heading_path)))
+        header = stems_of_line(heading_line(passage.title, passage.hit.heading_path))
         for stems in stems_by_sentence(passage.text):
             held = weights.keys() & (header | stems)
             shares.append(sum(weights[stem] for stem in held) / total)

@@ -9,8 +9,6 @@ from doceo.core.records import Citation
 from rag.citations import Citing
 from rag.refusal import is_refusal, may_be_refusal
 
-_CLOSING = "]］】〕"
-
 
 class Cleaner(Protocol):
     """Takes a text piece by piece and gives it back cleaned; what cannot be judged yet waits."""
@@ -56,7 +54,7 @@ class Writing:
 
     def may_cite(self, piece: str) -> bool:
         """Return whether a piece may complete a citation, for which sentences are compared: work of milliseconds."""
-        return self.citing.waits or any(mark in piece for mark in _CLOSING)
+        return self.citing.completes(self._held + piece)
 
     def _through(self, piece: str, first: int) -> str:
         for cleaner in self._cleaners[first:]:

@@ -189,7 +189,11 @@ def streamed(text: str, cuts: Sequence[int]) -> list[Citation]:
     citing, found = Citing(PASSAGES, lookup), list[Citation]()
     edges = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
     for start, end in pairwise(edges):
-        found += citing.add(text[start:end])
+        expected = citing.completes(text[start:end])
+        known, new = citing.found, list(citing.add(text[start:end]))
+        assert expected or not new, "what takes long is told before"
+        assert [*known, *new] == [*citing.found]
+        found += new
     return [*found, *citing.end()]
 
 
@@ -207,7 +211,9 @@ def test_a_stream_gives_the_same_citations_however_it_is_cut(text: str, cuts: li
 def test_a_stream_gives_a_citation_as_soon_as_its_marker_is_complete() -> None:
     citing = Citing(PASSAGES, lookup)
     assert list(citing.add("Boats leave at noon [1")) == []
+    assert not citing.completes("]")
     assert list(citing.add("]")) == []  # [1][2] would answer together
+    assert citing.completes(".")
     assert [c.quote for c in citing.add(".")] == ["Boats leave at noon."]
     assert list(citing.add(" And more.")) == []
     assert list(citing.end()) == []

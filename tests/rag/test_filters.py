@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doceo.core.errors import UsageError
-from rag import filters
+from rag import filters, lexical
 from rag.filters import Selection, Where
 from rag.index import Index
 from rag.indexing import update
@@ -118,6 +118,9 @@ def test_what_is_selected_is_searched_alike_in_every_way(
         found = index.lexical.search("number odd word5", k, within=ids)
         assert [score for _, score in found] == pytest.approx([score for _, score in wanted], abs=1e-5)
         assert {key for key, _ in found} <= set(ids)
+        with monkeypatch.context() as patched:
+            patched.setattr(lexical, "_MANY", 0)
+            assert index.lexical.search("number odd word5", k, within=ids) == found, "the same, named as a set"
     index.close()
 
 

@@ -67,6 +67,25 @@ def test_a_version_stays_as_long_as_it_is_read(
     assert versions_of(folder) == ["000003"]
 
 
+def test_passages_read_last_are_kept_and_no_more_of_them(
+    tmp_path: Path, words: WordVectors, make_corpus: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.index._KEPT", 3)
+    update(tmp_path / "i", *make_corpus(*[(f"{n}.txt", f"Passage {n}.") for n in range(6)]), words)
+    index = Index.open(tmp_path / "i", words)
+    ids = index.texts.chunk_ids()
+    whole = index.texts.chunks(ids)
+    assert index.chunks([*ids[:2], "unknown"]) == {key: whole[key] for key in ids[:2]}
+    reads: list[list[str]] = []
+    chunks = index.texts.chunks
+    monkeypatch.setattr(index.texts, "chunks", lambda keys: reads.append([*keys]) or chunks(keys))
+    assert index.chunks(ids[:3]) == {key: whole[key] for key in ids[:3]}
+    assert index.chunks(ids) == whole
+    assert reads == [[ids[2]], ids[3:]], "what is kept is not read again"
+    assert len(index._kept) == 3
+    index.close()
+
+
 def test_an_index_that_nobody_holds_any_more_is_let_go(
     tmp_path: Path, words: WordVectors, make_corpus: Callable[..., Corpus]
 ) -> None:
