@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rag.filters import Sources, Where
 
 FILE = "texts.sqlite"
-_FEW = 4096
-"""Chunks up to which all are looked through."""
+SMALL = 4096
+"""Chunks up to which what a search needs of an index is held in memory."""
 MANY = 500
 """Values of one SQL list; SQLite's own limit is at least 999."""
 
@@ -149,7 +149,7 @@ class Texts:
     def flagged(self, ids: Sequence[str]) -> set[str]:
         """Return those of the chunks that carry flags; those of a small index are read once."""
         if self._few is None:
-            few = len(self.query("SELECT 1 FROM chunks LIMIT ?", [_FEW + 1])) <= _FEW
+            few = len(self.query("SELECT 1 FROM chunks LIMIT ?", [SMALL + 1])) <= SMALL
             rows = self.query("SELECT id FROM chunks WHERE flags != '[]'") if few else []
             self._few, self._flagged = few, frozenset(str(row[0]) for row in rows)
         if self._few:

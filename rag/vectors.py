@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from rag import chroma_files
 from rag.chroma_files import Unsafe
+from rag.texts import SMALL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,9 +21,6 @@ FOLDER = "chroma"
 _NAME = "passages"
 _BATCH = 5000
 """Chroma takes at most 5,461 at once."""
-EXACT = 4096
-"""Up to so many vectors all are compared in memory, at most 6 MB of 384 dimensions: a question to Chroma takes a
-millisecond of the processor, which is more."""
 _SETTINGS = {"hnsw": {"space": "cosine", "num_threads": 1, "sync_threshold": 1, "batch_size": 1}}
 """Every batch goes into the HNSW files at once: else each reader begins by adding what waits in the database, and below
 1,000 vectors by writing files of its own, filled with whatever is in its memory."""
@@ -93,12 +91,15 @@ class Vectors:
         k = min(k, self.count() if within is None else len(within))
         if k < 1:
             return []
-        if within is None and self.count() <= EXACT:
+        if within is None and self.count() <= SMALL:
             return self._exact(vector, k)
         return self.ask(vector, k, within)
 
     def _exact(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-        """Return the nearest of all vectors in memory."""
+        """Return the nearest of all vectors in memory.
+
+        They are at most 6 MB of 384 dimensions; to ask Chroma takes a millisecond of the processor, which is more.
+        """
         import numpy as np
 
         ids, rows, _ = self._held()
@@ -111,7 +112,7 @@ class Vectors:
 
     def known(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]] | None:
         """Return the vectors of ids, of those that there are; None where they are not in memory."""
-        if self.count() > EXACT:
+        if self.count() > SMALL:
             return None
         _, rows, places = self._held()
         return {key: rows[places[key]] for key in ids if key in places}

@@ -8,10 +8,11 @@ from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from doceo.service.bodies import SKIPPED
 from doceo.service.lingering import Lingering
 
-_LONGEST_HEAD = 65536
-"""Bytes of the first line and the headers."""
+_LONGEST = SKIPPED
+"""Bytes of the first line and the headers; a body that nobody reads any more counts as such, and may be as long."""
 
 
 def protocol(head_seconds: float, unread_seconds: float) -> type[asyncio.Protocol]:
@@ -46,7 +47,7 @@ def protocol(head_seconds: float, unread_seconds: float) -> type[asyncio.Protoco
                 return
             # a head in parts, or a body that nobody reads any more
             self._head += len(data)
-            if self._head > _LONGEST_HEAD:
+            if self._head > _LONGEST:
                 self.transport.close()
             self._sending.start()
 
