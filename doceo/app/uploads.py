@@ -87,22 +87,34 @@ class Uploads:
             path.unlink(missing_ok=True)
 
     def keep(
-        self, incoming: Incoming, owner: str, filename: str, purpose: str, *, seconds: float | None = None
+        self,
+        incoming: Incoming,
+        owner: str,
+        filename: str,
+        purpose: str,
+        *,
+        seconds: float | None = None,
+        name: str = "",
     ) -> StoredFile:
-        """Keep what came in as a file of an owner, until it is deleted or `seconds` are over. Raises StorageError."""
+        """Keep what came in as a file of an owner, until it is deleted or `seconds` are over, under the id `name`.
+
+        Left out, the id is a new one. Raises StorageError.
+        """
         size, sha256 = incoming.bytes, incoming.sha256
-        file = self._files.new(owner, filename, purpose, size=size, sha256=sha256, seconds=seconds)
+        file = self._files.new(owner, filename, purpose, size=size, sha256=sha256, seconds=seconds, name=name)
         incoming.move(self._begun(file.id))
         try:
             self._files.add(file)
         except BaseException:
-            self._begun(file.id).unlink(missing_ok=True)
+            # a worker that was taken for dead may come too late with what its successor has kept meanwhile
+            if not (name and self._files.is_kept(name)):
+                self._begun(file.id).unlink(missing_ok=True)
             raise
         self._finish(file.id)
         return file
 
-    def put(self, owner: str, path: Path, filename: str, purpose: str) -> StoredFile:
-        """Keep a copy of a file that was made here. Raises StorageError."""
+    def put(self, owner: str, path: Path, filename: str, purpose: str, *, name: str = "") -> StoredFile:
+        """Keep a copy of a file that was made here, as `keep`. Raises StorageError."""
         with self.receiving() as incoming:
             try:
                 with path.open("rb") as content:
@@ -110,7 +122,7 @@ class Uploads:
                         incoming.write(block)
             except OSError as error:
                 raise storage_error(error, path) from error
-            return self.keep(incoming, owner, filename, purpose)
+            return self.keep(incoming, owner, filename, purpose, name=name)
 
     def path(self, file: StoredFile) -> Path:
         """Return where a file's bytes lie. Raises NotFound where they are not there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -25,7 +26,7 @@ from doceo.app.jobs.result_files import kept_files
 from doceo.app.jobs.telling import Teller
 from doceo.app.settings import Settings
 from doceo.app.store.pages import Cursor
-from doceo.core.errors import StorageError
+from doceo.core.errors import DoceoError, StorageError
 from doceo.core.jobs import Job, JobError
 from doceo.core.progress import Silent
 
@@ -95,6 +96,48 @@ def test_each_result_file_is_kept_once(host: Host, tmp_path: Path) -> None:
     for one in (Work(again, host, work.place), Work(again, host, work.place)):
         assert kept_files(one, first, purpose="fine-tune") + kept_files(one, second, purpose="user_data") == ids
     assert {file.id for file in host.store.files.page("ann", Cursor()).data} == set(ids)
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_a_worker_that_dies_while_it_keeps_result_files_leaves_none_twice(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    work, calls = made(host), itertools.count()
+    files = [(tmp_path / name, name) for name in ("train", "csv")]
+    for path, name in files:
+        path.write_text(name)
+
+    def dying(call: Callable[..., Any]) -> Callable[..., Any]:
+        def ask(*arguments: Any, **named: Any) -> Any:
+            if next(calls) == at:
+                raise Died
+            return call(*arguments, **named)
+
+        return ask
+
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(host.store.leases, "keep", dying(host.store.leases.keep))
+        patched.setattr(host.uploads, "put", dying(host.uploads.put))
+        kept_files(work, files, purpose="fine-tune")
+    again = host.store.leases.take(work.job.id, 1, "w2")
+    assert again is not None
+    ids = kept_files(Work(again, host, work.place), files, purpose="fine-tune")
+    stored = {file.id: file for file in host.store.files.page("ann", Cursor()).data}
+    assert [stored[key].filename for key in ids] == ["train", "csv"]
+    assert len(stored) == 2
+    assert [host.uploads.path(stored[key]).read_text() for key in ids] == ["train", "csv"]
+
+
+def test_a_worker_that_was_taken_for_dead_takes_no_file_from_its_successor(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    kept = host.uploads.put("ann", tmp_path / "a", "a", "fine-tune", name="file-0001")
+    with pytest.raises(DoceoError):
+        host.uploads.put("ann", tmp_path / "a", "a", "fine-tune", name="file-0001")
+    assert host.uploads.path(kept).read_text() == "a"
+
+
+class Died(BaseException):
+    """What ends a worker at once."""
 
 
 def test_a_job_ends_though_the_database_is_away_just_then(host: Host) -> None:

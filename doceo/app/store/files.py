@@ -39,13 +39,28 @@ class Files:
     def __init__(self, database: Database, clock: Callable[[], float], ids: Callable[[], str]) -> None:
         self._database, self._clock, self._ids = database, clock, ids
 
+    def new_id(self) -> str:
+        """Return an id that no file has."""
+        return new_id("file-", self._clock, self._ids)
+
     def new(
-        self, owner: str, filename: str, purpose: str, *, size: int, sha256: str, seconds: float | None = None
+        self,
+        owner: str,
+        filename: str,
+        purpose: str,
+        *,
+        size: int,
+        sha256: str,
+        seconds: float | None = None,
+        name: str = "",
     ) -> StoredFile:
-        """Return a file with a new id, not kept yet. `size` is in bytes; it expires after `seconds`."""
+        """Return a file, not kept yet, under the id `name` or a new one.
+
+        `size` is in bytes; it expires after `seconds`.
+        """
         now = self._clock()
         return StoredFile(
-            id=new_id("file-", self._clock, self._ids),
+            id=name or self.new_id(),
             owner=owner,
             filename=storable(filename)[:_LONGEST_NAME] or "file",
             purpose=purpose,
