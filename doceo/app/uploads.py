@@ -137,6 +137,12 @@ class Uploads:
         """Say whether the bytes of a file are there, by its id."""
         return (self._folder / file).is_file() or self._begun(file).is_file()
 
+    def held(self) -> list[str]:
+        """Return the ids of all files whose bytes are here, whether or not the database knows them."""
+        if not self._folder.is_dir():
+            return []
+        return [path.name for path in self._folder.iterdir() if not path.name.startswith(_BEGUN)]
+
     def delete(self, file: StoredFile) -> list[str]:
         """Delete a file, its bytes first; return the ids of the vector stores that still have to forget it.
 

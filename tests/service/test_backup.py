@@ -119,6 +119,8 @@ def test_the_doctor_says_what_does_not_fit(tmp_path: Path) -> None:
     assert "ftjob-1/adapter" in found["tuned models"]
     assert vector_store.id in found["vector stores"]
     assert "laws" in found["collections"]
+    (host.files / "file-of-another-database").write_text("Boats leave at noon.")
+    assert "file-of-another-database" in problems(host)["unknown files"]
     with store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     assert "a newer version" in problems(host)["database"]
