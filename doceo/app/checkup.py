@@ -192,9 +192,10 @@ def _named(store: Store, home: Path) -> Iterator[Finding]:
     # asked once more, as files come and go meanwhile: a row is written before its bytes have their name, and goes last
     unknown = sorted({*uploads.held()} - {*files})
     if strange := [name for name in unknown if not store.files.is_kept(name) and uploads.holds(name)]:
-        words = f"{len(strange)} in {home / FILES} are not in the database, such as {strange[0]}"
-        cure = "Restore the database from the same backup as the folder."
-        yield Finding("unknown files", ok=False, words=words, cure=cure)
+        # those that came between the copies of database and folder are no fault of a backup
+        words = f"{len(strange)} in {home / FILES} are not in the database, such as {strange[0]}: nobody can reach them"
+        cure = "The database knows no file at all: restore it from the same backup as the folder."
+        yield Finding("unknown files", ok=bool(files), words=words, cure=cure)
     gone = [folder for folder in models if not (home / JOBS / folder).is_dir()]
     yield _present("tuned models", models, gone, home / JOBS)
     cure = "Search it once while the service and a worker run: its index is made again of its files."

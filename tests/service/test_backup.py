@@ -103,12 +103,17 @@ def test_the_doctor_says_what_does_not_fit(tmp_path: Path) -> None:
     assert "hold what it names" in problems(host)["database"]
     (host.files / "file-1").rmdir()
     store = host.store
+    store.vector_stores.count()
+    (host.files / "file-2").write_text("Boats leave at noon.")
+    assert "file-2" in problems(host)["unknown files"], "an empty database was made beside the files of another"
     (tmp_path / "a.md").write_text("The ferry opened in 1902.")
     files = [host.uploads.put("ana", tmp_path / "a.md", "a.md", "assistants") for _ in range(2)]
     vector_store = store.vector_stores.create("ana", "s")
     store.attachments.add(vector_store.id, [(files[0], {})])
     assert problems(host) == {}
-    assert {one.name: one.words for one in kept(host.settings, tmp_path)}["vector stores"].endswith("without text: 1")
+    found = {one.name: one.words for one in kept(host.settings, tmp_path)}
+    assert found["vector stores"].endswith("without text: 1")
+    assert "file-2" in found["unknown files"], "one that came after the copy of the database is told, and no fault"
     store.attachments.completed(vector_store.id, {files[0].id: 25})
     store.models.add("ana", "ft:m:ana::1", base="m", folder="ftjob-1/adapter", job="ftjob-1")
     (host.files / files[1].id).unlink()
@@ -119,8 +124,6 @@ def test_the_doctor_says_what_does_not_fit(tmp_path: Path) -> None:
     assert "ftjob-1/adapter" in found["tuned models"]
     assert vector_store.id in found["vector stores"]
     assert "laws" in found["collections"]
-    (host.files / "file-of-another-database").write_text("Boats leave at noon.")
-    assert "file-of-another-database" in problems(host)["unknown files"]
     with store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     assert "a newer version" in problems(host)["database"]
