@@ -9,7 +9,7 @@ fusion, which forgets the margins. How scale and weight were chosen: `benchmarks
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,7 @@ class HybridRetriever:
         self.index = index
         self.config = config or RetrieveConfig()
         self._further, self._reranker = tuple(further), reranker
+        self._only = only
         where = only or Where.parse(self.config.where)
         self._selected = Selection(index.texts, index.vectors, where) if where else None
         self._arms = Arms(index, self._selected)
@@ -166,7 +167,18 @@ class HybridRetriever:
             if passage is not None:
                 shown = arms[key] | (beside[key].hit.arms if key in beside else {})
                 passages.append(_scored(passage, fused[key], shown))
-        return passages
+        return passages if self._only is None else self._renamed(passages, frozenset(self._only.names))
+
+    def _renamed(self, passages: Sequence[Passage], allowed: Collection[str]) -> list[Passage]:
+        """Return passages under the first of their document's sources that may be found: one text may have several."""
+        sources = self.index.texts.sources_of({passage.hit.span.document_id for passage in passages})
+        renamed = []
+        for passage in passages:
+            hit = passage.hit
+            names = (name for name in sources.get(hit.span.document_id, ()) if name in allowed)
+            found = hit.model_copy(update={"source": next(names, hit.source)})
+            renamed.append(passage.model_copy(update={"hit": found}))
+        return renamed
 
 
 def _best(scores: Mapping[str, float], k: int) -> list[str]:

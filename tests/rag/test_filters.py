@@ -14,6 +14,7 @@ from rag import filters, lexical
 from rag.filters import Selection, Where
 from rag.index import Index
 from rag.indexing import update
+from rag.retriever import HybridRetriever
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,3 +130,15 @@ def test_nothing_selected(index: Index, words: WordVectors) -> None:
     assert not nothing.ids
     assert nothing.search(words.embed(["apples"])[0], 5) == []
     assert index.lexical.search("apples", 5, within=nothing.ids) == []
+
+
+def test_a_text_of_several_sources_goes_by_one_that_may_be_found(
+    tmp_path: Path, words: WordVectors, make_corpus: Callable[..., Corpus]
+) -> None:
+    documents, chunks = make_corpus(("a.txt", "Apples."), ("b.txt", "Apples."), ("c.txt", "Pears."))
+    update(tmp_path / "i", documents, list({chunk.id: chunk for chunk in chunks}.values()), words)
+    index = Index.open(tmp_path / "i", words)
+    every = HybridRetriever(index)
+    assert [one.hit.source for one in every.search("apples", 1)] == ["a.txt"]
+    assert [one.hit.source for one in every.limited(["b.txt", "c.txt"]).search("apples", 1)] == ["b.txt"]
+    index.close()
