@@ -33,7 +33,7 @@ def _place(fault: dict[str, Any], body: object) -> list[str | int]:
     """Return where a fault is. Names of forms, which pydantic puts between, are no part of the request."""
     first, *rest = fault["loc"]
     if first != _BODY:
-        return [first, *rest]
+        return [*rest]  # a parameter goes by its name alone, wherever it stands
     place: list[str | int] = []
     for n, part in enumerate(rest):
         missing = fault["type"] == "missing" and n == len(rest) - 1

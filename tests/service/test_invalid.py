@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 from starlette.requests import Request
@@ -38,6 +38,9 @@ def client() -> TestClient:
     @app.post("/tune")
     def tune(wanted: JobWanted) -> None: ...
 
+    @app.post("/page")
+    def page(limit: Annotated[int, Query(ge=1)]) -> None: ...
+
     return TestClient(app)
 
 
@@ -58,6 +61,7 @@ def said(content: object) -> dict[str, Any]:
             "items[0].content[0].type",
             f"input_image {READ_TEXT}",
         ),
+        ("/page?limit=0", {}, "limit", "Input should be greater than or equal to 1"),
         ("/talk", {"metadata": {"k": 3}}, "metadata.k", "Input should be a valid string"),
         (
             "/tune",
