@@ -86,6 +86,16 @@ def test_no_step_is_lost_where_a_training_writes_its_log_anew(tmp_path: Path) ->
     assert [news.data["step"] for news in teller.news() if news.data] == [7, 8, 9]
 
 
+def test_what_is_left_of_a_task_is_told(tmp_path: Path) -> None:
+    now = iter([0.0, 2.0, 3.0, 10.0, 12.0])
+    teller = Teller(tmp_path / "log", [], [], [], lambda: next(now))
+    for done, total in ((2, 9), (3, 9), (6, 9), (0, 20), (8, 20)):  # at last it begins anew, with more to do
+        tell(tmp_path / "log", {"task": "generate", "done": done, "total": total, "unit": "requests", "note": ""})
+    told = [news.data for news in teller.news() if news.data]
+    assert [(data["done"], data.get("eta_seconds")) for data in told] == [(2, None), (3, 12.0), (6, 2.2), (8, 3.0)]
+    assert teller.left is None
+
+
 def test_progress_of_other_commands_never_goes_back(tmp_path: Path) -> None:
     teller = Teller(tmp_path / "log", [], [], [])
     for done in (0, 3, 2, 5):

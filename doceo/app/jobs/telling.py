@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -54,14 +55,24 @@ class Teller:
         training: Where it writes its training log, if it trains.
         said: What was said of the job before.
         measured: The metrics that the job has already, in order.
+        clock: Seconds that only grow.
 
     Attributes:
         tasks: The tasks that the command has begun.
         left: Seconds until its end, where that is known.
     """
 
-    def __init__(self, log: Path, training: Sequence[Path], said: Iterable[str], measured: Sequence[JobEvent]) -> None:
-        self._log, self._training = Lines([log]), Lines(training)
+    def __init__(
+        self,
+        log: Path,
+        training: Sequence[Path],
+        said: Iterable[str],
+        measured: Sequence[JobEvent],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log, self._training, self._clock = Lines([log]), Lines(training), clock
+        self._first: dict[str, tuple[float, int]] = {}
+        """By task, when it began and how much of it was done then."""
         self._trains = bool(training)
         self._said = set(said)
         self._done: dict[str, int] = {}
@@ -104,8 +115,10 @@ class Teller:
             return News(message=words)
         if "task" not in line:
             return None
-        task, done = str(line["task"]), int(line.get("done") or 0)
+        task, done, now = str(line["task"]), int(line.get("done") or 0), self._clock()
         self.tasks.add(task)
+        if task not in self._first or done <= self._first[task][1]:
+            self._first[task] = now, done
         if self._trains:
             # Steps are told by the training's own log, with their losses.
             self._total = line.get("total") or self._total
@@ -114,7 +127,10 @@ class Teller:
             return None
         self._done[task] = done
         data = {key: line.get(key) for key in ("task", "done", "total", "unit", "note")}
-        of = f" of {line['total']}" if line.get("total") else ""
+        total, (since, before) = line.get("total"), self._first[task]
+        if total and now > since:
+            data["eta_seconds"] = round((total - done) * (now - since) / (done - before), 1)
+        of = f" of {total}" if total else ""
         return News(kind="metrics", message=f"{task}: {done}{of} {line.get('unit') or ''}".strip(), data=data)
 
     def _measured(self, line: dict[str, Any]) -> News | None:
